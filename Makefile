@@ -1,0 +1,44 @@
+# Two commands set everything up on a fresh clone: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := __main__.py components alertpath policies sandbox tests bench
+
+.PHONY: setup demo test lint format bench requirements clean
+
+setup: $(VENV)/.ready ## Virtual environment, dependencies and Pulumi engine; a no-op when done.
+	@$(BIN)/python -m sandbox.engine
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## The whole story in a terminal, without an AWS account.
+	$(BIN)/python -m sandbox.demo
+
+test: setup ## Fast tests first, then those with the real engine.
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready ## Style, types, workflows.
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/pyright
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: setup ## Ratios measured in one run; see docs/benchmarks.md.
+	$(BIN)/python -m bench.preview
+
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+requirements: $(VENV)/.ready ## Pin the direct dependencies of pyproject.toml, with hashes.
+	$(COMPILE) --upgrade -o requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
