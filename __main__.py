@@ -1,0 +1,55 @@
+"""The program: read the stack's settings, create the components they list, export what people look up."""
+
+import pulumi
+import pulumi_aws as aws
+
+from components import naming, settings
+from components.alerts import BreakGlassAlerts
+from components.detections import Watched
+from components.role import BreakGlassRole
+from components.user import BreakGlassUser
+
+
+def main() -> None:
+    """Create what `breakglass:components` lists, with one provider pinned to the stack's account."""
+    config = settings.load()
+    # The wrong account is the worst mistake here, so the provider refuses any other, and the default
+    # provider (ambient credentials) is disabled in Pulumi.yaml.
+    provider = aws.Provider(
+        "aws",
+        region=naming.HOME_REGION,
+        allowed_account_ids=[config.account_id],
+        default_tags={"tags": {"breakglass": pulumi.get_stack()}},
+    )
+    opts = pulumi.ResourceOptions(provider=provider)
+
+    if "user" in config.components:
+        user = BreakGlassUser(
+            "break-glass-user",
+            config.user,
+            account_id=config.account_id,
+            role_name=config.role.name,
+            opts=opts,
+        )
+        pulumi.export("userArns", user.user_arns)
+    if "role" in config.components:
+        role = BreakGlassRole(
+            "break-glass-role",
+            config.role,
+            user_account_id=config.hub_account_id,
+            user_names=config.user.names,
+            opts=opts,
+        )
+        pulumi.export("roleArn", role.role_arn)
+    if config.alerts is not None:
+        alerts = BreakGlassAlerts(
+            "break-glass-alerts",
+            config.alerts,
+            watched=Watched(account_id=config.account_id, user_names=config.user.names),
+            opts=opts,
+        )
+        pulumi.export("alertTopicArn", alerts.topic_arn)
+        pulumi.export("deadLetterQueueUrl", alerts.dead_letter_queue_url)
+
+
+main()

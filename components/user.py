@@ -1,0 +1,90 @@
+"""The emergency user."""
+
+import json
+
+import pulumi
+from pulumi_aws import iam
+
+from components import documents, naming
+from components.settings import UserSettings
+
+
+class BreakGlassUser(pulumi.ComponentResource):
+    """`breakglass:index:BreakGlassUser`: the IAM users that people sign in as when single sign-on is down.
+
+    Creates: one `iam.User` per name at path `/`; the customer managed policies `BreakGlassAssumeRole`,
+    `BreakGlassCliSignIn`, `BreakGlassRequireMfa` and, while enrolment is open, `BreakGlassMfaEnrolment`;
+    one attachment per user and policy.
+
+    Does not create: a login profile, an access key or an MFA device. A password or a key in the state would
+    be a second copy of the key to the kingdom; people set them up by hand (see README).
+
+    Attributes:
+        user_arns: ARNs of the users, in the order of the configured names.
+    """
+
+    user_arns: list[pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        args: UserSettings,
+        *,
+        account_id: str,
+        role_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Create the users in `account_id`, who may assume the role `role_name`."""
+        super().__init__("breakglass:index:BreakGlassUser", name, None, opts)
+        policies = self._create_policies(name, args, account_id=account_id, role_name=role_name)
+        users = [self._create_user(name, user_name) for user_name in args.names]
+        for user_name, user in zip(args.names, users, strict=True):
+            for policy_name, policy in policies.items():
+                iam.UserPolicyAttachment(
+                    f"{name}-{user_name}-{policy_name}",
+                    user=user.name,
+                    # Not policy.arn: unknown at the first preview, and then no policy rule can read it.
+                    policy_arn=naming.policy_arn(account_id, policy_name),
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+                )
+            for arn in args.managed_policy_arns:
+                iam.UserPolicyAttachment(
+                    f"{name}-{user_name}-{arn.rsplit('/', 1)[-1]}",
+                    user=user.name,
+                    policy_arn=arn,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        self.user_arns = [user.arn for user in users]
+        self.register_outputs({"userArns": self.user_arns})
+
+    def _create_user(self, name: str, user_name: str) -> iam.User:
+        return iam.User(
+            f"{name}-{user_name}",
+            name=user_name,
+            path="/",
+            opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
+        )
+
+    def _create_policies(
+        self, name: str, args: UserSettings, *, account_id: str, role_name: str
+    ) -> dict[str, iam.Policy]:
+        enrolment_open = args.mfa_enrolment == "open"
+        wanted = {
+            naming.ASSUME_ROLE_POLICY: documents.assume_role(
+                role_name=role_name, account_ids=args.account_ids
+            ),
+            naming.SIGN_IN_POLICY: documents.cli_sign_in(account_id=account_id),
+            naming.REQUIRE_MFA_POLICY: documents.require_mfa(enrolment_open=enrolment_open),
+        }
+        if enrolment_open:
+            wanted[naming.MFA_ENROLMENT_POLICY] = documents.mfa_enrolment(account_id=account_id)
+        return {
+            policy_name: iam.Policy(
+                f"{name}-{policy_name}",
+                name=policy_name,
+                path="/",
+                policy=json.dumps(document),
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            )
+            for policy_name, document in wanted.items()
+        }
