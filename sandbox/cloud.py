@@ -1,0 +1,103 @@
+"""The emulated AWS: a moto server on loopback, in a process of its own, and credentials into its accounts."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import IO, Any, cast
+
+import boto3
+from botocore.config import Config
+
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+_NO_RETRIES = Config(retries={"total_max_attempts": 1})
+# A client's own account does not matter to moto's STS: it hands out credentials for any account.
+_ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
+
+    The server ends with its standard input, so it does not outlive a killed parent.
+
+    Raises:
+        RuntimeError: The server did not come up; its own output says why.
+    """
+    environment = {
+        **os.environ,
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        # moto would really call an https subscriber: nothing of the sandbox may leave this machine.
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    # With it every request would land in one account, whatever credentials it carries.
+    environment.pop("MOTO_ACCOUNT_ID", None)
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox.cloud"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        stdin, stdout = cast(IO[str], server.stdin), cast(IO[str], server.stdout)
+        try:
+            endpoint = stdout.readline().strip()
+            if not endpoint:
+                raise RuntimeError("the emulated AWS (moto) did not start: run `python -m sandbox.cloud`")
+            yield endpoint
+        finally:
+            stdin.close()
+
+
+def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
+    """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
+    sts = boto3.client("sts", region_name="us-east-1", endpoint_url=endpoint, config=_NO_RETRIES, **_ANYBODY)
+    issued = sts.assume_role(
+        RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
+    )["Credentials"]
+    return {
+        "aws_access_key_id": issued["AccessKeyId"],
+        "aws_secret_access_key": issued["SecretAccessKey"],
+        "aws_session_token": issued["SessionToken"],
+    }
+
+
+class Account:
+    """boto3 clients into one account of the emulated AWS, made once per service and Region."""
+
+    def __init__(self, account_id: str, endpoint: str) -> None:
+        """Sign in to `account_id` at `endpoint`."""
+        self._endpoint = endpoint
+        self._session = boto3.Session(**account_credentials(account_id, endpoint))
+        self._clients: dict[tuple[str, str], Any] = {}
+        # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
+        self._making = threading.Lock()
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type."""
+        with self._making:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service, region_name=region, endpoint_url=self._endpoint, config=_NO_RETRIES
+                )
+            return self._clients[key]
+
+
+def _serve() -> None:
+    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,200 @@
+"""`make demo`: the whole story in a terminal, on one machine, without an AWS account.
+
+Every step checks what it shows: one that does not behave ends the demo with exit code 1 and says which.
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sandbox import engine
+from sandbox.delivery import Mailbox, deliver
+from sandbox.world import ROOT, World, world
+
+EVENTS = ROOT / "tests" / "events"
+UNCHECKED = "can't run policy"
+"""Pulumi prints this, and stays green, when a rule met a value that is not known yet."""
+
+console = Console(highlight=False)
+
+
+class StepFailed(Exception):
+    """A step did not behave; the message says what was expected, and what came instead."""
+
+
+def pulumi(sandbox: World, verb: str, stack: str, *arguments: str, refused_by: str | None = None) -> str:
+    """Run a pulumi command with the policy pack enforced and return its output.
+
+    Args:
+        sandbox: Where to run it.
+        verb: `up`, `preview` …
+        stack: Stack to run it on.
+        arguments: Further arguments.
+        refused_by: Rule of the pack that must refuse it; None means that it must succeed.
+
+    Raises:
+        StepFailed: It ended otherwise, or a rule could not run.
+    """
+    command = [verb, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
+    pack = ["--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json"]
+    outcome = sandbox.run("pulumi", *command, *pack)
+    text = f"`pulumi {' '.join(command)}` ended with exit code {outcome.returncode}:\n{outcome.stdout}"
+    if UNCHECKED in outcome.stdout:
+        raise StepFailed(f"a policy could not run, so nothing is proven. {text}")
+    if refused_by is None and outcome.returncode != 0:
+        raise StepFailed(text)
+    if refused_by is not None and (outcome.returncode == 0 or refused_by not in outcome.stdout):
+        raise StepFailed(f"rule {refused_by} was expected to refuse this. {text}")
+    return outcome.stdout
+
+
+def deployed(sandbox: World, stack: str) -> str:
+    """Return the stack's resources, counted by kind."""
+    state = json.loads(sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout)
+    kinds = Counter(
+        resource["type"].rsplit(":", 1)[-1]
+        for resource in state["deployment"]["resources"]
+        if resource["type"].startswith("aws:")
+    )
+    listing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{sum(kinds.values())} AWS resources in account {sandbox.accounts[stack]}: {listing}"
+
+
+@contextmanager
+def changed_configuration(sandbox: World, stack: str, path: str, value: str) -> Iterator[None]:
+    """Change one value of the stack's configuration in the mirror, for as long as the context lasts."""
+    file = sandbox.directory / f"Pulumi.{stack}.yaml"
+    kept = file.with_suffix(".kept")
+    shutil.copy(file, kept)
+    try:
+        outcome = sandbox.run("pulumi", "config", "set", "--stack", stack, "--path", path, value)
+        if outcome.returncode:
+            raise StepFailed(f"could not set {path}: {outcome.stdout}")
+        yield
+    finally:
+        kept.replace(file)
+
+
+def violations(output: str, rule: str) -> str:
+    """Return the lines in which the engine reports what `rule` of the pack found."""
+    lines = output.splitlines()
+    start = next(number for number, line in enumerate(lines) if rule in line)
+    return "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())
+
+
+class Demo:
+    """The steps, in order; each shows its result and raises StepFailed when it is not what it must be."""
+
+    def __init__(self, sandbox: World) -> None:
+        """Take the sandbox that all steps share."""
+        self._sandbox = sandbox
+        self._mailbox: Mailbox | None = None
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return title and function of each step."""
+        return [
+            ("Management stack: pulumi up, policy pack enforced", lambda: self._up("mgmt")),
+            ("Member stack: pulumi up, policy pack enforced", lambda: self._up("member")),
+            ("A second preview of both shows no change", self._no_change),
+            ("BreakglassUser signs in to the console (us-east-1)", self._sign_in_rings),
+            ("Another user signs in", self._another_user_stays_quiet),
+            ("A pull request attaches IAMFullAccess to the user", self._full_access_refused),
+            ("A pull request moves the alerting to eu-west-1", self._wrong_region_refused),
+        ]
+
+    def _up(self, stack: str) -> None:
+        pulumi(self._sandbox, "up", stack, "--yes")
+        console.print(deployed(self._sandbox, stack))
+
+    def _no_change(self) -> None:
+        for stack in self._sandbox.accounts:
+            pulumi(self._sandbox, "preview", stack, "--refresh", "--expect-no-changes")
+            console.print(f"{stack}: unchanged, compared with what the emulated AWS holds now")
+
+    def _sign_in_rings(self) -> None:
+        messages = self._play("alert/console-login-success-us-east-1.json")
+        if len(messages) != 1:
+            raise StepFailed(f"expected one message in the mailbox, found {len(messages)}: {messages}")
+        console.print(Panel(Text(messages[0]), title="what the subscriber's mail says", title_align="left"))
+
+    def _another_user_stays_quiet(self) -> None:
+        messages = self._play("quiet/console-login-xbreakglassuser.json")
+        if messages:
+            raise StepFailed(f"expected no message, found {messages}")
+        console.print("XBreakglassUser signed in: no message, as it must be")
+
+    def _play(self, name: str) -> list[str]:
+        account = self._sandbox.account("mgmt")
+        event = json.loads((EVENTS / name).read_text())
+        if self._mailbox is None:
+            topic = f"arn:aws:sns:us-east-1:{self._sandbox.accounts['mgmt']}:breakglassuser-console-logins"
+            self._mailbox = Mailbox(account, topic)
+        deliver(account, event)
+        return self._mailbox.take()
+
+    def _full_access_refused(self) -> None:
+        arn = "arn:aws:iam::aws:policy/IAMFullAccess"
+        with changed_configuration(self._sandbox, "mgmt", "breakglass:user.managedPolicyArns[0]", arn):
+            self._show_refusal("iam-full-access")
+
+    def _wrong_region_refused(self) -> None:
+        with changed_configuration(self._sandbox, "mgmt", "breakglass:alerts.region", "eu-west-1"):
+            self._show_refusal("us-east-1-placement")
+
+    def _show_refusal(self, rule: str) -> None:
+        output = pulumi(self._sandbox, "preview", "mgmt", refused_by=rule)
+        console.print(f"refused by {rule}, exit code not zero. The engine's words:")
+        console.print(Panel(Text(violations(output, rule))))
+
+
+def main() -> int:
+    """Run the demo and return its exit code: 0, or 1 when a step did not behave."""
+    started = time.monotonic()
+    timings: list[tuple[str, float]] = []
+    title = "setting up the sandbox"
+    try:
+        console.rule("[bold]AWS break-glass access: both stacks on this machine", align="left")
+        console.print("AWS is emulated here, and only AWS; engine, SDK and policy pack are the real ones.\n")
+        with world(console.print) as sandbox:
+            console.print(f"engine: {sandbox.engine}")
+            for title, step in Demo(sandbox).steps():
+                console.print()
+                console.rule(f"[bold]{len(timings) + 1}. {title}", align="left")
+                before = time.monotonic()
+                step()
+                timings.append((title, time.monotonic() - before))
+    except (StepFailed, engine.EngineUnavailable, RuntimeError) as error:
+        console.print(f"\n[bold red]The demo stopped at: {title}")
+        console.print(Text(str(error)))
+        return 1
+    _summary(timings, time.monotonic() - started)
+    return 0
+
+
+def _summary(timings: list[tuple[str, float]], total: float) -> None:
+    console.print()
+    table = Table("step", "seconds", title="Every step behaved", title_justify="left")
+    table.columns[1].justify = "right"
+    for title, seconds in timings:
+        table.add_row(title, f"{seconds:.1f}")
+    table.add_section()
+    table.add_row("all, with setting up and taking down the sandbox", f"{total:.1f}")
+    console.print(table)
+    console.print(
+        "Not shown, because only a real account can tell: mail delivery, key and topic policies in force.\n"
+        f"Next: {Path('README.md')}, section 'Deploy to AWS'."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""What the installed pulumi-aws SDK says about a resource type: the names of its inputs and outputs."""
+
+import importlib
+import sys
+from functools import cache
+
+from pulumi import _types  # the SDK's own name tables; it publishes no schema
+
+
+@cache
+def input_names(token: str) -> frozenset[str]:
+    """Return the camelCase names of the properties a program may set on `token`, such as
+    `aws:sns/topic:Topic`, or on the provider, `pulumi:providers:aws`.
+
+    Raises:
+        KeyError: The installed SDK has no such type.
+    """
+    resource = _resource_class(token)
+    args = getattr(sys.modules[resource.__module__], f"{resource.__name__}Args")
+    return frozenset(_types.input_type_py_to_pulumi_names(args).values())
+
+
+@cache
+def output_names(token: str) -> frozenset[str]:
+    """Return the camelCase names of the properties of a resource of type `token`; KeyError as above."""
+    return frozenset(_types.resource_types(_resource_class(token)))
+
+
+def _resource_class(token: str) -> type:
+    if token == "pulumi:providers:aws":
+        return importlib.import_module("pulumi_aws").Provider
+    try:
+        package, module, name = token.split(":")
+        if package != "aws":
+            raise KeyError(token)
+        return getattr(importlib.import_module(f"pulumi_aws.{module.split('/')[0]}"), name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise KeyError(token) from error

@@ -1,0 +1,179 @@
+"""One sandbox: a mirror of the project, a backend of its own, both stacks, and the emulated AWS.
+
+It lives as long as one command (`sandbox/run COMMAND…`) and leaves nothing behind. The command finds the
+engine, the emulated provider and the virtual environment on PATH, and no way to a real AWS account or to a
+Pulumi service: variables and files that could lead there are taken out of its environment.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from sandbox import cloud, engine
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A running sandbox.
+
+    Attributes:
+        directory: The mirror of the project; commands run here. The code is linked, the Pulumi*.yaml files
+            are copies, because the engine writes into them.
+        environment: Environment of its commands.
+        endpoint: URL of the emulated AWS.
+        accounts: Account id of each stack.
+        engine: Where the engine comes from, for people.
+    """
+
+    directory: Path
+    environment: dict[str, str]
+    endpoint: str
+    accounts: dict[str, str]
+    engine: str
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the mirror and return it with its output as text; it may have failed."""
+        return subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def account(self, stack: str) -> cloud.Account:
+        """Return clients into the account of `stack`."""
+        return cloud.Account(self.accounts[stack], self.endpoint)
+
+
+@contextlib.contextmanager
+def world(tell: engine.Tell, project: Path = ROOT) -> Iterator[World]:
+    """Set up a sandbox of `project` for as long as the context lasts.
+
+    Raises:
+        engine.EngineUnavailable: There is no Pulumi engine and no way to get one.
+        RuntimeError: The emulated AWS or a stack could not be set up.
+    """
+    pulumi = engine.obtain(tell)
+    with tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder, cloud.running() as endpoint:
+        home = Path(folder)
+        mirror = home / "project"
+        _mirror(project, mirror)
+        accounts = _stack_accounts(mirror)
+        environment = _environment(home, pulumi, endpoint, accounts)
+        made = World(
+            directory=mirror,
+            environment=environment,
+            endpoint=endpoint,
+            accounts=accounts,
+            engine=pulumi.origin,
+        )
+        for stack in accounts:
+            init = made.run("pulumi", "stack", "init", stack, "--no-select")
+            if init.returncode:
+                raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{init.stdout}")
+        yield made
+
+
+def _mirror(project: Path, mirror: Path) -> None:
+    mirror.mkdir()
+    for entry in project.iterdir():
+        if entry.name.startswith("Pulumi.") and entry.is_file():
+            shutil.copy(entry, mirror)
+        elif entry.name != ".git":
+            (mirror / entry.name).symlink_to(entry)
+
+
+def _stack_accounts(mirror: Path) -> dict[str, str]:
+    accounts = {}
+    for file in sorted(mirror.glob("Pulumi.*.yaml"), reverse=True):  # mgmt before member
+        config = yaml.safe_load(file.read_text()).get("config", {})
+        accounts[file.name.split(".")[1]] = str(config.get("breakglass:accountId", ""))
+    return accounts
+
+
+def _environment(
+    home: Path, pulumi: engine.Engine, endpoint: str, accounts: dict[str, str]
+) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))
+    }
+    (home / "backend").mkdir()
+    profiles = home / "aws-config"
+    profiles.write_text("".join(_profile(stack, account, endpoint) for stack, account in accounts.items()))
+    plugin = home / "pulumi" / "plugins" / f"resource-aws-v{version('pulumi_aws')}"
+    plugin.mkdir(parents=True)
+    (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "bin" / "pulumi-resource-aws")
+    binaries = [*pulumi.directories, Path(sys.executable).parent]
+    return (
+        inherited
+        | pulumi.environment
+        | {
+            "AWS_CONFIG_FILE": str(profiles),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_PROFILE": next(iter(accounts), "default"),
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PATH": os.pathsep.join([*map(str, binaries), inherited.get("PATH", os.defpath)]),
+            "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",
+            # Nothing secret is encrypted with it, and the backend is gone with the command.
+            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_HOME": str(home / "pulumi"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "SANDBOX_PYTHON": sys.executable,
+            "SANDBOX_ROOT": str(ROOT),
+            "SANDBOX_STACK_ACCOUNTS": json.dumps(accounts),
+        }
+    )
+
+
+def _profile(stack: str, account: str, endpoint: str) -> str:
+    """Return an AWS profile named like the stack, for commands such as `aws --profile member …`."""
+    issued = cloud.account_credentials(os.environ.get("SANDBOX_ACCOUNT") or account, endpoint)
+    lines = [
+        f"[profile {stack}]",
+        "region = us-east-1",
+        *(f"{name} = {value}" for name, value in issued.items()),
+    ]
+    return "\n".join(lines) + "\n\n"
+
+
+def main(command: Sequence[str]) -> int:
+    """Run `command` in a sandbox of its own and return its exit code."""
+    if not command:
+        print("usage: sandbox/run COMMAND…, for example: sandbox/run pulumi preview -s mgmt", file=sys.stderr)
+        return 2
+    try:
+        with world(lambda line: print(line, file=sys.stderr)) as sandbox:
+            print(f"sandbox: {sandbox.engine}; AWS is emulated at {sandbox.endpoint}", file=sys.stderr)
+            return subprocess.run(
+                command, cwd=sandbox.directory, env=sandbox.environment, check=False
+            ).returncode
+    except (engine.EngineUnavailable, RuntimeError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    except FileNotFoundError as error:
+        print(f"sandbox: no such command: {error.filename}", file=sys.stderr)
+        return 127
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
