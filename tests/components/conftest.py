@@ -1,0 +1,121 @@
+"""Runs the program against a recorder in the engine's place, with a committed stack file as configuration."""
+
+import copy
+import json
+import runpy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import mocks
+
+ROOT = Path(__file__).parents[2]
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """One registration, as the engine would receive it."""
+
+    type: str
+    name: str
+    parent: str
+    protect: bool
+    delete_before_replace: bool
+    provider: str
+    inputs: dict[str, Any]
+
+    def document(self, name: str) -> Any:
+        return json.loads(self.inputs[name])
+
+
+class Recording(list[Registered]):
+    """Every registration in order; a list, because a dict by name would hide a clash."""
+
+    def of(self, type: str) -> dict[str, Registered]:
+        return {resource.name: resource for resource in self if resource.type == type}
+
+    def only(self, type: str) -> Registered:
+        (resource,) = (resource for resource in self if resource.type == type)
+        return resource
+
+
+class _Mocks(pulumi.runtime.Mocks):
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return f"{args.name}-id", dict(args.inputs)
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
+        message = f"the program called {args.token}: it must not ask AWS anything"
+        raise AssertionError(message)
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, recording: list[Registered]) -> None:
+        super().__init__(_Mocks())
+        self._recording = recording
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != STACK_TYPE:
+            self._recording.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    parent=request.parent.rsplit("::", 1)[-1],
+                    protect=request.protect,
+                    delete_before_replace=request.deleteBeforeReplace,
+                    provider=request.provider,
+                    inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                )
+            )
+        return super().RegisterResource(request)
+
+
+def stack_configuration(stack: str) -> dict[str, Any]:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return {key.removeprefix("breakglass:"): value for key, value in config.items()}
+
+
+Change = Callable[[dict[str, Any]], object]
+Deploy = Callable[..., Recording]
+
+
+@pytest.fixture
+def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
+    """Return `deploy(stack, preview=…, change=…)`, which runs __main__.py with that stack's settings."""
+    # Turning an output into text is always a mistake; with this it is an error.
+    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+
+    def run(
+        stack: str,
+        *,
+        preview: bool = False,
+        change: Change = dict,
+        recording: list[Registered] | None = None,
+    ) -> Recording:
+        """Run the program; a `recording` of the caller's own survives a program that fails."""
+        config = copy.deepcopy(stack_configuration(stack))
+        change(config)
+        recording = Recording() if recording is None else recording
+        pulumi.runtime.set_all_config(
+            {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()}
+        )
+        pulumi.runtime.set_mocks(
+            _Mocks(), project="breakglass", stack=stack, preview=preview, monitor=_Monitor(recording)
+        )
+
+        @pulumi.runtime.test
+        def program() -> None:
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+        program()
+        return Recording(recording)
+
+    return run
+
+
+def _as_engine_sends(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
