@@ -1,0 +1,118 @@
+"""Runs one rule on properties wrapped as the engine wraps them; plain dicts would hide its pitfalls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pulumi_policy import (
+    PolicyProviderResource,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.policy import PolicyCustomTimeouts, _NotApplicableError
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
+
+OPTIONS = PolicyResourceOptions(
+    protect=False,
+    ignore_changes=[],
+    delete_before_replace=None,
+    aliases=[],
+    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
+    additional_secret_outputs=[],
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    violations: tuple[str, ...]
+    not_applicable: str | None = None
+    unknown: str | None = None
+    """Path of the property that is not known until deployment."""
+
+    @property
+    def passed(self) -> bool:
+        return not (self.violations or self.not_applicable or self.unknown)
+
+
+def provider(region: str | None) -> PolicyProviderResource:
+    props = {} if region is None else {"region": region}
+    return PolicyProviderResource("pulumi:providers:aws", unknown_checking_proxy(props), "urn:aws", "aws")
+
+
+def outcome(policy: ResourceValidationPolicy | StackValidationPolicy, args: Any) -> Outcome:
+    violations: list[str] = []
+
+    def report(message: str, urn: str | None = None) -> None:
+        violations.append(message)
+
+    try:
+        policy.validate(args, report)
+    except _NotApplicableError as error:
+        return Outcome(violations=tuple(violations), not_applicable=error.reason)
+    except UnknownValueError as error:
+        return Outcome(violations=tuple(violations), unknown=".".join(error.props))
+    return Outcome(violations=tuple(violations))
+
+
+@pytest.fixture(scope="session")
+def check():
+    """Run a resource rule: check(policy, type, props, provider_region=…, config=…)."""
+
+    def run(
+        policy: ResourceValidationPolicy,
+        resource_type: str,
+        props: dict[str, Any],
+        *,
+        provider_region: str | None = "us-east-1",
+        config: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        proxied = unknown_checking_proxy(props)
+        return outcome(
+            policy,
+            ResourceValidationArgs(
+                resource_type, proxied, "urn:thing", "thing", OPTIONS, provider(provider_region), config
+            ),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def check_stack():
+    """Run a stack rule: check_stack(policy, [(type, props), …], provider_region=…, config=…)."""
+
+    def run(
+        policy: StackValidationPolicy,
+        resources: list[tuple[str, dict[str, Any]]],
+        *,
+        provider_region: str | None = "us-east-1",
+        config: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        wrapped = [
+            PolicyResource(
+                kind,
+                unknown_checking_proxy(props),
+                f"urn:{number}",
+                f"thing-{number}",
+                OPTIONS,
+                provider(provider_region),
+                None,
+                [],
+                {},
+            )
+            for number, (kind, props) in enumerate(resources)
+        ]
+        return outcome(policy, StackValidationArgs(wrapped, config))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def unknown() -> str:
+    """What the engine sends for a string that is not known until deployment."""
+    return UNKNOWN_STRING_VALUE

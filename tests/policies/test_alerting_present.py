@@ -1,0 +1,184 @@
+import pytest
+from breakglass_policies.placement import DEFAULT_RULE_NAMES, US_EAST_1_ALERTING_PRESENT
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+TOPIC = "aws:sns/topic:Topic"
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+USER = "aws:iam/user:User"
+
+TOPIC_NAME = "breakglassuser-console-logins"
+TOPIC_ARN = f"arn:aws:sns:us-east-1:111111111111:{TOPIC_NAME}"
+OTHER_ARN = "arn:aws:logs:us-east-1:111111111111:log-group:/breakglass/audit"
+SIGN_IN = "capture-breakglass-user-sign-in"
+REQUIRED = {"required": True}
+
+COMPLETE = [
+    *((RULE, {"name": name}) for name in DEFAULT_RULE_NAMES),
+    *((TARGET, {"rule": name, "arn": TOPIC_ARN}) for name in DEFAULT_RULE_NAMES),
+    (TARGET, {"rule": SIGN_IN, "arn": OTHER_ARN}),
+    (TOPIC, {"name": TOPIC_NAME, "arn": UNKNOWN_STRING_VALUE}),
+    (SUBSCRIPTION, {"topic": TOPIC_ARN, "protocol": "email"}),
+    (RULE, {"name": "breakglass-relay", "region": "eu-west-1"}),
+    (USER, {"name": "BreakglassUser"}),
+]
+
+
+def without(kind, **props):
+    kept = [(k, p) for k, p in COMPLETE if k != kind or not props.items() <= p.items()]
+    assert len(kept) == len(COMPLETE) - 1, "exactly one resource is taken away"
+    return kept
+
+
+def test_complete_alerting_passes(check_stack):
+    assert check_stack(US_EAST_1_ALERTING_PRESENT, COMPLETE, config=REQUIRED).passed
+    assert check_stack(US_EAST_1_ALERTING_PRESENT, COMPLETE).passed
+
+
+def test_the_region_may_come_from_the_resource_or_its_provider(check_stack):
+    own = [(kind, {"region": "us-east-1"} | props) for kind, props in COMPLETE]
+    for region in ("eu-west-1", None):
+        assert check_stack(US_EAST_1_ALERTING_PRESENT, own, provider_region=region).passed
+
+
+def test_nothing_of_it_is_one_violation_per_absence(check_stack):
+    violations = check_stack(US_EAST_1_ALERTING_PRESENT, [], config=REQUIRED).violations
+    assert [violation.partition(",")[0] for violation in violations] == [
+        "the EventBridge rule capture-breakglass-user-sign-in is missing in us-east-1",
+        "the EventBridge rule capture-breakglass-user-switch-role is missing in us-east-1",
+        "the EventBridge rule capture-breakglass-user-assume-role is missing in us-east-1",
+        f"the SNS topic {TOPIC_NAME} is missing in us-east-1",
+        f"no subscription of the SNS topic {TOPIC_NAME} is in us-east-1",
+    ]
+    assert all(" Create " in violation and "us-east-1" in violation for violation in violations)
+
+
+ABSENCES = [
+    (RULE, {"name": SIGN_IN}, f"the EventBridge rule {SIGN_IN} is missing in us-east-1"),
+    (
+        TARGET,
+        {"rule": SIGN_IN, "arn": TOPIC_ARN},
+        f"no target of the EventBridge rule {SIGN_IN} is the topic",
+    ),
+    (TOPIC, {"name": TOPIC_NAME}, f"the SNS topic {TOPIC_NAME} is missing in us-east-1"),
+    (SUBSCRIPTION, {"topic": TOPIC_ARN}, f"no subscription of the SNS topic {TOPIC_NAME} is in us-east-1"),
+]
+
+
+@pytest.mark.parametrize(("kind", "props", "message"), ABSENCES)
+def test_each_part_is_needed(check_stack, kind, props, message):
+    (violation,) = check_stack(US_EAST_1_ALERTING_PRESENT, without(kind, **props)).violations
+    assert violation.startswith(message)
+
+
+@pytest.mark.parametrize(("kind", "props", "message"), ABSENCES)
+@pytest.mark.parametrize("region", ["eu-west-1", "", 7])
+def test_a_part_elsewhere_is_missing(check_stack, kind, props, message, region):
+    resources = [*without(kind, **props), (kind, props | {"region": region})]
+    (violation,) = check_stack(US_EAST_1_ALERTING_PRESENT, resources).violations
+    assert violation.startswith(message)
+
+
+@pytest.mark.parametrize("kind", [TARGET, SUBSCRIPTION])
+@pytest.mark.parametrize(
+    "arn",
+    [
+        TOPIC_ARN.replace("us-east-1", "eu-west-1"),
+        TOPIC_ARN + "-2",
+        TOPIC_ARN.replace(":sns:", ":sqs:"),
+        TOPIC_NAME,
+        None,
+        7,
+    ],
+)
+def test_another_topic_does_not_count(check_stack, kind, arn):
+    props, key = ({"rule": SIGN_IN}, "arn") if kind == TARGET else ({}, "topic")
+    resources = [*without(kind, **props, **{key: TOPIC_ARN}), (kind, props | {key: arn})]
+    assert len(check_stack(US_EAST_1_ALERTING_PRESENT, resources).violations) == 1
+
+
+@pytest.mark.parametrize(("kind", "props", "message"), ABSENCES)
+def test_what_is_unknown_at_preview_is_left_to_the_engine_when_it_decides(
+    check_stack, kind, props, message, unknown
+):
+    for key in props:
+        candidate = (kind, props | {key: unknown})
+        outcome = check_stack(US_EAST_1_ALERTING_PRESENT, [*without(kind, **props), candidate])
+        assert outcome.unknown == key
+        assert not outcome.violations
+        assert check_stack(US_EAST_1_ALERTING_PRESENT, [candidate, *COMPLETE]).passed
+
+
+def test_what_is_known_to_be_missing_is_reported_before_the_unknown(check_stack, unknown):
+    outcome = check_stack(US_EAST_1_ALERTING_PRESENT, [(RULE, {"name": unknown})], config=REQUIRED)
+    assert outcome.unknown == "name"
+    assert [violation.partition(",")[0] for violation in outcome.violations] == [
+        f"the SNS topic {TOPIC_NAME} is missing in us-east-1",
+        f"no subscription of the SNS topic {TOPIC_NAME} is in us-east-1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resources", "config", "required"),
+    [
+        ([], {}, False),
+        ([("aws:s3/bucket:Bucket", {"bucket": UNKNOWN_STRING_VALUE})], {}, False),
+        ([(USER, {"name": "Someone"}), (TOPIC, {"name": "other"})], {}, False),
+        ([(USER, {})], {}, False),
+        ([(USER, {"name": ["BreakglassUser"]})], {}, False),
+        ([(USER, {"name": "BreakglassUser"})], {}, True),
+        ([(USER, {"name": UNKNOWN_STRING_VALUE}), (USER, {"name": "BreakglassUser"})], {}, True),
+        ([(USER, {"name": "BreakglassUser"})], {"required": False}, False),
+        ([(USER, {"name": "BreakglassUser"})], {"userNames": ["Alice", "Bob"]}, False),
+        ([(USER, {"name": "Bob"})], {"userNames": ["Alice", "Bob"]}, True),
+        ([], {"required": True}, True),
+    ],
+)
+def test_when_alerting_is_required(check_stack, resources, config, required):
+    outcome = check_stack(US_EAST_1_ALERTING_PRESENT, resources, config=config)
+    assert bool(outcome.violations) is required
+    assert bool(outcome.not_applicable) is not required
+
+
+def test_a_user_name_unknown_at_preview_is_left_to_the_engine(check_stack, unknown):
+    assert check_stack(US_EAST_1_ALERTING_PRESENT, [(USER, {"name": unknown})]).unknown == "name"
+
+
+def test_names_come_from_the_configuration(check_stack):
+    config = {"required": True, "ruleNames": ["one"], "topicName": "t"}
+    arn = "arn:aws:sns:us-east-1:111111111111:t"
+    resources = [
+        (RULE, {"name": "one"}),
+        (TARGET, {"rule": "one", "arn": arn}),
+        (TOPIC, {"name": "t"}),
+        (SUBSCRIPTION, {"topic": arn}),
+    ]
+    assert check_stack(US_EAST_1_ALERTING_PRESENT, resources, config=config).passed
+    assert len(check_stack(US_EAST_1_ALERTING_PRESENT, COMPLETE, config=config).violations) == 3
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.text()
+    | st.sampled_from([UNKNOWN_STRING_VALUE, TOPIC_ARN, TOPIC_NAME, SIGN_IN]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = st.sampled_from(["name", "rule", "arn", "topic", "region"])
+RESOURCES = st.tuples(
+    st.sampled_from([RULE, TARGET, TOPIC, SUBSCRIPTION, USER]), st.dictionaries(KEYS, VALUES)
+)
+
+
+@given(st.lists(RESOURCES, max_size=8), st.sampled_from([{}, REQUIRED]))
+def test_no_resources_raise_anything_but_unknown(check_stack, resources, config):
+    check_stack(US_EAST_1_ALERTING_PRESENT, resources, config=config)
+
+
+@given(st.permutations(COMPLETE))
+def test_the_order_of_resources_does_not_matter(check_stack, resources):
+    assert check_stack(US_EAST_1_ALERTING_PRESENT, resources, config=REQUIRED).passed

@@ -1,0 +1,222 @@
+"""The pack as the engine meets it: entry point, metadata, committed configuration, analyzer protocol."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import breakglass_policies
+import jsonschema
+import pytest
+import yaml
+from google.protobuf import struct_pb2
+from pulumi.runtime import proto
+from pulumi_policy import EnforcementLevel, Policy, Severity
+from pulumi_policy.policy import _PolicyAnalyzerServicer
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+PACK = Path(breakglass_policies.__file__).parents[1]
+RULES = {rule.name: rule for rule in breakglass_policies.RULES}
+EXPECTED = {
+    "iam-full-access": (EnforcementLevel.MANDATORY, Severity.CRITICAL),
+    "iam-full-access-accepted": (EnforcementLevel.ADVISORY, Severity.MEDIUM),
+    "us-east-1-placement": (EnforcementLevel.MANDATORY, Severity.CRITICAL),
+    "us-east-1-alerting-present": (EnforcementLevel.MANDATORY, Severity.CRITICAL),
+}
+STACKS = ["mgmt", "member"]
+IAM_ARN = "arn:aws:iam::aws:policy/IAMFullAccess"
+
+
+def config(stack: str) -> dict[str, dict[str, Any]]:
+    return json.loads((PACK / "config" / f"{stack}.json").read_text())
+
+
+def schema(rule: Policy) -> dict[str, Any]:
+    """As the engine builds it, and stricter: it cannot refuse unknown keys."""
+    properties = rule.config_schema.properties if rule.config_schema else {}
+    level = {"enum": [level.value for level in EnforcementLevel]}
+    return {
+        "type": "object",
+        "properties": {**properties, "enforcementLevel": level},
+        "required": ["enforcementLevel"],
+        "additionalProperties": False,
+    }
+
+
+def test_the_entry_point_registers_the_rules(monkeypatch):
+    registered = {}
+
+    def pack(name, policies, enforcement_level):
+        registered.update(name=name, policies=policies, level=enforcement_level)
+
+    monkeypatch.setattr("pulumi_policy.PolicyPack", pack)
+    runpy.run_path(str(PACK), run_name="__main__")  # the directory, as the language host does
+    assert registered["name"] == "breakglass"
+    assert registered["level"] is EnforcementLevel.MANDATORY
+    levels = {rule.name: (rule.enforcement_level, rule.severity) for rule in registered["policies"]}
+    assert levels == EXPECTED
+    assert len(registered["policies"]) == len(EXPECTED)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+def test_metadata_is_complete(rule):
+    assert rule.display_name
+    assert rule.description.endswith(".")
+    assert rule.remediation_steps
+    assert rule.remediation_steps.endswith(".")
+    assert rule.url
+    assert rule.url.startswith("https://docs.aws.amazon.com/")
+    assert rule.framework
+    assert (rule.framework.reference, rule.framework.specification) == (
+        "SEC03-BP03",
+        "Establish emergency access process",
+    )
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+def test_config_schemas_are_valid_and_described(rule):
+    jsonschema.Draft7Validator.check_schema(schema(rule))
+    for name, definition in rule.config_schema.properties.items():
+        assert definition["description"], name
+        if "default" in definition:
+            jsonschema.validate(definition["default"], definition)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_committed_configuration_fits(stack):
+    """The engine ignores the name of a rule that does not exist, so a typo would go unnoticed."""
+    committed = config(stack)
+    assert set(committed) == set(RULES)
+    for name, settings in committed.items():
+        jsonschema.validate(settings, schema(RULES[name]), jsonschema.Draft7Validator)
+        assert settings["enforcementLevel"] == EXPECTED[name][0].value
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_what_is_accepted_is_also_shown(stack):
+    committed = config(stack)
+    accepted = committed["iam-full-access"]["accepted"]
+    assert accepted == committed["iam-full-access-accepted"]["accepted"]
+    assert [(entry["attachedTo"], entry["policy"]) for entry in accepted] == [
+        ("role/BreakGlassRole", IAM_ARN)
+    ]
+
+
+def test_alerting_is_required_where_it_lives():
+    required = {stack: config(stack)["us-east-1-alerting-present"]["required"] for stack in STACKS}
+    assert required == {"mgmt": True, "member": False}
+
+
+ENTRY = {"attachedTo": "role/R", "policy": IAM_ARN, "reason": "ten characters"}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {key: value for key, value in ENTRY.items() if key != "reason"},
+        {key: value for key, value in ENTRY.items() if key != "policy"},
+        {key: value for key, value in ENTRY.items() if key != "attachedTo"},
+        ENTRY | {"reason": "too short"},
+        ENTRY | {"reason": " " * 10},
+        ENTRY | {"attachedTo": "role/*"},
+        ENTRY | {"attachedTo": "role/"},
+        ENTRY | {"attachedTo": "BreakGlassRole"},
+        ENTRY | {"attachedTo": "account/111111111111"},
+        ENTRY | {"policy": "*"},
+        ENTRY | {"policy": "arn:aws:iam::aws:policy/IAM????Access"},
+        ENTRY | {"policy": ""},
+        ENTRY | {"until": "2030-01-01"},
+    ],
+)
+@pytest.mark.parametrize("name", ["iam-full-access", "iam-full-access-accepted"])
+def test_an_acceptance_names_one_grant_and_says_why(name, entry):
+    settings = {"enforcementLevel": "mandatory", "accepted": [ENTRY]}
+    jsonschema.validate(settings, schema(RULES[name]))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(settings | {"accepted": [entry]}, schema(RULES[name]))
+
+
+def test_the_project_file():
+    project = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
+    assert project["version"] == "0.1.0"
+    assert project["description"]
+    options = {"toolchain": "pip", "virtualenv": "../.venv"}
+    assert project["runtime"] == {"name": "python", "options": options}
+
+
+def test_the_pack_is_self_contained():
+    for module in (PACK / "breakglass_policies").glob("*.py"):
+        text = module.read_text()
+        assert "import components" not in text
+        assert "from components" not in text
+        assert "alertpath" not in text
+
+
+@pytest.fixture
+def servicer(monkeypatch):
+    """The analyzer of the pack, configured as for the mgmt stack."""
+    for name in ("PULUMI_PROJECT", "PULUMI_STACK", "PULUMI_DRY_RUN"):
+        monkeypatch.delenv(name, raising=False)
+    analyzer = _PolicyAnalyzerServicer(
+        "breakglass", "0.1.0", breakglass_policies.RULES, EnforcementLevel.MANDATORY
+    )
+    levels = {"mandatory": proto.MANDATORY, "advisory": proto.ADVISORY}
+    request = proto.ConfigureAnalyzerRequest()
+    for name, settings in config("mgmt").items():
+        policy = request.policyConfig[name]
+        policy.enforcementLevel = levels[settings.pop("enforcementLevel")]
+        policy.properties.update(settings)
+    analyzer.Configure(request, None)
+    return analyzer
+
+
+def struct(props: dict[str, Any]) -> struct_pb2.Struct:
+    properties = struct_pb2.Struct()
+    properties.update(props)
+    return properties
+
+
+def analyze(analyzer, kind: str, props: dict[str, Any]) -> tuple[list[tuple[str, int]], set[str]]:
+    """Return the diagnostics as (rule, level), and the rules that do not apply."""
+    request = proto.AnalyzeRequest(type=kind, urn="urn:thing", name="thing", properties=struct(props))
+    response = analyzer.Analyze(request, None)
+    found = [(diagnostic.policyName, diagnostic.enforcementLevel) for diagnostic in response.diagnostics]
+    return found, {rule.policy_name for rule in response.not_applicable}
+
+
+def test_the_analyzer_describes_every_rule(servicer):
+    info = servicer.GetAnalyzerInfo(None, None)
+    assert [rule.name for rule in info.policies] == list(EXPECTED)
+    accepted = info.policies[0].configSchema.properties["accepted"]
+    assert accepted["items"]["additionalProperties"] is False
+    assert accepted["default"].values == []
+
+
+def test_the_analyzer_blocks_and_accepts(servicer):
+    kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    other = analyze(servicer, kind, {"role": "Other", "policyArn": IAM_ARN})
+    ours = analyze(servicer, kind, {"role": "BreakGlassRole", "policyArn": IAM_ARN})
+    later = analyze(servicer, kind, {"role": "BreakGlassRole", "policyArn": UNKNOWN_STRING_VALUE})
+    shown = ("iam-full-access-accepted", proto.ADVISORY)
+    assert other == ([("iam-full-access", proto.MANDATORY), shown], {"us-east-1-placement"})
+    assert ours == ([shown], {"us-east-1-placement"})
+    # "can't run policy" is advisory whatever the rule's level: the workflows look for its text
+    assert later == ([("iam-full-access", proto.ADVISORY), shown], {"us-east-1-placement"})
+
+
+def test_the_analyzer_leaves_other_resources_alone(servicer):
+    resource_rules = {"iam-full-access", "iam-full-access-accepted", "us-east-1-placement"}
+    assert analyze(servicer, "aws:s3/bucket:Bucket", {"bucket": "x"}) == ([], resource_rules)
+
+
+def test_the_analyzer_checks_the_stack(servicer):
+    resource = proto.AnalyzerResource(
+        type="aws:sns/topic:Topic",
+        urn="urn:topic",
+        name="topic",
+        properties=struct({"name": "breakglassuser-console-logins", "region": "us-east-1"}),
+    )
+    response = servicer.AnalyzeStack(proto.AnalyzeStackRequest(resources=[resource]), None)
+    found = {(d.policyName, d.enforcementLevel) for d in response.diagnostics}
+    assert found == {("us-east-1-alerting-present", proto.MANDATORY)}
+    assert len(response.diagnostics) == 4
