@@ -12,8 +12,6 @@ from botocore.exceptions import ClientError
 
 Props = dict[str, Any]
 
-TAGS_NOTE = "tags are accepted and kept, but not sent to the emulated AWS"
-
 
 class Resource:
     """One resource type: how to create, read, update and delete it.
@@ -553,10 +551,17 @@ RESOURCES: Mapping[str, Resource] = {
     )
 }  # fmt: skip
 
-_GONE = {"NoSuchEntity", "NotFound", "NotFoundException", "ResourceNotFoundException", "QueueDoesNotExist"}
+_GONE = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchEntity",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFoundException",
+    }
+)
 
 
 def is_gone(error: ClientError) -> bool:
     """Whether AWS says that the resource does not exist (any more)."""
-    code = error.response["Error"]["Code"]
-    return code in _GONE or code.rsplit(".", 1)[-1] in _GONE
+    return error.response["Error"]["Code"] in _GONE
