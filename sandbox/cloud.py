@@ -8,11 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-import boto3
-from botocore.config import Config
-
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
-_NO_RETRIES = Config(retries={"total_max_attempts": 1})
 # A client's own account does not matter to moto's STS: it hands out credentials for any account.
 _ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 
@@ -56,7 +52,7 @@ def running() -> Iterator[str]:
 
 def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
-    sts = boto3.client("sts", region_name="us-east-1", endpoint_url=endpoint, config=_NO_RETRIES, **_ANYBODY)
+    sts = _session(_ANYBODY).client("sts", region_name="us-east-1", endpoint_url=endpoint)
     issued = sts.assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
     )["Credentials"]
@@ -73,7 +69,7 @@ class Account:
     def __init__(self, account_id: str, endpoint: str) -> None:
         """Sign in to `account_id` at `endpoint`."""
         self._endpoint = endpoint
-        self._session = boto3.Session(**account_credentials(account_id, endpoint))
+        self._session = _session(account_credentials(account_id, endpoint))
         self._clients: dict[tuple[str, str], Any] = {}
         # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
         self._making = threading.Lock()
@@ -84,9 +80,16 @@ class Account:
             key = (service, region)
             if key not in self._clients:
                 self._clients[key] = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint, config=_NO_RETRIES
+                    service, region_name=region, endpoint_url=self._endpoint
                 )
             return self._clients[key]
+
+
+def _session(credentials: dict[str, str]) -> Any:
+    # Imported here because it takes a fifth of a second, and a first preview never asks the cloud anything.
+    import boto3
+
+    return boto3.Session(**credentials)
 
 
 def _serve() -> None:

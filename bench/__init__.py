@@ -1,0 +1,1 @@
+"""Measurements; each compares two things in one run and prints their ratio."""
