@@ -1,0 +1,259 @@
+"""The GitHub workflows and the script they run, without GitHub and without an engine."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / ".github" / "pulumi.sh"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+UNCHECKED = (
+    "can't run policy 'us-east-1-placement' from policy pack 'breakglass@v0.1.0' during preview: unknown"
+)
+
+
+def load(path: Path) -> dict[Any, Any]:
+    return yaml.safe_load(path.read_text())
+
+
+def triggers(workflow: dict[Any, Any]) -> dict[str, Any]:
+    return workflow[True]  # YAML 1.1 reads the key `on` as a boolean
+
+
+def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def commands(job: dict[str, Any]) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+PR = load(ROOT / ".github" / "workflows" / "pr.yml")
+UP = load(ROOT / ".github" / "workflows" / "up.yml")
+
+workflow_files = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+stacks = pytest.mark.parametrize("stack", STACKS)
+verbs = pytest.mark.parametrize("verb", ["preview", "up"])
+
+
+@workflow_files
+def test_every_action_is_pinned_to_a_commit_and_says_which_version_that_is(path):
+    uses = re.findall(r"^.*\buses:.*$", path.read_text(), re.MULTILINE)
+    assert uses
+    pinned = re.compile(r" +- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert [line for line in uses if not pinned.fullmatch(line)] == []
+
+
+def test_an_action_has_the_same_pin_wherever_it_is_used():
+    pins = {step["uses"] for path in WORKFLOWS for step in steps(load(path)) if "uses" in step}
+    assert len({pin.partition("@")[0] for pin in pins}) == len(pins)
+
+
+@workflow_files
+def test_no_checkout_leaves_the_token_behind_and_no_job_inherits_permissions(path):
+    workflow = load(path)
+    checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) == len(workflow["jobs"])
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert workflow["permissions"] == {}
+
+
+def test_the_workflow_of_pull_requests_runs_for_forks_with_a_token_that_only_reads():
+    assert set(triggers(PR)) == {"pull_request", "merge_group"}
+    assert [job["permissions"] for job in PR["jobs"].values()] == [{"contents": "read"}] * 2
+    assert not any("environment" in job for job in PR["jobs"].values())
+
+
+def test_the_workflow_of_pull_requests_reads_no_secret_no_variable_and_no_token():
+    text = (ROOT / ".github" / "workflows" / "pr.yml").read_text()
+    assert set(re.findall(r"\$\{\{\s*(.*?)\s*\}\}", text)) == {"github.ref", "matrix.stack"}
+
+
+def test_a_pull_request_runs_lint_and_tests():
+    assert commands(PR["jobs"]["checks"]) == ["make lint", "make test"]
+
+
+def test_a_pull_request_previews_every_stack_in_the_sandbox_with_the_checked_command():
+    job = PR["jobs"]["preview"]
+    assert sorted(job["strategy"]["matrix"]["stack"]) == STACKS
+    assert job["strategy"]["fail-fast"] is False
+    assert job["steps"][-1] == {
+        "run": 'sandbox/run .github/pulumi.sh preview "$STACK"',
+        "env": {"STACK": "${{ matrix.stack }}"},
+    }
+
+
+def test_every_stack_is_deployed_from_main_one_after_the_other_the_hub_first():
+    assert set(triggers(UP)) == {"push", "workflow_dispatch"}
+    assert triggers(UP)["push"] == {"branches": ["main"]}
+    order = list(UP["jobs"])
+    assert order[0] == "mgmt"
+    assert sorted(order) == STACKS
+    assert UP["jobs"]["mgmt"]["if"] == "github.ref == 'refs/heads/main'"
+    # A job without a condition of its own is skipped with the job that it needs.
+    assert [(job.get("needs"), job.get("if")) for job in list(UP["jobs"].values())[1:]] == [
+        (before, None) for before in order[:-1]
+    ]
+
+
+@stacks
+def test_a_deployment_is_bound_to_the_environment_of_its_stack(stack):
+    job = UP["jobs"][stack]
+    assert job["environment"] == stack
+    assert job["env"] == {"STACK": stack}
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+@stacks
+def test_a_running_deployment_is_never_cancelled(stack):
+    assert "concurrency" not in UP
+    assert UP["jobs"][stack]["concurrency"] == {"group": f"up-{stack}", "cancel-in-progress": False}
+
+
+@stacks
+def test_a_deployment_previews_with_the_checked_command_before_it_goes_up(stack):
+    pulumi = [run for run in commands(UP["jobs"][stack]) if "pulumi" in run]
+    assert pulumi[0].startswith("pulumi login ")
+    assert pulumi[1:] == ['.github/pulumi.sh preview "$STACK"', '.github/pulumi.sh up "$STACK"']
+
+
+@stacks
+def test_a_deployment_has_no_stored_secret_and_gets_its_credentials_after_the_packages(stack):
+    job = UP["jobs"][stack]
+    used = [step.get("uses", step.get("run", "")) for step in job["steps"]]
+    credentials = next(n for n, use in enumerate(used) if "configure-aws-credentials@" in use)
+    packages = next(n for n, use in enumerate(used) if "pip install --require-hashes" in use)
+    assert packages < credentials
+    assert job["steps"][credentials]["with"]["role-to-assume"] == "${{ vars.AWS_ROLE_ARN }}"
+    assert "secrets." not in str(job)
+
+
+def test_the_deployed_engine_has_the_version_of_the_pinned_sdk():
+    pinned = re.search(r"^pulumi==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    installed = {step["with"]["pulumi-version"] for step in steps(UP) if "pulumi/actions@" in str(step)}
+    assert pinned is not None
+    assert installed == {pinned[1]}
+
+
+class Run:
+    """The script, run with a `pulumi` that writes down its arguments, prints what it is told, and exits."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, output: str | bytes = "", code: int = 0, summary: bool = True
+    ) -> None:
+        printed = output if isinstance(output, bytes) else output.encode()
+        (folder / "output").write_bytes(printed)
+        fake = folder / "pulumi"
+        fake.write_text(f'#!/bin/sh\necho "$@" >"{folder}/called"\ncat "{folder}/output"\nexit {code}\n')
+        fake.chmod(0o755)
+        environment = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
+        environment |= {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(folder)}
+        if summary:
+            environment["GITHUB_STEP_SUMMARY"] = str(folder / "summary.md")
+        process = subprocess.run(
+            [str(SCRIPT), *arguments], cwd=ROOT, env=environment, capture_output=True, check=False
+        )
+        self.code = process.returncode
+        self.output = process.stdout
+        self.messages = process.stderr.decode()
+        self.called = (folder / "called").read_text() if (folder / "called").exists() else None
+        self.summary = (folder / "summary.md").read_text(errors="replace") if self.called and summary else ""
+        self.left_behind = {path.name for path in folder.iterdir()} - {
+            "output",
+            "pulumi",
+            "called",
+            "summary.md",
+        }
+
+
+@stacks
+@verbs
+def test_the_script_enforces_the_pack_with_the_configuration_of_that_very_stack(tmp_path, stack, verb):
+    configuration = f"policies/config/{stack}.json"
+    run = Run(tmp_path, verb, stack)
+    assert (ROOT / configuration).is_file()
+    assert run.called is not None
+    assert run.called.startswith(f"{verb} --stack {stack} ")
+    assert f" --policy-pack policies --policy-pack-config {configuration} " in run.called
+    assert " --non-interactive " in run.called
+    assert (" --yes" in run.called) == (verb == "up")
+
+
+@verbs
+def test_the_script_succeeds_with_pulumi_and_shows_its_output(tmp_path, verb):
+    run = Run(tmp_path, verb, "mgmt", output="Resources:\n    + 27 to create\n")
+    assert (run.code, run.output) == (0, b"Resources:\n    + 27 to create\n")
+    assert run.summary.startswith(f"### pulumi {verb} mgmt: passed, with the policy pack enforced\n")
+    assert "\n        + 27 to create\n" in run.summary
+    assert run.left_behind == set()
+
+
+@verbs
+def test_the_script_fails_with_pulumi(tmp_path, verb):
+    run = Run(tmp_path, verb, "mgmt", output="error: preview failed\n", code=255)
+    assert run.code == 255
+    assert f"pulumi {verb} mgmt: FAILED, exit code 255" in run.messages
+    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, exit code 255\n")
+
+
+@verbs
+@pytest.mark.parametrize(
+    "before", [b"", b"caf\xe9 \x00\n"], ids=["text", "a log with bytes that are no text"]
+)
+def test_the_script_fails_when_a_rule_could_not_run_and_names_it(tmp_path, verb, before):
+    run = Run(tmp_path, verb, "mgmt", output=before + f"  breakglass [advisory] {UNCHECKED}\n".encode())
+    assert run.code == 1
+    assert f"\n{UNCHECKED}\n" in run.messages
+    assert "components/naming.py" in run.messages
+    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a rule could not run\n")
+
+
+def test_the_script_names_the_unchecked_rule_when_pulumi_failed_as_well(tmp_path):
+    run = Run(tmp_path, "preview", "mgmt", output=UNCHECKED, code=255)
+    assert run.code == 255
+    assert UNCHECKED in run.messages
+
+
+def test_the_summary_starts_with_what_the_rules_reported(tmp_path):
+    reported = "    breakglass@v0.1.0 [mandatory]  iam-full-access  (aws:iam:UserPolicyAttachment: x)"
+    log = f"Previewing\n{reported}\nIAMFullAccess gives full control\n    + aws:sns/topic:Topic: (create)\n"
+    top = Run(tmp_path, "preview", "mgmt", output=log, code=1).summary.partition("The whole output:")[0]
+    assert f"\n    {reported}\n    IAMFullAccess gives full control\n" in top
+    assert "Previewing" not in top
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n# heading\n",
+        "~~~\n\n\n# heading\n",
+        "a\r# heading\r```\r\n# heading\n",
+        "</details>\n\n<h1>heading\n",
+    ],
+)
+def test_nothing_in_the_log_ends_the_code_block_of_the_summary(tmp_path, text):
+    log = f"[advisory] {text}{text}"
+    summary = Run(tmp_path, "preview", "mgmt", output=log).summary
+    ours = re.compile(r"|### pulumi preview mgmt: .*|What the rules .*:|The whole output:")
+    assert [line for line in summary.splitlines() if not ours.fullmatch(line)]
+    assert all(line.startswith("    ") for line in summary.splitlines() if not ours.fullmatch(line))
+
+
+def test_the_script_needs_no_summary_on_a_laptop(tmp_path):
+    run = Run(tmp_path, "preview", "mgmt", output="Resources:\n", summary=False)
+    assert (run.code, run.left_behind) == (0, set())
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("preview",), ("destroy", "mgmt"), ("preview", "mgmt", "--target")]
+)
+def test_the_script_refuses_any_other_use(tmp_path, arguments):
+    run = Run(tmp_path, *arguments)
+    assert (run.code, run.called) == (2, None)
+    assert "usage: .github/pulumi.sh preview|up STACK" in run.messages
