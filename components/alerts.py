@@ -52,7 +52,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         topic, topic_policy = self._create_topic(self._create_key())
         queue, queue_policy = self._create_dead_letter_queue()
         for subscription in args.subscriptions:
-            self._create_subscription(subscription, topic)
+            self._create_subscription(subscription, topic, secret=args.endpoints_are_secret)
         for detection in DETECTIONS:
             self._create_rule(
                 detection, watched, args.runbook_url, deliverable=[topic, topic_policy, queue_policy]
@@ -121,15 +121,15 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         )
         return queue, policy
 
-    def _create_subscription(self, subscription: Subscription, topic: sns.Topic) -> None:
+    def _create_subscription(self, subscription: Subscription, topic: sns.Topic, *, secret: bool) -> None:
         # Named after the endpoint and not its place in the list: reordering must not unsubscribe anybody.
-        # Hashed, because a webhook's URL is often its password.
+        # Hashed, because the URL of a webhook is often its password.
         digest = hashlib.sha256(subscription.endpoint.encode()).hexdigest()[:8]
         sns.TopicSubscription(
             f"{self._name}-subscription-{subscription.protocol}-{digest}",
             topic=naming.topic_arn(self._account_id, self._region),
             protocol=subscription.protocol,
-            endpoint=subscription.endpoint,
+            endpoint=pulumi.Output.secret(subscription.endpoint) if secret else subscription.endpoint,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[topic]),
         )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
 from components import documents
 from components.settings_reader import Block, ListRule, Rule, one_of, pattern
@@ -119,11 +119,14 @@ class AlertsSettings:
         subscriptions: Whom alerts are sent to, at least one.
         region: Region of the alerting.
         runbook_url: Page that an alert links to; None for no link.
+        endpoints_are_secret: Whether endpoints are encrypted in the configuration, and so in the state: the
+            URL of a webhook is often its password.
     """
 
     subscriptions: tuple[Subscription, ...]
     region: str = "us-east-1"
     runbook_url: str | None = None
+    endpoints_are_secret: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +272,11 @@ def load() -> Settings:
     # Public Pulumi API reads a key by its name only; a misspelt key is found by listing them.
     prefix = "breakglass:"
     config = {key: value for key, value in CONFIG.get().items() if key.startswith(prefix)}
-    return parse({key.removeprefix(prefix): _decoded(value) for key, value in config.items()})
+    return parse(
+        {key.removeprefix(prefix): _decoded(value) for key, value in config.items()},
+        # Pulumi marks a whole key as secret when anything below it is encrypted.
+        endpoints_are_secret=is_config_secret(f"{prefix}alerts"),
+    )
 
 
 def _decoded(value: str) -> object:
@@ -282,11 +289,12 @@ def _decoded(value: str) -> object:
         return value
 
 
-def parse(config: Mapping[str, object]) -> Settings:
+def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -> Settings:
     """Return the settings that a stack's configuration describes.
 
     Args:
         config: Keys without the namespace `breakglass:`, values as YAML gives them.
+        endpoints_are_secret: Whether the recipients' endpoints came from an encrypted value.
 
     Raises:
         SettingsError: The configuration has problems; lists all of them.
@@ -313,7 +321,7 @@ def parse(config: Mapping[str, object]) -> Settings:
         components=components,
         user=_user(root, "user" in listed, _policy_arn(account_id)),
         role=_role(root, "role" in listed, _policy_arn(account_id)),
-        alerts=_alerts(root, "alerts" in listed),
+        alerts=_alerts(root, "alerts" in listed, endpoints_are_secret),
     )
     root.finish()
     problems = problems or _too_long(settings)
@@ -390,7 +398,7 @@ def _role(root: Block, listed: bool, policy_arn: Rule) -> RoleSettings:
     return role
 
 
-def _alerts(root: Block, listed: bool) -> AlertsSettings | None:
+def _alerts(root: Block, listed: bool, endpoints_are_secret: bool) -> AlertsSettings | None:
     if not listed:
         root.refuse("alerts", "absent while components does not list alerts")
         return None
@@ -405,6 +413,7 @@ def _alerts(root: Block, listed: bool) -> AlertsSettings | None:
         subscriptions=tuple(item for item in subscriptions if item),
         region=block.text("region", _REGION, default=AlertsSettings.region),
         runbook_url=block.text("runbookUrl", _RUNBOOK_URL, default=None),
+        endpoints_are_secret=endpoints_are_secret,
     )
     block.finish()
     return alerts

@@ -95,13 +95,15 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
         preview: bool = False,
         change: Change = dict,
         recording: list[Registered] | None = None,
+        secret: tuple[str, ...] = (),
     ) -> Recording:
         """Run the program; a `recording` of the caller's own survives a program that fails."""
         config = copy.deepcopy(stack_configuration(stack))
         change(config)
         recording = Recording() if recording is None else recording
         pulumi.runtime.set_all_config(
-            {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()}
+            {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()},
+            [f"breakglass:{key}" for key in secret],
         )
         pulumi.runtime.set_mocks(
             _Mocks(), project="breakglass", stack=stack, preview=preview, monitor=_Monitor(recording)

@@ -28,6 +28,8 @@ ROLE_COMPONENT = "breakglass:index:BreakGlassRole"
 ALERTS_COMPONENT = "breakglass:index:BreakGlassAlerts"
 
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
+SECRET = "4dabf18193072939515e22adb298388d"
+SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270"
 TOPIC_ARN = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
 
 # The SDK makes the stack resource once per process, so its name is that of the first stack of the run.
@@ -269,6 +271,13 @@ def test_reordering_the_recipients_renames_no_subscription(deploy):
     assert names == deploy("mgmt", change=backward).of(SUBSCRIPTION).keys()
     assert len(names) == 2
     assert not any("secret" in name for name in names)
+
+
+def test_an_encrypted_endpoint_stays_a_secret(deploy):
+    (open_,) = deploy("mgmt").of(SUBSCRIPTION).values()
+    (hidden,) = deploy("mgmt", secret=("alerts",)).of(SUBSCRIPTION).values()
+    assert open_.inputs["endpoint"] == "security@example.com"
+    assert hidden.inputs["endpoint"] == {SECRET: SECRET_MARK, "value": "security@example.com"}
 
 
 @both_modes

@@ -152,6 +152,24 @@ def test_a_bad_configuration_lists_every_problem_and_plans_nothing(mgmt):
     assert "Traceback" not in output
 
 
+def test_a_secret_endpoint_is_readable_neither_in_the_file_nor_in_the_state(mgmt):
+    url = "https://hooks.example.com/services/T0/hush"
+    mgmt.configure("alerts.subscriptions[1].protocol", "https")
+    outcome = mgmt.sandbox.run(
+        "pulumi", "config", "set", "--stack", "mgmt", "--secret",
+        "--path", "breakglass:alerts.subscriptions[1].endpoint", url,
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stdout
+    output = mgmt.pulumi("up", "--yes", "--diff", pack=True)
+    state = mgmt.sandbox.run("pulumi", "stack", "export", "--stack", "mgmt").stdout
+    file = (mgmt.sandbox.directory / "Pulumi.mgmt.yaml").read_text()
+    for text in (output, state, file):
+        assert "hush" not in text
+    endpoints = [entry["Endpoint"] for entry in mgmt.client("sns").list_subscriptions()["Subscriptions"]]
+    assert sorted(endpoints) == [url, "security@example.com"]
+    mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
+
+
 def test_an_interrupted_up_can_be_finished(mgmt):
     """Ctrl-C in the middle: what was created is in the state, and a second up creates only the rest."""
     command = [
