@@ -1,14 +1,24 @@
-"""The emulated AWS: a moto server on loopback, in a process of its own, and credentials into its accounts."""
+"""The emulated AWS: a moto server on loopback, in a process of its own, its Regions, its accounts."""
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+REGIONS_VARIABLE = "SANDBOX_REGIONS"
+DEFAULT_REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""What a new AWS account has enabled. moto's own DescribeRegions calls every Region enabled."""
+
 # A client's own account does not matter to moto's STS: it hands out credentials for any account.
 _ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 
@@ -63,6 +73,22 @@ def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     }
 
 
+def enabled_regions() -> list[str]:
+    """Return the Regions that every account has enabled: `SANDBOX_REGIONS`, or those of a new account.
+
+    Raises:
+        RuntimeError: `SANDBOX_REGIONS` is not a list of Regions.
+    """
+    given = os.environ.get(REGIONS_VARIABLE)
+    regions = DEFAULT_REGIONS if given is None else given.split(",")
+    if not all(re.fullmatch("[a-z]+(-[a-z]+)+-[0-9]", region) for region in regions):
+        raise RuntimeError(
+            f"{REGIONS_VARIABLE} is {given!r}: write Regions with commas between them, no spaces, "
+            "such as us-east-1,eu-west-1"
+        )
+    return sorted(set(regions))
+
+
 class Account:
     """boto3 clients into one account of the emulated AWS, made once per service and Region."""
 
@@ -83,6 +109,12 @@ class Account:
                     service, region_name=region, endpoint_url=self._endpoint
                 )
             return self._clients[key]
+
+
+@cache
+def signed_in(account_id: str, endpoint: str) -> Account:
+    """Return the account at `endpoint`; signing in and making clients takes a while, so it is done once."""
+    return Account(account_id, endpoint)
 
 
 def _session(credentials: dict[str, str]) -> Any:

@@ -1,13 +1,20 @@
 """Delivers an event the way EventBridge would, as far as the sandbox can tell.
 
-moto's own event bus cannot reach an SNS target, so this reads the deployed rules and targets out of the
-emulated AWS, matches and renders with `alertpath`, and publishes to the emulated topic. It takes Region, rule
-state, pattern, target and message into account. It does NOT evaluate key, topic or queue policies: that an
-alert is delivered here does not prove that those let it through.
+moto's own event bus cannot reach an SNS target, so this reads the deployed buses, rules and targets out of
+the emulated AWS, matches and renders with `alertpath`, and follows each event from bus to bus until it is
+published, recorded or dropped. It takes account, Region, rule state, pattern, target, message, the number of
+hops and the state of a topic's key into account. It does NOT evaluate policies (of buses, keys, topics,
+queues, log groups) or the permissions of a target's role: that an alert is delivered here does not prove that
+those let it through. Nor does it fill archives or dead-letter queues.
 """
 
+import json
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from alertpath.message import render
 from alertpath.pattern import matches
@@ -15,20 +22,28 @@ from sandbox.cloud import Account
 
 SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
+Event = dict[str, Any]
+Accounts = Callable[[str], Account]
+"""Account id to clients into it; raises for an account that the sandbox does not know."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """A message that was published.
+    """What one target of one matching rule did with the event.
 
     Attributes:
         rule: Name of the rule that matched.
-        topic_arn: Topic it went to.
-        message: The text, as the topic's subscribers receive it.
+        bus: ARN of the bus that the rule is on.
+        destination: ARN of the target: a topic, a queue, a log group, or the next bus.
+        message: The text, as the target receives it; None where it receives the event itself.
+        failed: Why it did not arrive; None when it did.
     """
 
     rule: str
-    topic_arn: str
-    message: str
+    bus: str
+    destination: str
+    message: str | None
+    failed: str | None = None
 
 
 class Mailbox:
@@ -36,9 +51,9 @@ class Mailbox:
 
     def __init__(self, account: Account, topic_arn: str) -> None:
         """Subscribe a new queue to the topic."""
-        region = topic_arn.split(":")[3]
+        region, _, topic = topic_arn.split(":")[3:]
         self._sqs = account.client("sqs", region)
-        self._url = self._sqs.create_queue(QueueName="demo-mailbox")["QueueUrl"]
+        self._url = self._sqs.create_queue(QueueName=f"mailbox-of-{topic}")["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         account.client("sns", region).subscribe(
             TopicArn=topic_arn,
@@ -57,29 +72,125 @@ class Mailbox:
         return texts
 
 
-def deliver(account: Account, event: dict[str, Any]) -> list[Delivery]:
-    """Put `event` on the default bus of `account` in the event's Region and return what was published.
+def deliver(accounts: Accounts, event: Event) -> list[Delivery]:
+    """Put `event` on the default bus of its account and Region, and return what every target did with it.
+
+    A target that AWS would fail to reach is a delivery with `failed` set; the others go on.
 
     Raises:
         alertpath.pattern.PatternError: A deployed rule's pattern cannot be evaluated: the answer is not
             "quiet" but "could not tell".
+        RuntimeError: The sandbox does not emulate a deployed target, or does not know an account on the way:
+            it could not tell either.
     """
-    region = event["region"]
-    events, sns = account.client("events", region), account.client("sns", region)
-    published = []
-    for rule in events.list_rules()["Rules"]:
-        if not _listens(rule["State"], event) or not matches(rule["EventPattern"], event):
-            continue
-        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-            transformer = target["InputTransformer"]
-            message = render(transformer["InputPathsMap"], transformer["InputTemplate"], event)
-            sns.publish(TopicArn=target["Arn"], Message=message)
-            published.append(Delivery(rule=rule["Name"], topic_arn=target["Arn"], message=message))
-    return published
+    bus = f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
+    return list(_on_bus(accounts, bus, event, forwarded=False))
 
 
-def _listens(state: str, event: dict[str, Any]) -> bool:
-    """Whether a rule in `state` receives the event at all; read-only ones want the wider state."""
-    if state == SEES_READ_ONLY:
-        return True
-    return state == "ENABLED" and not event["detail"].get("readOnly", False)
+class _Undelivered(Exception):
+    """AWS would not deliver this; the message says why."""
+
+
+def _on_bus(accounts: Accounts, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
+    _, _, _, region, account_id, resource = bus.split(":", 5)
+    events = accounts(account_id).client("events", region)
+    name = resource.removeprefix("event-bus/")
+    for page in events.get_paginator("list_rules").paginate(EventBusName=name):
+        for rule in page["Rules"]:
+            if not _hears(rule, event):
+                continue
+            for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=name)["Targets"]:
+                delivery = _delivered(accounts, rule["Name"], bus, target, event, forwarded=forwarded)
+                yield delivery
+                if _is_bus(delivery.destination) and delivery.failed is None:
+                    yield from _on_bus(accounts, delivery.destination, event, forwarded=True)
+
+
+def _hears(rule: dict[str, Any], event: Event) -> bool:
+    """Whether the rule receives the event, and wants it; read-only ones need the wider state."""
+    if "ManagedBy" in rule or "EventPattern" not in rule:  # AWS's own, such as an archive's; or a schedule
+        return False
+    read_only = event["detail"].get("readOnly", False)
+    if rule["State"] != SEES_READ_ONLY and (rule["State"] != "ENABLED" or read_only):
+        return False
+    return matches(rule["EventPattern"], event)
+
+
+def _delivered(
+    accounts: Accounts, rule: str, bus: str, target: dict[str, Any], event: Event, *, forwarded: bool
+) -> Delivery:
+    destination = target["Arn"]
+    message = _message(target, event)
+    failed = None
+    try:
+        _send(accounts, destination, json.dumps(event) if message is None else message, forwarded=forwarded)
+    except (ClientError, _Undelivered) as error:
+        failed = str(error)
+    return Delivery(rule=rule, bus=bus, destination=destination, message=message, failed=failed)
+
+
+def _message(target: dict[str, Any], event: Event) -> str | None:
+    """Return the text that the target's transformer makes of the event; None without a transformer."""
+    known = {"Id", "Arn", "RoleArn", "InputTransformer", "DeadLetterConfig", "RetryPolicy"}
+    if unknown := sorted(target.keys() - known):
+        raise RuntimeError(f"the sandbox does not emulate {', '.join(unknown)} of target {target['Arn']}")
+    transformer = target.get("InputTransformer")
+    if transformer is None:
+        return None
+    if _service(target["Arn"]) not in {"sns", "sqs"}:
+        raise RuntimeError(
+            f"the sandbox emulates no transformer on {target['Arn']}: only on topics and queues"
+        )
+    return render(transformer.get("InputPathsMap", {}), transformer["InputTemplate"], event)
+
+
+def _send(accounts: Accounts, destination: str, text: str, *, forwarded: bool) -> None:
+    _, _, service, region, account_id, _ = destination.split(":", 5)
+    account = accounts(account_id)
+    if service == "sns":
+        _publish(account.client("sns", region), account.client("kms", region), destination, text)
+    elif service == "sqs":
+        _enqueue(account.client("sqs", region), destination, text)
+    elif service == "logs":
+        _record(account.client("logs", region), destination, text)
+    elif service == "events" and forwarded:
+        raise _Undelivered("EventBridge drops an event that would reach a third bus")
+    elif service == "events":  # only whether the bus is there: its rules come next
+        account.client("events", region).describe_event_bus(Name=destination.rsplit("/", 1)[-1])
+    else:
+        raise RuntimeError(
+            f"the sandbox does not deliver to {destination}: only to topics, queues, log groups and buses"
+        )
+
+
+def _publish(sns: Any, kms: Any, topic: str, text: str) -> None:
+    key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
+    if key:  # moto publishes whatever state the key is in; AWS cannot
+        state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        if state != "Enabled":
+            said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
+            raise _Undelivered(f"key {key} is {said}")
+    sns.publish(TopicArn=topic, Message=text)
+
+
+def _enqueue(sqs: Any, queue: str, text: str) -> None:
+    url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=text)
+
+
+def _record(logs: Any, log_group: str, text: str) -> None:
+    now = time.time_ns()  # of the delivery, not of the event: CloudWatch Logs drops what is two weeks old
+    where = {
+        "logGroupName": log_group.split(":log-group:")[1].removesuffix(":*"),
+        "logStreamName": str(now),
+    }
+    logs.create_log_stream(**where)
+    logs.put_log_events(**where, logEvents=[{"timestamp": now // 1_000_000, "message": text}])
+
+
+def _is_bus(arn: str) -> bool:
+    return _service(arn) == "events"
+
+
+def _service(arn: str) -> str:
+    return arn.split(":")[2]

@@ -139,7 +139,7 @@ class Demo:
         if self._mailbox is None:
             topic = f"arn:aws:sns:us-east-1:{self._sandbox.accounts['mgmt']}:breakglassuser-console-logins"
             self._mailbox = Mailbox(account, topic)
-        deliver(account, event)
+        deliver(self._sandbox.account_by_id, event)
         return self._mailbox.take()
 
     def _full_access_refused(self) -> None:

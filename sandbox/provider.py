@@ -32,6 +32,8 @@ PROVIDER_INPUTS = frozenset(
 )
 """The two `skip…` settings are defaults of the SDK; the emulated AWS has nothing that they could skip."""
 
+GET_REGIONS = "aws:index/getRegions:getRegions"
+
 _KINDS = provider_pb2.PropertyDiff
 
 
@@ -61,7 +63,7 @@ def check(token: str, inputs: Props) -> list[tuple[str, str]]:
     if token not in RESOURCES:
         raise Refused(
             f"the sandbox does not emulate {token}. It offers: {', '.join(sorted(RESOURCES))}. "
-            "See sandbox/resources.py"
+            "See sandbox/resources/"
         )
     kind = RESOURCES[token]
     real = sdk.input_names(token)
@@ -77,6 +79,22 @@ def check(token: str, inputs: Props) -> list[tuple[str, str]]:
     if "name" in kind.inputs and not inputs.get("name"):
         problems.append(("name", f"the sandbox does not make up names: give {token} a name"))
     return problems
+
+
+def invoked(token: str, arguments: Props) -> Props:
+    """Return the answer of a function.
+
+    Raises:
+        Refused: The sandbox does not emulate the function, or one of the arguments.
+    """
+    if token != GET_REGIONS:
+        raise Refused(f"the sandbox does not emulate the function {token}: only {GET_REGIONS}")
+    given = sorted(name for name, value in arguments.items() if value is not None)
+    if given:
+        raise Refused(
+            f"the sandbox does not emulate {', '.join(given)} of {token}: call it without arguments"
+        )
+    return {"id": "aws", "names": cloud.enabled_regions()}
 
 
 def difference(kind: Resource, old: Props, new: Props) -> dict[str, str]:
@@ -268,8 +286,14 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Refuse every function: the program needs none."""
-        _abort(context, f"the sandbox does not emulate the function {request.tok}")
+        """Answer which Regions are enabled; refuse every other function, and arguments."""
+        response = provider_pb2.InvokeResponse()
+        try:
+            answer = invoked(request.tok, _props(request.args))
+        except (Refused, RuntimeError) as error:
+            _abort(context, str(error))
+        getattr(response, "return").CopyFrom(_struct(answer))  # the field's name is a Python keyword
+        return response
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Let calls in flight finish: what they create must reach the state."""

@@ -58,7 +58,18 @@ class World:
 
     def account(self, stack: str) -> cloud.Account:
         """Return clients into the account of `stack`."""
-        return cloud.Account(self.accounts[stack], self.endpoint)
+        return self.account_by_id(self.accounts[stack])
+
+    def account_by_id(self, account_id: str) -> cloud.Account:
+        """Return clients into `account_id`.
+
+        Raises:
+            RuntimeError: No stack has this account.
+        """
+        if account_id not in self.accounts.values():
+            known = ", ".join(f"{id} ({stack})" for stack, id in self.accounts.items())
+            raise RuntimeError(f"the sandbox has no account {account_id}: it knows {known}")
+        return cloud.signed_in(account_id, self.endpoint)
 
 
 @contextlib.contextmanager

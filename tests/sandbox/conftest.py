@@ -1,8 +1,11 @@
-"""An emulated AWS for the tests of the sandbox, started once."""
+"""An emulated AWS for the tests of the sandbox, started once, with two accounts."""
+
+from pathlib import Path
 
 import pytest
 
 from sandbox import cloud
+from sandbox.world import World
 
 
 @pytest.fixture(scope="session")
@@ -12,5 +15,11 @@ def endpoint():
 
 
 @pytest.fixture(scope="session")
-def account(endpoint):
-    return cloud.Account("111111111111", endpoint)
+def world(endpoint):
+    accounts = {"mgmt": "111111111111", "member": "222222222222"}
+    return World(directory=Path(), environment={}, endpoint=endpoint, accounts=accounts, engine="none")
+
+
+@pytest.fixture(scope="session")
+def account(world):
+    return world.account("mgmt")

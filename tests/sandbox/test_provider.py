@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sandbox import provider, sdk
-from sandbox.provider import Refused, check, difference, stack_account
+from sandbox import cloud, provider, sdk
+from sandbox.provider import GET_REGIONS, Refused, check, difference, invoked, stack_account
 from sandbox.resources import RESOURCES
 
 TOPIC = "aws:sns/topic:Topic"
@@ -83,3 +83,31 @@ def test_an_account_can_be_pinned(monkeypatch):
 def test_the_sdk_knows_no_such_type(token):
     with pytest.raises(KeyError):
         sdk.input_names(token)
+
+
+def test_the_regions_of_a_new_account_are_enabled(monkeypatch):
+    monkeypatch.delenv(cloud.REGIONS_VARIABLE, raising=False)
+    answer = invoked(GET_REGIONS, {"allRegions": None})
+    assert len(answer["names"]) == 17
+    assert answer["id"] == "aws"
+    assert {"us-east-1", "ap-northeast-3", "sa-east-1"} <= set(answer["names"])
+    assert "af-south-1" not in answer["names"]
+
+
+def test_the_enabled_regions_can_be_pinned(monkeypatch):
+    monkeypatch.setenv(cloud.REGIONS_VARIABLE, "us-east-1,af-south-1,ap-southeast-4")
+    assert invoked(GET_REGIONS, {})["names"] == ["af-south-1", "ap-southeast-4", "us-east-1"]
+
+
+@pytest.mark.parametrize("regions", ["", "us-east-1, eu-west-1", "us-east-1,", "everywhere"])
+def test_a_wrong_list_of_regions_is_refused(monkeypatch, regions):
+    monkeypatch.setenv(cloud.REGIONS_VARIABLE, regions)
+    with pytest.raises(RuntimeError, match=r"SANDBOX_REGIONS is .* such as us-east-1,eu-west-1"):
+        invoked(GET_REGIONS, {})
+
+
+def test_arguments_and_other_functions_are_refused():
+    with pytest.raises(Refused, match=r"does not emulate allRegions, filters of .*getRegions"):
+        invoked(GET_REGIONS, {"allRegions": True, "filters": []})
+    with pytest.raises(Refused, match="does not emulate the function aws:index/getRegion:getRegion:"):
+        invoked("aws:index/getRegion:getRegion", {})
