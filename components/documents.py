@@ -151,14 +151,15 @@ def role_trust(*, user_account_id: str, user_names: Sequence[str], mfa_max_age: 
     )
 
 
-def alert_key(*, account_id: str) -> Document:
+def hub_key(*, account_id: str) -> Document:
     """Return the policy of the key that encrypts the topic.
 
     EventBridge sends none of aws:SourceAccount, aws:SourceArn and aws:SourceOrgID to KMS: with any of them
-    here every alert would be lost without an error
+    in its statement every alert would be lost without an error
     (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). The topic policy is the place that
-    narrows the account.
+    narrows the account. CloudWatch does send the account.
     """
+    encrypt = ["kms:GenerateDataKey*", "kms:Decrypt"]
     return _document(
         {
             "Sid": "AccountAdministersTheKey",
@@ -171,34 +172,54 @@ def alert_key(*, account_id: str) -> Document:
             "Sid": "EventBridgeEncryptsAlerts",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
-            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+            "Action": encrypt,
             "Resource": "*",
+        },
+        {
+            "Sid": "AlarmsEncryptAlerts",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": encrypt,
+            "Resource": "*",
+            "Condition": _from_account(account_id),
         },
     )
 
 
-def alert_topic(*, account_id: str, region: str) -> Document:
-    """Return the policy of the topic: EventBridge rules of this account may publish, nobody else is named.
+def topic(*, account_id: str, region: str, name: str) -> Document:
+    """Return the policy of a topic: rules and alarms of this account may publish, nobody else is named.
 
     `aws:SourceAccount` is supported here
     (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html), unlike in the key policy.
     """
     return _document(
-        {
-            "Sid": "EventBridgePublishes",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": naming.topic_arn(account_id, region),
-            "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-        }
+        *(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sns:Publish",
+                "Resource": naming.topic_arn(account_id, region, name),
+                "Condition": _from_account(account_id),
+            }
+            for sid, service in (
+                ("RulesPublish", "events.amazonaws.com"),
+                ("AlarmsPublish", "cloudwatch.amazonaws.com"),
+            )
+        )
     )
 
 
-def dead_letter_queue(*, account_id: str, region: str) -> Document:
-    """Return the policy of the dead-letter queue: our own rules may put what they could not deliver.
+def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequence[str]) -> Document:
+    """Return the policy of a dead-letter queue: our own rules may put what they could not deliver.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+
+    Args:
+        account_id: Account of queue and rules.
+        region: Their Region: EventBridge takes no queue of another one.
+        name: Name of the queue.
+        rules: Names of the rules; `BUS/NAME` for a rule on another than the default bus, `*` at the end.
     """
     return _document(
         {
@@ -206,11 +227,118 @@ def dead_letter_queue(*, account_id: str, region: str) -> Document:
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": naming.queue_arn(account_id, region),
+            "Resource": naming.queue_arn(account_id, region, name),
             "Condition": {
-                "ArnLike": {
-                    "aws:SourceArn": naming.rule_arn(account_id, region, f"{naming.RULE_PREFIX}*"),
-                }
+                "ArnLike": {"aws:SourceArn": [naming.rule_arn(account_id, region, rule) for rule in rules]}
             },
+        }
+    )
+
+
+def hub_bus(
+    *, account_id: str, region: str, member_account_ids: Sequence[str], organization_id: str | None
+) -> Document:
+    """Return the policy of the hub bus: relays of the hub's and the members' accounts may put events.
+
+    See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html. A bus policy holds
+    10,240 characters: about 200 accounts. With an organisation id every account of it is let in.
+    """
+    bus = naming.bus_arn(account_id, region, naming.HUB_BUS)
+    accounts = [naming.iam_arn(member, "root") for member in (account_id, *member_account_ids)]
+    statements = [_put_events("RelaysOfListedAccounts", bus, {"AWS": accounts})]
+    if organization_id is not None:
+        everyone = _put_events("RelaysOfTheOrganization", bus, "*")
+        statements.append(everyone | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization_id}}})
+    return _document(*statements)
+
+
+def _put_events(sid: str, bus: str, principal: Any) -> Document:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "events:PutEvents",
+        "Resource": bus,
+    }
+
+
+def audit_log(*, account_id: str, region: str) -> Document:
+    """Return the resource policy of the audit log group: our rules may write to it, through no role.
+
+    As in AWS's own example, only PutLogEvents carries a condition
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+    """
+    streams = f"{naming.log_group_arn(account_id, region)}:*"
+    writers = {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
+    rules = [naming.rule_arn(account_id, region, name) for name in naming.HUB_RULES]
+    return _document(
+        {
+            "Sid": "RulesOpenStreams",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:CreateLogStream",
+            "Resource": streams,
+        },
+        {
+            "Sid": "RulesRecord",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:PutLogEvents",
+            "Resource": streams,
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+        },
+    )
+
+
+def relay_trust(*, account_id: str) -> Document:
+    """Return who may use the relay's role: EventBridge, for our relay rules, in any Region of the account.
+
+    One pattern for all Regions: a list of them would not fit into a trust policy. See
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
+    """
+    rules = naming.rule_arn(account_id, "*", f"{naming.RELAY_RULE}*")
+    return _service_trust("events.amazonaws.com", account_id, rules)
+
+
+def relay_permission(*, hubs: Sequence[str]) -> Document:
+    """Return what the relay's role may do: put events on exactly the hub buses."""
+    return _document(
+        {"Sid": "ForwardToTheHub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": list(hubs)}
+    )
+
+
+def heartbeat_trust(*, account_id: str) -> Document:
+    """Return who may use the heartbeat's role: EventBridge Scheduler, for schedules of our groups.
+
+    The ARN must be that of the group: Scheduler sends nothing narrower
+    (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
+    """
+    return _service_trust("scheduler.amazonaws.com", account_id, naming.schedule_group_arn(account_id, "*"))
+
+
+def heartbeat_permission(*, account_id: str) -> Document:
+    """Return what the heartbeat's role may do: put events on the default buses of its own account."""
+    return _document(
+        {
+            "Sid": "PutHeartbeats",
+            "Effect": "Allow",
+            "Action": "events:PutEvents",
+            "Resource": naming.bus_arn(account_id, "*", "default"),
+        }
+    )
+
+
+def _from_account(account_id: str) -> Document:
+    return {"StringEquals": {"aws:SourceAccount": account_id}}
+
+
+def _service_trust(service: str, account_id: str, source_arn: str) -> Document:
+    return _document(
+        {
+            "Sid": "OurOwnResourcesOnly",
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            "Condition": _from_account(account_id) | {"ArnLike": {"aws:SourceArn": source_arn}},
         }
     )

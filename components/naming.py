@@ -13,11 +13,34 @@ SIGN_IN_POLICY = "BreakGlassCliSignIn"
 REQUIRE_MFA_POLICY = "BreakGlassRequireMfa"
 MFA_ENROLMENT_POLICY = "BreakGlassMfaEnrolment"
 
+USER_POLICIES = (ASSUME_ROLE_POLICY, SIGN_IN_POLICY, REQUIRE_MFA_POLICY, MFA_ENROLMENT_POLICY)
+
+HUB_BUS = "breakglass"
+ARCHIVE = "breakglass"
 TOPIC = "breakglassuser-console-logins"
+WATCHDOG_TOPIC = "breakglass-watchdog"
 KEY_ALIAS = "alias/breakglassSNS"
 DEAD_LETTER_QUEUE = "breakglass-alerts-dlq"
+AUDIT_LOG_GROUP = "/breakglass/audit"
+ALARM_PREFIX = "breakglass-"
 RULE_PREFIX = "capture-breakglass-"
+HUB_RULES = (f"{HUB_BUS}/{RULE_PREFIX}*", f"{RULE_PREFIX}*")
+"""The hub's rules as their ARNs name them: those on the hub bus, and key-change on the default bus."""
+RECORD_RULE = f"{RULE_PREFIX}record"
 SNS_TARGET_ID = "SendToSNS"
+WATCHDOG_TARGET_ID = "SendToWatchdog"
+AUDIT_TARGET_ID = "Record"
+
+RELAY_RULE = "breakglass-relay"
+RELAY_ROLE = "BreakGlassRelay"
+RELAY_QUEUE = "breakglass-relay-dlq"
+QUEUES = (DEAD_LETTER_QUEUE, RELAY_QUEUE)
+SCHEDULE_GROUP = "breakglass"
+HEARTBEAT_SCHEDULE = "breakglass-heartbeat"
+HEARTBEAT_ROLE = "BreakGlassHeartbeat"
+OWN_SOURCES = "breakglass."
+HEARTBEAT_SOURCE = "breakglass.heartbeat"
+DRILL_SOURCE = "breakglass.drill"
 
 
 def iam_arn(account_id: str, resource: str) -> str:
@@ -56,5 +79,20 @@ def queue_url(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> st
 
 
 def rule_arn(account_id: str, region: str, name: str) -> str:
-    """Return the ARN of an EventBridge rule on the default bus; `name` may end in `*` in a policy."""
+    """Return the ARN of an EventBridge rule; `name` is `BUS/NAME` on another than the default bus."""
     return f"arn:{PARTITION}:events:{region}:{account_id}:rule/{name}"
+
+
+def bus_arn(account_id: str, region: str, name: str) -> str:
+    """Return the ARN of an EventBridge event bus."""
+    return f"arn:{PARTITION}:events:{region}:{account_id}:event-bus/{name}"
+
+
+def log_group_arn(account_id: str, region: str) -> str:
+    """Return the ARN of the audit log group, without the `:*` that stands for its streams."""
+    return f"arn:{PARTITION}:logs:{region}:{account_id}:log-group:{AUDIT_LOG_GROUP}"
+
+
+def schedule_group_arn(account_id: str, region: str) -> str:
+    """Return the ARN of the heartbeat's schedule group."""
+    return f"arn:{PARTITION}:scheduler:{region}:{account_id}:schedule-group/{SCHEDULE_GROUP}"

@@ -4,7 +4,8 @@ Everything a security reviewer cares about stands in Pulumi.<stack>.yaml, so a m
 for a default: unknown keys, wrong types and impossible values are errors, reported all at once and before
 any resource is registered.
 
-Order of this file: what comes out, the rules for what goes in, the reading.
+Order of this file: what comes out, the reading. What each value must look like stands in
+`components/settings_rules.py`, what all of them together must not exceed in `components/limits.py`.
 """
 
 import json
@@ -14,52 +15,25 @@ from dataclasses import dataclass
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from components import documents
-from components.settings_reader import Block, ListRule, Rule, one_of, pattern
+from components import limits, naming
+from components import settings_rules as rules
+from components.patterns import Watched
+from components.settings_reader import Block
+from components.settings_rules import COMPONENTS, REGIONS
 
-COMPONENTS = ("user", "role", "alerts")
-"""What `breakglass:components` may list."""
-
-REGIONS = frozenset(
-    {
-        "af-south-1",
-        "ap-east-1",
-        "ap-east-2",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "ap-south-1",
-        "ap-south-2",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-6",
-        "ap-southeast-7",
-        "ca-central-1",
-        "ca-west-1",
-        "eu-central-1",
-        "eu-central-2",
-        "eu-north-1",
-        "eu-south-1",
-        "eu-south-2",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "il-central-1",
-        "me-central-1",
-        "me-south-1",
-        "mx-central-1",
-        "sa-east-1",
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-    }
-)
-"""Regions of the commercial partition `aws`. Written out because pulumi_aws is slow to import; a test
-compares the two."""
+__all__ = [
+    "COMPONENTS",
+    "REGIONS",
+    "AlertsSettings",
+    "RelaySettings",
+    "RoleSettings",
+    "Settings",
+    "SettingsError",
+    "Subscription",
+    "UserSettings",
+    "load",
+    "parse",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,20 +87,57 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertsSettings:
-    """The alerting.
+    """The alerting, which is also the hub that the relays of all accounts forward to.
 
     Attributes:
         subscriptions: Whom alerts are sent to, at least one.
+        watchdog_subscriptions: Whom a broken alarm path is reported to, at least one; shares no endpoint with
+            `subscriptions`.
         region: Region of the alerting.
         runbook_url: Page that an alert links to; None for no link.
         endpoints_are_secret: Whether endpoints are encrypted in the configuration, and so in the state: the
             URL of a webhook is often its password.
+        member_account_ids: Other accounts whose relays may send to the hub.
+        organization_id: Organisation whose accounts may all send to the hub; None to admit only those listed.
+        audit_retention_days: How long the hub keeps its record of events, in days.
+        audit_log_protected: Whether AWS refuses to delete the audit log; False is for taking the hub down.
+        expected_heartbeats: How many heartbeats must reach the hub in a day; None for one from each own
+            Region for this account and each of `member_account_ids`.
     """
 
     subscriptions: tuple[Subscription, ...]
+    watchdog_subscriptions: tuple[Subscription, ...]
     region: str = "us-east-1"
     runbook_url: str | None = None
     endpoints_are_secret: bool = False
+    member_account_ids: tuple[str, ...] = ()
+    organization_id: str | None = None
+    audit_retention_days: int = 400
+    audit_log_protected: bool = True
+    expected_heartbeats: int | None = None
+
+    def heartbeats(self, *, own_regions: int) -> int:
+        """Return how many heartbeats a day must bring, given the number of Regions with a relay here."""
+        if self.expected_heartbeats is not None:
+            return self.expected_heartbeats
+        return own_regions * (1 + len(self.member_account_ids))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelaySettings:
+    """What forwards an account's events to the hub.
+
+    Attributes:
+        regions: Regions to forward from, us-east-1 among them; None stands for every Region that the account
+            has enabled.
+        exclude_regions: Regions to leave out of the enabled ones, because a service control policy denies
+            them; never us-east-1.
+        hubs: ARNs of the event buses to forward to, one or two.
+    """
+
+    regions: tuple[str, ...] | None
+    exclude_regions: tuple[str, ...] = ()
+    hubs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +151,7 @@ class Settings:
         user: The users, also where this stack does not create them: the role trusts their names.
         role: The role, also where this stack does not create it: the users may assume it by name.
         alerts: The alerting; None where this stack does not create it.
+        relay: The relay; None where this stack does not create it.
     """
 
     account_id: str
@@ -148,6 +160,17 @@ class Settings:
     user: UserSettings
     role: RoleSettings
     alerts: AlertsSettings | None
+    relay: RelaySettings | None
+
+    @property
+    def watched(self) -> Watched:
+        """Whom the detections watch, and where their hub is."""
+        return Watched(
+            hub_account_id=self.hub_account_id,
+            user_names=self.user.names,
+            role_name=self.role.name,
+            hub_region=naming.HOME_REGION if self.alerts is None else self.alerts.region,
+        )
 
 
 class SettingsError(pulumi.RunError):
@@ -164,100 +187,6 @@ class SettingsError(pulumi.RunError):
         super().__init__(
             "\n  ".join([f"{count} in the configuration of stack {pulumi.get_stack()}:", *self.problems])
         )
-
-
-# --- The rules ------------------------------------------------------------------------------------
-
-_ACCOUNT_ID = pattern("12 digits (quote it, a YAML number loses leading zeros)", "[0-9]{12}")
-_COMPONENTS = ListRule(
-    accepted=f"a list of one or more of {', '.join(COMPONENTS)}",
-    item=one_of(COMPONENTS),
-    at_least=1,
-)
-
-# Names and lengths: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-_NAME_WORDS = "1 to 64 letters, digits and characters of +=,.@_-"
-_NAME_REGEX = "[A-Za-z0-9+=,.@_-]{1,64}"
-_ROLE_NAME = pattern(f"an IAM role name ({_NAME_WORDS})", _NAME_REGEX)
-_USER_NAMES = ListRule(
-    accepted="a list of 1 to 35 IAM user names (a role trust policy holds 2,048 characters)",
-    item=pattern(f"an IAM user name ({_NAME_WORDS})", _NAME_REGEX),
-    at_least=1,
-    at_most=35,
-    ignore_case=True,  # IAM allows only one spelling of a name
-)
-_ACCOUNT_IDS = ListRule(
-    accepted="a list of 1 to 100 account ids (a managed policy holds 6,144 characters); leave it out for all",
-    item=_ACCOUNT_ID,
-    at_least=1,  # an empty list could be meant as none or as all
-    at_most=100,
-)
-_MFA_ENROLMENT = one_of(("open", "closed"))
-
-# 10 is the default quota of managed policies per user or role; AWS raises it to 20 on request. The user
-# component attaches up to 4 policies of its own.
-_ROLE_POLICIES_AT_MOST = 10
-_USER_POLICIES_AT_MOST = 10 - 4
-
-# Seconds, lowest and highest. The duration has AWS's limits (MaxSessionDuration in
-# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), the age has ours: at least time
-# enough to switch role after signing in, at most 4 hours.
-_MAX_SESSION_DURATION = (3600, 43200)
-_MFA_MAX_AGE = (60, 14400)
-
-_URL_CHARACTERS = r"A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-"  # RFC 3986; no white space, <, > or "
-_HTTPS_URL = pattern(
-    "an https:// URL with a host, without user name",
-    rf"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,5}})?(?:[/?#][{_URL_CHARACTERS}]*)?",
-)
-_RUNBOOK_URL = Rule(
-    'an https:// URL with a host, of at most 200 characters, with white space, <, > and " percent-encoded',
-    lambda text: len(text) <= 200 and _HTTPS_URL.accepts(text),
-)
-
-_REGION = Rule("a Region of partition aws, such as us-east-1", REGIONS.__contains__)
-_REGION_REGEX = f"(?:{'|'.join(sorted(REGIONS))})"
-
-# By protocol (https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html). The topic is a standard one,
-# which does not deliver to FIFO queues, so a queue name ends without `.fifo`.
-_ENDPOINTS = {
-    "email": pattern(
-        "an e-mail address such as security@example.com",
-        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}",
-    ),
-    "https": _HTTPS_URL,
-    "sms": pattern("a phone number in E.164 form such as '+15555550100', in quotes", r"\+[1-9][0-9]{6,14}"),
-    "sqs": pattern(
-        "the ARN of a standard queue: arn:aws:sqs:<region>:<account>:<name>",
-        f"arn:aws:sqs:{_REGION_REGEX}:[0-9]{{12}}:[A-Za-z0-9_-]{{1,80}}",
-    ),
-    "lambda": pattern(
-        "the ARN of a function: arn:aws:lambda:<region>:<account>:function:<name>",
-        f"arn:aws:lambda:{_REGION_REGEX}:[0-9]{{12}}:function:[A-Za-z0-9_-]{{1,64}}(?::[A-Za-z0-9_-]{{1,128}})?",
-    ),
-}
-_PROTOCOL = one_of(_ENDPOINTS)
-_ANY_ENDPOINT = pattern("an endpoint of the protocol", r"(?s:.)+")
-
-
-def _policy_arn(account_id: str) -> Rule:
-    """Return the rule for managed policies: of AWS, or of the stack's own account.
-
-    A bad account id ("") is reported at its own place and not once more for each policy.
-    """
-    owner = f"(?:aws|{account_id or '[0-9]{12}'})"
-    return pattern(
-        f"arn:aws:iam::aws:policy/<name> or arn:aws:iam::{account_id or '<accountId>'}:policy/<name>",
-        f"arn:aws:iam::{owner}:policy/(?:[!-~]{{1,510}}/)?[A-Za-z0-9+=,.@_-]{{1,128}}",
-    )
-
-
-def _policy_arns(policy_arn: Rule, at_most: int) -> ListRule:
-    return ListRule(
-        accepted=f"a list of at most {at_most} managed policy ARNs (IAM attaches 10, our own included)",
-        item=policy_arn,
-        at_most=at_most,
-    )
 
 
 # --- The reading ----------------------------------------------------------------------------------
@@ -302,52 +231,36 @@ def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -
     problems: list[str] = []
     root = Block(config, problems, path="breakglass", separator=":")
 
-    account_id = root.text("accountId", _ACCOUNT_ID)
-    hub_account_id = root.text("hubAccountId", _ACCOUNT_ID, default=account_id)
-    components = root.texts("components", _COMPONENTS)
+    account_id = root.text("accountId", rules.ACCOUNT_ID)
+    hub_account_id = root.text("hubAccountId", rules.ACCOUNT_ID, default=account_id)
+    components = root.texts("components", rules.LISTED_COMPONENTS)
     elsewhere = account_id and hub_account_id not in ("", account_id)
     if elsewhere and {"user", "alerts"} & set(components):
-        problems.append(
-            f"breakglass:hubAccountId: found {hub_account_id!r}, must be the accountId {account_id!r}, "
-            "because user and alerts, which components lists, live in the hub account"
+        root.note(
+            "hubAccountId",
+            f"found {hub_account_id!r}, must be the accountId {account_id!r}, "
+            "because user and alerts, which components lists, live in the hub account",
         )
 
     # Where the list itself is in doubt, assume that a block is there because its component is meant.
     in_doubt = not components or "" in components
     listed = [name for name in COMPONENTS if name in components or (in_doubt and name in root)]
+    # A relay that is listed and lacks its block, or the other way round, is reported once, at its own place.
+    has_relay = "relay" in listed or "relay" in root
     settings = Settings(
         account_id=account_id,
         hub_account_id=hub_account_id,
         components=components,
-        user=_user(root, "user" in listed, _policy_arn(account_id)),
-        role=_role(root, "role" in listed, _policy_arn(account_id)),
-        alerts=_alerts(root, "alerts" in listed, endpoints_are_secret),
+        user=_user(root, "user" in listed, account_id),
+        role=_role(root, "role" in listed, account_id),
+        alerts=_alerts(root, "alerts" in listed, has_relay, account_id, endpoints_are_secret),
+        relay=_relay(root, "relay" in listed, hub_account_id),
     )
     root.finish()
-    problems = problems or _too_long(settings)
+    problems = problems or limits.problems(settings)
     if problems:
         raise SettingsError(problems)
     return settings
-
-
-def _too_long(settings: Settings) -> list[str]:
-    """Return a problem for each document that AWS would refuse for its length; white space does not count.
-
-    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    """
-    user, role = settings.user, settings.role
-    trust = documents.role_trust(
-        user_account_id=settings.hub_account_id, user_names=user.names, mfa_max_age=role.mfa_max_age
-    )
-    assume = documents.assume_role(role_name=role.name, account_ids=user.account_ids)
-    return [
-        f"breakglass:{path}: makes the {document} {length} characters long, must be at most {limit}: {remedy}"
-        for path, document, content, limit, remedy in (
-            ("user.names", "role's trust policy", trust, 2048, "name fewer users, or shorter names"),
-            ("user.accountIds", "policy BreakGlassAssumeRole", assume, 6144, "list fewer, or none for all"),
-        )
-        if (length := len(json.dumps(content, separators=(",", ":")))) > limit
-    ]
 
 
 def _component_block(root: Block, component: str, listed: bool) -> Block | None:
@@ -355,73 +268,161 @@ def _component_block(root: Block, component: str, listed: bool) -> Block | None:
     return root.block(component, required_because=f"components lists {component}" if listed else "")
 
 
-def _user(root: Block, listed: bool, policy_arn: Rule) -> UserSettings:
+def _own_block(root: Block, component: str, listed: bool) -> Block | None:
+    """Return the block of a component that only the stack that creates it may describe."""
+    if not listed:
+        root.refuse(component, f"absent while components does not list {component}")
+        return None
+    return _component_block(root, component, listed)
+
+
+def _user(root: Block, listed: bool, account_id: str) -> UserSettings:
     block = _component_block(root, "user", listed)
     if block is None:
         return UserSettings(names=("BreakglassUser",))
-    names = block.texts("names", _USER_NAMES)
+    names = block.texts("names", rules.USER_NAMES)
     if not listed:
         block.finish(note=" while components does not list user")
         return UserSettings(names=names)
     user = UserSettings(
         names=names,
-        account_ids=block.texts("accountIds", _ACCOUNT_IDS, default=None),
+        account_ids=block.texts("accountIds", rules.ACCOUNT_IDS, default=None),
         managed_policy_arns=block.texts(
-            "managedPolicyArns", _policy_arns(policy_arn, _USER_POLICIES_AT_MOST), default=()
+            "managedPolicyArns", rules.policy_arns(account_id, rules.USER_POLICIES_AT_MOST), default=()
         ),
-        mfa_enrolment=block.text("mfaEnrolment", _MFA_ENROLMENT, default=UserSettings.mfa_enrolment),
+        mfa_enrolment=block.text("mfaEnrolment", rules.MFA_ENROLMENT, default=UserSettings.mfa_enrolment),
     )
     block.finish()
     return user
 
 
-def _role(root: Block, listed: bool, policy_arn: Rule) -> RoleSettings:
+def _role(root: Block, listed: bool, account_id: str) -> RoleSettings:
     block = _component_block(root, "role", listed)
     if block is None:
         return RoleSettings(name="BreakGlassRole")
-    name = block.text("name", _ROLE_NAME)
+    name = block.text("name", rules.ROLE_NAME)
     if not listed:
         block.finish(note=" while components does not list role")
         return RoleSettings(name=name)
     role = RoleSettings(
         name=name,
         managed_policy_arns=block.texts(
-            "managedPolicyArns", _policy_arns(policy_arn, _ROLE_POLICIES_AT_MOST), default=()
+            "managedPolicyArns", rules.policy_arns(account_id, rules.ROLE_POLICIES_AT_MOST), default=()
         ),
-        permissions_boundary_arn=block.text("permissionsBoundaryArn", policy_arn, default=None),
-        max_session_duration=block.seconds(
-            "maxSessionDuration", *_MAX_SESSION_DURATION, default=RoleSettings.max_session_duration
+        permissions_boundary_arn=block.text(
+            "permissionsBoundaryArn", rules.policy_arn(account_id), default=None
         ),
-        mfa_max_age=block.seconds("mfaMaxAge", *_MFA_MAX_AGE, default=RoleSettings.mfa_max_age),
+        max_session_duration=block.number(
+            "maxSessionDuration", rules.MAX_SESSION_DURATION, default=RoleSettings.max_session_duration
+        ),
+        mfa_max_age=block.number("mfaMaxAge", rules.MFA_MAX_AGE, default=RoleSettings.mfa_max_age),
     )
     block.finish()
     return role
 
 
-def _alerts(root: Block, listed: bool, endpoints_are_secret: bool) -> AlertsSettings | None:
-    if not listed:
-        root.refuse("alerts", "absent while components does not list alerts")
-        return None
-    block = _component_block(root, "alerts", listed)
+def _alerts(
+    root: Block, listed: bool, has_relay: bool, account_id: str, endpoints_are_secret: bool
+) -> AlertsSettings | None:
+    block = _own_block(root, "alerts", listed)
     if block is None:
         return None
-    subscriptions = [
-        _subscription(item) for item in block.blocks("subscriptions", "a list of one or more subscriptions")
-    ]
-    block.note_repetitions("subscriptions", subscriptions)
-    alerts = AlertsSettings(
-        subscriptions=tuple(item for item in subscriptions if item),
-        region=block.text("region", _REGION, default=AlertsSettings.region),
-        runbook_url=block.text("runbookUrl", _RUNBOOK_URL, default=None),
-        endpoints_are_secret=endpoints_are_secret,
+    subscriptions = _subscriptions(block, "subscriptions")
+    watchdog_subscriptions = _subscriptions(block, "watchdogSubscriptions")
+    _note_shared_endpoints(block, subscriptions, watchdog_subscriptions)
+    region = block.text("region", rules.REGION, default=AlertsSettings.region)
+    runbook_url = block.text("runbookUrl", rules.RUNBOOK_URL, default=None)
+
+    members_are_listed = "memberAccountIds" in block
+    member_account_ids = _member_account_ids(block, account_id)
+    organization_id = block.text("organizationId", rules.ORGANIZATION_ID, default=None)
+    audit_retention_days = block.number(
+        "auditRetentionDays", rules.AUDIT_RETENTION_DAYS, default=AlertsSettings.audit_retention_days
     )
+    audit_log_protected = block.flag("auditLogProtected", default=AlertsSettings.audit_log_protected)
+    if (organization_id and not members_are_listed) or not has_relay:
+        expected_heartbeats = block.number("expectedHeartbeats", rules.UNCOUNTED_HEARTBEATS)
+    else:
+        expected_heartbeats = block.number("expectedHeartbeats", rules.EXPECTED_HEARTBEATS, default=None)
     block.finish()
-    return alerts
+    return AlertsSettings(
+        subscriptions=tuple(item for item in subscriptions if item),
+        watchdog_subscriptions=tuple(item for item in watchdog_subscriptions if item),
+        region=region,
+        runbook_url=runbook_url,
+        endpoints_are_secret=endpoints_are_secret,
+        member_account_ids=member_account_ids,
+        organization_id=organization_id,
+        audit_retention_days=audit_retention_days,
+        audit_log_protected=audit_log_protected,
+        expected_heartbeats=expected_heartbeats,
+    )
+
+
+def _subscriptions(block: Block, key: str) -> list[Subscription | None]:
+    """Return the subscriptions of a required list, with None in the place of a bad one."""
+    subscriptions = [_subscription(item) for item in block.blocks(key, "a list of one or more subscriptions")]
+    block.note_repetitions(key, subscriptions)
+    return subscriptions
 
 
 def _subscription(block: Block) -> Subscription | None:
-    """Return a subscription, or None where one of its parts is bad."""
-    protocol = block.text("protocol", _PROTOCOL)
-    endpoint = block.text("endpoint", _ENDPOINTS.get(protocol, _ANY_ENDPOINT))
+    protocol = block.text("protocol", rules.PROTOCOL)
+    endpoint = block.text("endpoint", rules.ENDPOINTS.get(protocol, rules.ANY_ENDPOINT))
     block.finish()
     return Subscription(protocol=protocol, endpoint=endpoint) if protocol and endpoint else None
+
+
+def _note_shared_endpoints(
+    block: Block, first: Sequence[Subscription | None], second: Sequence[Subscription | None]
+) -> None:
+    """Note a problem for each endpoint of the second channel that the first one has as well.
+
+    The problem does not quote the endpoint, which may be secret. Case is ignored: for mail it is one mailbox.
+    """
+    taken = {item.endpoint.lower(): index for index, item in enumerate(first) if item}
+    for index, item in enumerate(second):
+        if item and item.endpoint.lower() in taken:
+            block.note(
+                f"watchdogSubscriptions[{index}].endpoint",
+                f"found the endpoint of subscriptions[{taken[item.endpoint.lower()]}], must be another one, "
+                "because the second channel must not share a mailbox with the first",
+            )
+
+
+def _member_account_ids(block: Block, account_id: str) -> tuple[str, ...]:
+    members = block.texts("memberAccountIds", rules.MEMBER_ACCOUNT_IDS, default=())
+    if account_id and account_id in members:
+        block.note(
+            f"memberAccountIds[{members.index(account_id)}]",
+            f"found the accountId {account_id!r}, must be another account, because the hub's own account "
+            "is always admitted and counted",
+        )
+    return members
+
+
+def _relay(root: Block, listed: bool, hub_account_id: str) -> RelaySettings | None:
+    block = _own_block(root, "relay", listed)
+    if block is None:
+        return None
+    regions = _relay_regions(block)
+    if regions:
+        block.refuse("excludeRegions", "absent while regions is a list: leave them out of that list")
+        exclude_regions = ()
+    else:
+        exclude_regions = block.texts("excludeRegions", rules.EXCLUDED_REGIONS, default=())
+    hub = naming.bus_arn(hub_account_id, naming.HOME_REGION, naming.HUB_BUS)
+    hubs = block.texts("hubs", rules.HUBS, default=(hub,))
+    block.finish()
+    return RelaySettings(regions=regions, exclude_regions=exclude_regions, hubs=hubs)
+
+
+def _relay_regions(block: Block) -> tuple[str, ...] | None:
+    """Return the Regions to relay from, None for the enabled ones; () where that is bad or missing."""
+    if block.take_word("regions", rules.ENABLED_REGIONS):
+        return None
+    regions = block.texts("regions", rules.RELAY_REGIONS)
+    # A Region that is bad ("") may be us-east-1 misspelt: one problem is enough.
+    if regions and "" not in regions and naming.HOME_REGION not in regions:
+        block.note("regions", f"found no {naming.HOME_REGION}, must hold it, {rules.ONLY_THERE}")
+    return regions

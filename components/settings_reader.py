@@ -50,6 +50,19 @@ class ListRule:
     ignore_case: bool = False
 
 
+@dataclass(frozen=True)
+class NumberRule:
+    """What one whole number must be.
+
+    Attributes:
+        accepted: The rule in words, as they follow "must be" in a problem.
+        accepts: Tells whether a number follows the rule.
+    """
+
+    accepted: str
+    accepts: Callable[[int], bool]
+
+
 def pattern(accepted: str, regex: str) -> Rule:
     """Return the rule that a string matches a regular expression from its first to its last character."""
     return Rule(accepted, re.compile(regex).fullmatch)
@@ -59,6 +72,11 @@ def one_of(options: Iterable[str]) -> Rule:
     """Return the rule that a string is one of a few."""
     options = tuple(options)
     return Rule(f"one of {', '.join(options)}", options.__contains__)
+
+
+def number_from(lowest: int, highest: int, what: str) -> NumberRule:
+    """Return the rule that a number lies between two, both included; `what` names it and its unit."""
+    return NumberRule(f"{what} from {lowest} to {highest}", range(lowest, highest + 1).__contains__)
 
 
 class Block:
@@ -105,17 +123,34 @@ class Block:
             self.note_repetitions(key, texts)
         return texts
 
-    def seconds(self, key: str, lowest: int, highest: int, default: int) -> int:
-        """Return a duration in whole seconds from `lowest` to `highest`, both included."""
-        accepted = f"a whole number of seconds from {lowest} to {highest}"
-        if not self._has(key, accepted, required=False):
-            return default
+    def number(self, key: str, rule: NumberRule, default: T = _REQUIRED) -> int | T:
+        """Return a whole number, or `default` where the key is absent; 0 stands for a bad one."""
+        if not self._has(key, rule.accepted, required=default is _REQUIRED):
+            return 0 if default is _REQUIRED else default
         found = self._left.pop(key)
         # In Python True is an int; in the configuration it is a mistake.
-        if isinstance(found, int) and not isinstance(found, bool) and lowest <= found <= highest:
+        if isinstance(found, int) and not isinstance(found, bool) and rule.accepts(found):
             return found
-        self._found(self._path_of(key), found, accepted)
+        self._found(self._path_of(key), found, rule.accepted)
+        return 0
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return true or false, or `default` where the key is absent."""
+        if not self._has(key, "true or false", required=False):
+            return default
+        found = self._left.pop(key)
+        if isinstance(found, bool):
+            return found
+        self._found(self._path_of(key), found, "true or false")
         return default
+
+    def take_word(self, key: str, word: str) -> bool:
+        """Take a key out of the block if its value is a certain word; tell whether it was."""
+        if self._left.get(key) != word:
+            return False
+        self._known.append(key)
+        del self._left[key]
+        return True
 
     def block(self, key: str, required_because: str = "") -> "Block | None":
         """Return a nested block, or None where the key is absent: a problem if something requires it."""
@@ -133,6 +168,10 @@ class Block:
         """Note a problem if a known key is there."""
         if self._has(key, accepted, required=False):
             self._found(self._path_of(key), self._left.pop(key), accepted)
+
+    def note(self, place: str, problem: str) -> None:
+        """Note a problem that takes more than one key to see; `place` is a path such as `names[0]`."""
+        self._problems.append(f"{self._path}{self._separator}{place}: {problem}")
 
     def note_repetitions(self, key: str, values: Iterable[Hashable], how: str = "") -> None:
         """Note a problem for each value of a list that stands in it before; empty ones are bad already."""

@@ -16,9 +16,19 @@ ALL_DOCUMENTS = {
     "role_trust": documents.role_trust(
         user_account_id=HUB, user_names=["BreakglassUser"], mfa_max_age=3600
     ),
-    "alert_key": documents.alert_key(account_id=HUB),
-    "alert_topic": documents.alert_topic(account_id=HUB, region="us-east-1"),
-    "dead_letter_queue": documents.dead_letter_queue(account_id=HUB, region="us-east-1"),
+    "hub_key": documents.hub_key(account_id=HUB),
+    "topic": documents.topic(account_id=HUB, region="us-east-1", name="t"),
+    "dead_letter_queue": documents.dead_letter_queue(
+        account_id=HUB, region="us-east-1", name="q", rules=["a*", "bus/b*"]
+    ),
+    "hub_bus": documents.hub_bus(
+        account_id=HUB, region="us-east-1", member_account_ids=["222222222222"], organization_id=None
+    ),
+    "audit_log": documents.audit_log(account_id=HUB, region="us-east-1"),
+    "relay_trust": documents.relay_trust(account_id=HUB),
+    "relay_permission": documents.relay_permission(hubs=[naming.bus_arn(HUB, "us-east-1", "b")]),
+    "heartbeat_trust": documents.heartbeat_trust(account_id=HUB),
+    "heartbeat_permission": documents.heartbeat_permission(account_id=HUB),
 }  # fmt: skip
 
 
@@ -104,25 +114,137 @@ def test_the_trust_survives_that_a_user_is_created_again():
     }
 
 
+ENCRYPT = ["kms:GenerateDataKey*", "kms:Decrypt"]
+FROM_US = {"StringEquals": {"aws:SourceAccount": HUB}}
+
+
 def test_the_key_policy_lets_eventbridge_encrypt_without_source_conditions():
     """EventBridge sends no aws:Source… to KMS: with such a condition every alert is lost in silence."""
-    grants = statements(documents.alert_key(account_id=HUB))
+    grants = statements(documents.hub_key(account_id=HUB))
     events = grants["EventBridgeEncryptsAlerts"]
     assert events["Principal"] == {"Service": "events.amazonaws.com"}
-    assert events["Action"] == ["kms:GenerateDataKey*", "kms:Decrypt"]
-    assert all("Condition" not in statement for statement in grants.values())
+    assert events["Action"] == ENCRYPT
+    assert "Condition" not in events
 
 
-def test_the_topic_policy_names_the_account():
-    (statement,) = documents.alert_topic(account_id=HUB, region="us-east-1")["Statement"]
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Action"] == "sns:Publish"
-    assert statement["Resource"] == naming.topic_arn(HUB, "us-east-1")
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": HUB}}
+def test_the_key_policy_lets_alarms_of_this_account_encrypt():
+    alarms = statements(documents.hub_key(account_id=HUB))["AlarmsEncryptAlerts"]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Action"] == ENCRYPT
+    assert alarms["Condition"] == FROM_US
 
 
-def test_only_our_own_rules_may_use_the_dead_letter_queue():
-    (statement,) = documents.dead_letter_queue(account_id=HUB, region="us-east-1")["Statement"]
+def test_rules_and_alarms_of_this_account_may_publish_and_nobody_else():
+    grants = documents.topic(account_id=HUB, region="us-east-1", name="t")["Statement"]
+    assert [grant["Principal"] for grant in grants] == [
+        {"Service": "events.amazonaws.com"},
+        {"Service": "cloudwatch.amazonaws.com"},
+    ]
+    for grant in grants:
+        assert grant["Action"] == "sns:Publish"
+        assert grant["Resource"] == f"arn:aws:sns:us-east-1:{HUB}:t"
+        assert grant["Condition"] == FROM_US
+
+
+def test_only_the_named_rules_may_use_the_dead_letter_queue():
+    document = documents.dead_letter_queue(account_id=HUB, region="r", name="q", rules=["a*", "bus/b*"])
+    (statement,) = document["Statement"]
     assert statement["Condition"] == {
-        "ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/capture-breakglass-*"}
+        "ArnLike": {
+            "aws:SourceArn": [f"arn:aws:events:r:{HUB}:rule/a*", f"arn:aws:events:r:{HUB}:rule/bus/b*"]
+        }
     }
+
+
+def test_listed_accounts_may_only_put_events_on_the_hub_bus():
+    (statement,) = ALL_DOCUMENTS["hub_bus"]["Statement"]
+    assert statement["Action"] == "events:PutEvents"
+    assert statement["Resource"] == f"arn:aws:events:us-east-1:{HUB}:event-bus/breakglass"
+    assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{HUB}:root", "arn:aws:iam::222222222222:root"]}
+
+
+def test_an_organisation_is_let_in_by_its_id_alone():
+    document = documents.hub_bus(
+        account_id=HUB, region="us-east-1", member_account_ids=[], organization_id="o-a1b2c3d4e5"
+    )
+    everyone = statements(document)["RelaysOfTheOrganization"]
+    assert everyone["Principal"] == "*"
+    assert everyone["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    assert everyone["Action"] == "events:PutEvents"
+
+
+def test_the_relay_s_role_is_for_our_rules_in_any_region_of_the_account():
+    (statement,) = documents.relay_trust(account_id=HUB)["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == FROM_US | {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{HUB}:rule/breakglass-relay*"}
+    }
+
+
+def test_the_heartbeat_s_role_is_for_schedules_of_our_group():
+    (statement,) = documents.heartbeat_trust(account_id=HUB)["Statement"]
+    assert statement["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert statement["Condition"] == FROM_US | {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:scheduler:*:{HUB}:schedule-group/breakglass"}
+    }
+
+
+def test_the_audit_log_is_written_by_our_rules_alone():
+    log = statements(documents.audit_log(account_id=HUB, region="us-east-1"))
+    assert log["RulesRecord"]["Condition"] == {
+        "ArnLike": {
+            "aws:SourceArn": [
+                f"arn:aws:events:us-east-1:{HUB}:rule/breakglass/capture-breakglass-*",
+                f"arn:aws:events:us-east-1:{HUB}:rule/capture-breakglass-*",
+            ]
+        }
+    }
+    for statement in log.values():
+        assert statement["Resource"] == f"arn:aws:logs:us-east-1:{HUB}:log-group:/breakglass/audit:*"
+
+
+MEMBERS = [f"{number:012}" for number in range(200)]
+TWO_HUBS = [f"arn:aws:events:ap-southeast-2:{HUB}:event-bus/breakglass-{number}" for number in (1, 2)]
+EIGHT = [f"BreakglassUser{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("document", "limit"),
+    [
+        (documents.role_trust(user_account_id=HUB, user_names=EIGHT, mfa_max_age=14400), 2048),
+        (documents.relay_trust(account_id=HUB), 2048),
+        (documents.heartbeat_trust(account_id=HUB), 2048),
+        (documents.assume_role(role_name="BreakGlassRole", account_ids=MEMBERS[:100]), 6144),
+        (documents.relay_permission(hubs=TWO_HUBS), 10240),
+        (
+            documents.hub_bus(
+                account_id=HUB,
+                region="us-east-1",
+                member_account_ids=MEMBERS,
+                organization_id="o-" + "a" * 32,
+            ),
+            10240,
+        ),
+        (documents.topic(account_id=HUB, region="ap-southeast-2", name=naming.TOPIC), 30 * 1024),
+        (documents.hub_key(account_id=HUB), 32768),
+        (
+            documents.dead_letter_queue(
+                account_id=HUB, region="ap-southeast-2", name=naming.DEAD_LETTER_QUEUE, rules=naming.HUB_RULES
+            ),
+            8192,
+        ),
+        (documents.audit_log(account_id=HUB, region="ap-southeast-2"), 5120),
+    ],
+)
+def test_documents_stay_within_aws_s_limits_at_scale(document, limit):
+    """200 members, 8 users, two hubs; Regions do not lengthen any document."""
+    assert len(json.dumps(document, separators=(",", ":"))) <= limit
+
+
+def test_a_queue_policy_holds_at_most_ten_conditions():
+    conditions = [
+        operator
+        for statement in ALL_DOCUMENTS["dead_letter_queue"]["Statement"]
+        for operator in statement["Condition"].values()
+    ]
+    assert sum(len(keys) for keys in conditions) <= 10

@@ -17,6 +17,7 @@ from components.settings import (
     COMPONENTS,
     REGIONS,
     AlertsSettings,
+    RelaySettings,
     RoleSettings,
     Settings,
     SettingsError,
@@ -31,12 +32,14 @@ IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
 OWN_POLICY = "arn:aws:iam::111111111111:policy/team/BreakGlass"
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:alerts"
 FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:page"
+OWN_HUB = "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"
+SECOND_HUB = "arn:aws:events:eu-west-1:333333333333:event-bus/break.glass_2"
 DELETE = object()
 
 MGMT_SETTINGS = Settings(
     account_id="111111111111",
     hub_account_id="111111111111",
-    components=("user", "role", "alerts"),
+    components=("user", "role", "alerts", "relay"),
     user=UserSettings(
         names=("BreakglassUser",), account_ids=None, managed_policy_arns=(), mfa_enrolment="closed"
     ),
@@ -49,17 +52,25 @@ MGMT_SETTINGS = Settings(
     ),
     alerts=AlertsSettings(
         subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
+        watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
         region="us-east-1",
         runbook_url=None,
+        endpoints_are_secret=False,
+        member_account_ids=("222222222222",),
+        organization_id=None,
+        audit_retention_days=400,
+        expected_heartbeats=None,
     ),
+    relay=RelaySettings(regions=None, exclude_regions=(), hubs=(OWN_HUB,)),
 )
 MEMBER_SETTINGS = Settings(
     account_id="222222222222",
     hub_account_id="111111111111",
-    components=("role",),
+    components=("role", "relay"),
     user=UserSettings(names=("BreakglassUser",)),
     role=RoleSettings(name="BreakGlassRole", managed_policy_arns=(IAM_FULL_ACCESS,)),
     alerts=None,
+    relay=RelaySettings(regions=None, exclude_regions=(), hubs=(OWN_HUB,)),
 )
 
 
@@ -115,6 +126,11 @@ def test_every_optional_key_is_read():
             ("role.mfaMaxAge", 60),
             ("alerts.region", "eu-central-1"),
             ("alerts.runbookUrl", "https://wiki.example.com/break-glass?page=1#now"),
+            ("alerts.organizationId", "o-a1b2c3d4e5"),
+            ("alerts.auditRetentionDays", 3653),
+            ("alerts.expectedHeartbeats", 34),
+            ("relay.excludeRegions", ["me-south-1", "af-south-1"]),
+            ("relay.hubs", [OWN_HUB, SECOND_HUB]),
         )
     )
     assert settings.user == UserSettings(
@@ -130,15 +146,58 @@ def test_every_optional_key_is_read():
         max_session_duration=43200,
         mfa_max_age=60,
     )
-    assert settings.alerts is not None
-    assert settings.alerts.region == "eu-central-1"
-    assert settings.alerts.runbook_url == "https://wiki.example.com/break-glass?page=1#now"
+    assert settings.alerts == AlertsSettings(
+        subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
+        watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
+        region="eu-central-1",
+        runbook_url="https://wiki.example.com/break-glass?page=1#now",
+        member_account_ids=("222222222222",),
+        organization_id="o-a1b2c3d4e5",
+        audit_retention_days=3653,
+        expected_heartbeats=34,
+    )
+    assert settings.relay == RelaySettings(
+        regions=None, exclude_regions=("me-south-1", "af-south-1"), hubs=(OWN_HUB, SECOND_HUB)
+    )
+
+
+def test_relay_takes_a_list_of_regions_in_its_order():
+    regions = ["eu-west-1", "us-east-1", "us-west-2"]
+    settings = parse(changed(committed("member"), ("relay.regions", regions)))
+    assert settings.relay == RelaySettings(regions=tuple(regions), hubs=(OWN_HUB,))
+
+
+def test_hub_is_in_the_stacks_own_account_where_no_other_is_named():
+    settings = parse(changed(committed("member"), ("hubAccountId", DELETE)))
+    assert settings.relay is not None
+    assert settings.relay.hubs == (OWN_HUB.replace("111111111111", "222222222222"),)
+
+
+def test_hub_without_members_or_with_a_whole_organisation():
+    alone = parse(changed(committed("mgmt"), ("alerts.memberAccountIds", DELETE)))
+    assert alone.alerts is not None
+    assert (alone.alerts.member_account_ids, alone.alerts.organization_id) == ((), None)
+    organisation = parse(
+        changed(
+            committed("mgmt"),
+            ("alerts.memberAccountIds", DELETE),
+            ("alerts.organizationId", f"o-{'z9' * 16}"),
+            ("alerts.expectedHeartbeats", 100000),
+        )
+    )
+    assert organisation.alerts is not None
+    assert organisation.alerts.expected_heartbeats == 100000
+    both = parse(changed(committed("mgmt"), ("alerts.organizationId", "o-a1b2c3d4e5")))
+    assert both.alerts is not None
+    assert both.alerts.expected_heartbeats is None
 
 
 def test_names_have_defaults_where_block_is_absent_and_component_not_listed():
     settings = parse(changed(committed("member"), ("user", DELETE)))
     assert settings.user == UserSettings(names=("BreakglassUser",))
-    settings = parse(changed(committed("mgmt"), ("role", DELETE), ("components", ["user", "alerts"])))
+    settings = parse(
+        changed(committed("mgmt"), ("role", DELETE), ("components", ["user", "alerts", "relay"]))
+    )
     assert settings.role == RoleSettings(name="BreakGlassRole")
 
 
@@ -169,13 +228,17 @@ def test_largest_lists_are_accepted():
     settings = parse(
         changed(
             committed("mgmt"),
-            ("user.names", [f"user-{n}" for n in range(35)]),
+            ("user.names", [f"BreakglassUs{n:02}" for n in range(11)]),
             ("user.accountIds", [f"{n:012}" for n in range(100)]),
             ("user.managedPolicyArns", [f"{OWN_POLICY}{n}" for n in range(6)]),
             ("role.managedPolicyArns", [f"{OWN_POLICY}{n}" for n in range(10)]),
+            ("alerts.memberAccountIds", [f"{n:012}" for n in range(200)]),
+            ("relay.regions", sorted(REGIONS)),
         )
     )
-    assert len(settings.user.names) == 35
+    assert len(settings.user.names) == 11
+    assert settings.alerts is not None
+    assert len(settings.alerts.member_account_ids) == 200
     assert settings.user.account_ids is not None
     assert len(settings.user.account_ids) == 100
 
@@ -199,19 +262,33 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("components", {"user": True}), "components", "must be a list"),
     (("components.2", "alert"), "components[2]", "found 'alert', must be one of user, role, alerts"),
     (("components.0", ["user"]), "components[0]", "must be a string: one of user, role, alerts"),
-    (("components", ["user", "role", "alerts", "role"]), "components[3]", "repeats [1], must be there once"),
+    (("components", [*COMPONENTS, "role"]), "components[4]", "repeats [1], must be there once"),
     # a component without its block, a block without its component
     (("user", DELETE), "user", "missing, must be a mapping, because components lists user"),
     (("role", DELETE), "role", "missing, must be a mapping, because components lists role"),
     (("alerts", DELETE), "alerts", "missing, must be a mapping, because components lists alerts"),
-    (("components", ["user", "role"]), "alerts", "must be absent while components does not list alerts"),
-    (("components", ["user", "alerts"]), "role.managedPolicyArns", "while components does not list role"),
+    (("relay", DELETE), "relay", "missing, must be a mapping, because components lists relay"),
+    (
+        ("components", ["user", "role", "alerts"]),
+        "relay",
+        "must be absent while components does not list relay",
+    ),
+    (
+        ("components", ["user", "role", "relay"]),
+        "alerts",
+        "must be absent while components does not list alerts",
+    ),
+    (
+        ("components", ["user", "alerts", "relay"]),
+        "role.managedPolicyArns",
+        "while components does not list role",
+    ),
     # unknown keys
     (("alert", {}), "alert", "unknown key (did you mean alerts?), must be one of accountId, hubAccountId"),
     (("colour", "red"), "colour", "unknown key, must be one of"),
     (("user.name", "x"), "user.name", "unknown key (did you mean names?)"),
     (("role.maxSessionduration", 1), "role.maxSessionduration", "did you mean maxSessionDuration?"),
-    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, region, runbookUrl"),
+    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, watchdogSubscriptions, region"),
     (("alerts.subscriptions.0.filter", 1), "alerts.subscriptions[0].filter", "must be one of protocol, end"),
     (("strange key", 1), "'strange key'", "unknown key"),
     # user
@@ -327,6 +404,139 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("alerts.runbookUrl", 'https://example.com/"page"'), "alerts.runbookUrl", "percent-encoded"),
     (("alerts.runbookUrl", "https://example.com/a b"), "alerts.runbookUrl", "percent-encoded"),
     (("alerts.runbookUrl", "https://example.com/a\n"), "alerts.runbookUrl", "percent-encoded"),
+    # alerts: the second channel
+    (
+        ("alerts.watchdogSubscriptions", DELETE),
+        "alerts.watchdogSubscriptions",
+        "missing, must be a list of one or more subscriptions",
+    ),
+    (("alerts.watchdogSubscriptions", []), "alerts.watchdogSubscriptions", "found a list of 0"),
+    (("alerts.watchdogSubscriptions", "x"), "alerts.watchdogSubscriptions", "found 'x', must be a list"),
+    (
+        ("alerts.watchdogSubscriptions.0.protocol", "pager"),
+        "alerts.watchdogSubscriptions[0].protocol",
+        "one of email, https, sms",
+    ),
+    (
+        ("alerts.watchdogSubscriptions.0.endpoint", "security"),
+        "alerts.watchdogSubscriptions[0].endpoint",
+        "must be an e-mail address",
+    ),
+    (
+        ("alerts.watchdogSubscriptions.0.endpoint", "security@example.com"),
+        "alerts.watchdogSubscriptions[0].endpoint",
+        "found the endpoint of subscriptions[0], must be another one, because the second channel must not "
+        "share a mailbox with the first",
+    ),
+    (
+        ("alerts.watchdogSubscriptions.0.endpoint", "Security@Example.com"),
+        "alerts.watchdogSubscriptions[0].endpoint",
+        "must not share a mailbox",
+    ),
+    (
+        ("alerts.watchdogSubscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),
+        "alerts.watchdogSubscriptions[1]",
+        "repeats [0]",
+    ),
+    (
+        ("alerts.watchdogSubscription", []),
+        "alerts.watchdogSubscription",
+        "unknown key (did you mean watchdogSubscriptions?)",
+    ),
+    # alerts: the hub
+    (("alerts.memberAccountIds", "222222222222"), "alerts.memberAccountIds", "must be a list of 1 to 200"),
+    (("alerts.memberAccountIds", []), "alerts.memberAccountIds", "found a list of 0"),
+    (("alerts.memberAccountIds", [222222222222]), "alerts.memberAccountIds[0]", "loses leading zeros"),
+    (("alerts.memberAccountIds.0", "2222"), "alerts.memberAccountIds[0]", "found '2222', must be 12 digits"),
+    (("alerts.memberAccountIds", ["222222222222"] * 2), "alerts.memberAccountIds[1]", "repeats [0]"),
+    (
+        ("alerts.memberAccountIds", ["222222222222", "111111111111"]),
+        "alerts.memberAccountIds[1]",
+        "found the accountId '111111111111', must be another account, because the hub's own account",
+    ),
+    (
+        ("alerts.memberAccountIds", [f"{n:012}" for n in range(201)]),
+        "alerts.memberAccountIds",
+        "found a list of 201, must be a list of 1 to 200 account ids (the policy of the hub bus holds 10,240",
+    ),
+    (("alerts.organizationId", "a1b2c3d4e5"), "alerts.organizationId", "must be o- and 10 to 32 lower-case"),
+    (("alerts.organizationId", "o-A1B2C3D4E5"), "alerts.organizationId", "found 'o-A1B2C3D4E5', must be o-"),
+    (("alerts.organizationId", "o-a1b2c3d4e"), "alerts.organizationId", "10 to 32"),
+    (("alerts.organizationId", f"o-{'a' * 33}"), "alerts.organizationId", "10 to 32"),
+    (("alerts.organizationId", "o-a1b2c3d4e5\n"), "alerts.organizationId", "10 to 32"),
+    (("alerts.organizationId", None), "alerts.organizationId", "found None, must be a string"),
+    (
+        ("alerts.auditRetentionDays", 366),
+        "alerts.auditRetentionDays",
+        "found 366, must be a number of days that CloudWatch Logs accepts: 1, 3, 5, 7, 14, 30",
+    ),
+    (("alerts.auditRetentionDays", 0), "alerts.auditRetentionDays", "found 0"),
+    (("alerts.auditRetentionDays", "400"), "alerts.auditRetentionDays", "found '400'"),
+    (("alerts.auditRetentionDays", True), "alerts.auditRetentionDays", "found True"),
+    (("alerts.auditRetentionDays", 400.0), "alerts.auditRetentionDays", "found 400.0"),
+    (
+        ("alerts.expectedHeartbeats", 0),
+        "alerts.expectedHeartbeats",
+        "found 0, must be a whole number of heartbeats a day from 1 to 100000",
+    ),
+    (("alerts.expectedHeartbeats", 100001), "alerts.expectedHeartbeats", "found 100001"),
+    (("alerts.expectedHeartbeats", None), "alerts.expectedHeartbeats", "found None, must be a whole number"),
+    (("alerts.expectedHeartbeats", [34]), "alerts.expectedHeartbeats", "found [34], must be a whole number"),
+    # relay
+    (("alerts.auditLogProtected", "yes"), "alerts.auditLogProtected", "found 'yes', must be true or false"),
+    (("alerts.auditLogProtected", 0), "alerts.auditLogProtected", "found 0, must be true or false"),
+    (("relay", "enabled"), "relay", "found 'enabled', must be a mapping"),
+    (("relay", {}), "relay.regions", "missing, must be the word enabled (AWS is asked which Regions the"),
+    (("relay.regions", "all"), "relay.regions", "found 'all', must be the word enabled"),
+    (("relay.regions", "Enabled"), "relay.regions", "found 'Enabled', must be the word enabled"),
+    (("relay.regions", True), "relay.regions", "found True, must be the word enabled"),
+    (("relay.regions", []), "relay.regions", "found a list of 0, must be the word enabled"),
+    (
+        ("relay.regions", ["eu-west-1"]),
+        "relay.regions",
+        "found no us-east-1, must hold it, because IAM, root and account events are recorded only there",
+    ),
+    (("relay.regions", ["us-east1"]), "relay.regions[0]", "found 'us-east1', must be a Region of partition"),
+    (("relay.regions", ["us-east-1", "enabled"]), "relay.regions[1]", "must be a Region of partition aws"),
+    (("relay.regions", ["us-east-1", 5]), "relay.regions[1]", "found 5, must be a string"),
+    (("relay.regions", ["us-east-1", "us-east-1"]), "relay.regions[1]", "repeats [0]"),
+    (
+        ("relay", {"regions": ["us-east-1"], "excludeRegions": ["eu-west-1"]}),
+        "relay.excludeRegions",
+        "found ['eu-west-1'], must be absent while regions is a list: leave them out of that list",
+    ),
+    (
+        ("relay.excludeRegions", "eu-west-1"),
+        "relay.excludeRegions",
+        "must be a list of Regions that a service",
+    ),
+    (("relay.excludeRegions", ["eu-west-9"]), "relay.excludeRegions[0]", "must be a Region of partition aws"),
+    (("relay.excludeRegions", ["eu-west-1"] * 2), "relay.excludeRegions[1]", "repeats [0]"),
+    (
+        ("relay.excludeRegions", ["eu-west-1", "us-east-1"]),
+        "relay.excludeRegions[1]",
+        "but not us-east-1, because IAM, root and account events are recorded only there",
+    ),
+    (("relay.hubs", OWN_HUB), "relay.hubs", "must be a list of 1 or 2 event bus ARNs"),
+    (("relay.hubs", []), "relay.hubs", "found a list of 0"),
+    (("relay.hubs", [f"{OWN_HUB}{n}" for n in range(3)]), "relay.hubs", "found a list of 3"),
+    (("relay.hubs", [OWN_HUB] * 2), "relay.hubs[1]", "repeats [0]"),
+    (
+        ("relay.hubs", [OWN_HUB.replace("/breakglass", "/default")]),
+        "relay.hubs[0]",
+        "must not be default, because the relay's own rule sits on the default bus and would loop",
+    ),
+    (("relay.hubs", ["breakglass"]), "relay.hubs[0]", "arn:aws:events:<region>:<account>:event-bus/<name>"),
+    (("relay.hubs", [OWN_HUB.replace("us-east-1", "us-east-9")]), "relay.hubs[0]", "arn:aws:events:<region>"),
+    (
+        ("relay.hubs", [OWN_HUB.replace("arn:aws:", "arn:aws-cn:")]),
+        "relay.hubs[0]",
+        "arn:aws:events:<region>",
+    ),
+    (("relay.hubs", [OWN_HUB.replace("111111111111", "1")]), "relay.hubs[0]", "arn:aws:events:<region>"),
+    (("relay.hubs", [f"{OWN_HUB}/x"]), "relay.hubs[0]", "arn:aws:events:<region>"),
+    (("relay.hubs", [f"{OWN_HUB}\n"]), "relay.hubs[0]", "arn:aws:events:<region>"),
+    (("relay.region", "us-east-1"), "relay.region", "unknown key (did you mean regions?)"),
 ]
 
 
@@ -374,6 +584,8 @@ def test_bad_endpoint_is_told_what_its_protocol_accepts(protocol: str, endpoint:
 @pytest.mark.parametrize(
     ("change", "path", "text"),
     [
+        (("components", ["role"]), "relay", "must be absent while components does not list relay"),
+        (("relay", DELETE), "relay", "missing, must be a mapping, because components lists relay"),
         (("alerts", {"subscriptions": []}), "alerts", "must be absent while components does not list alerts"),
         (
             ("user.mfaEnrolment", "open"),
@@ -384,7 +596,7 @@ def test_bad_endpoint_is_told_what_its_protocol_accepts(protocol: str, endpoint:
         (("user", {}), "user.names", "missing"),
         (("user.names.0", ""), "user.names[0]", "found '', must be an IAM user name"),
         (
-            ("components", ["role", "user"]),
+            ("components", ["role", "relay", "user"]),
             "hubAccountId",
             "user and alerts, which components lists, live in the",
         ),
@@ -406,11 +618,22 @@ def test_all_problems_are_reported_at_once_in_order_of_the_keys():
         "alert": {},
         "role": {"mfaMaxAge": False, "managedPolicyArns": ["IAMFullAccess", 5], "boundary": ""},
         "hubAccountId": 222222222222,
-        "components": ["user", "roles", "alerts"],
+        "components": ["user", "roles", "alerts", "relay"],
+        "relay": {
+            "regions": ["eu-west-1"],
+            "excludeRegions": [],
+            "hubs": [OWN_HUB, 1, OWN_HUB],
+            "hub": OWN_HUB,
+        },
         "alerts": {
             "subscriptions": [{"protocol": "email"}, {"protocol": "fax", "endpoint": 1, "to": 1}, []],
             "region": "moon-1",
             "runbookUrl": "wiki",
+            "watchdogSubscriptions": [{"protocol": "sms", "endpoint": "911"}],
+            "memberAccountIds": ["222222222222", "333"],
+            "organizationId": "a-1",
+            "auditRetentionDays": 2,
+            "expectedHeartbeats": "many",
         },
         "user": {"names": ["a b", "Bob", "bob"], "accountIds": [1]},
     }
@@ -431,14 +654,104 @@ def test_all_problems_are_reported_at_once_in_order_of_the_keys():
         "alerts.subscriptions[1].endpoint",
         "alerts.subscriptions[1].to",
         "alerts.subscriptions[2]",
+        "alerts.watchdogSubscriptions[0].endpoint",
         "alerts.region",
         "alerts.runbookUrl",
+        "alerts.memberAccountIds[1]",
+        "alerts.organizationId",
+        "alerts.auditRetentionDays",
+        "alerts.expectedHeartbeats",
+        "relay.regions",
+        "relay.excludeRegions",
+        "relay.hubs",
+        "relay.hubs[1]",
+        "relay.hubs[2]",
+        "relay.hub",
         "alert",
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "start", "end"),
+    [
+        (
+            [("user.names", [f"{'u' * 62}{n:02}" for n in range(20)])],
+            "user.names: makes the role's trust policy ",
+            " characters long, must be at most 2048: name fewer users, or shorter names",
+        ),
+        (
+            [("role.name", "r" * 64), ("user.accountIds", [f"{n:012}" for n in range(100)])],
+            "user.accountIds: makes the policy BreakGlassAssumeRole ",
+            " characters long, must be at most 6144: list fewer, or none for all",
+        ),
+    ],
+)
+def test_document_that_aws_would_refuse_is_reported_with_its_length(changes, start, end):
+    problem = problems_of(changed(committed("mgmt"), *changes))[0]
+    assert problem.startswith(f"breakglass:{start}")
+    assert problem.endswith(end)
+
+
+def test_names_that_no_event_pattern_can_hold_are_reported():
+    names = [f"BreakglassUs{n:02}" for n in range(12)]
+    assert problems_of(changed(committed("mgmt"), ("user.names", names))) == [
+        "breakglass:user.names: makes an event pattern of 2075 characters, at most 2048 are allowed: "
+        "name fewer users, or shorter names (11 of 14 letters fit)"
+    ]
+
+
+def test_alerting_without_a_relay_needs_the_number_of_heartbeats():
+    config = changed(committed("mgmt"), ("components", ["user", "role", "alerts"]), ("relay", DELETE))
+    assert paths_of(config) == ["alerts.expectedHeartbeats"]
+    assert parse(changed(config, ("alerts.expectedHeartbeats", 34))).alerts is not None
+
+
+def test_length_is_checked_only_when_nothing_else_is_wrong():
+    names = [f"{'u' * 62}{n:02}" for n in range(20)]
+    config = changed(committed("mgmt"), ("user.names", names), ("alerts.region", "moon-1"))
+    assert paths_of(config) == ["alerts.region"]
+
+
 def test_empty_configuration_misses_only_what_every_stack_needs():
     assert paths_of({}) == ["accountId", "components"]
+
+
+def test_heartbeats_must_be_given_where_the_number_of_accounts_is_not_known():
+    config = changed(
+        committed("mgmt"), ("alerts.memberAccountIds", DELETE), ("alerts.organizationId", "o-a1b2c3d4e5")
+    )
+    assert problems_of(config) == [
+        "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from 1 to "
+        "100000, because their number cannot be derived: that takes a relay in this stack, and with "
+        "organizationId the list memberAccountIds"
+    ]
+
+
+def test_bad_list_of_members_does_not_ask_for_heartbeats_as_well():
+    config = changed(
+        committed("mgmt"), ("alerts.memberAccountIds", "all"), ("alerts.organizationId", "o-a1b2c3d4e5")
+    )
+    assert paths_of(config) == ["alerts.memberAccountIds"]
+
+
+def test_misspelt_word_for_the_regions_leaves_the_exclusions_alone():
+    config = changed(
+        committed("mgmt"), ("relay.regions", "enable"), ("relay.excludeRegions", ["me-south-1", "moon-1"])
+    )
+    assert paths_of(config) == ["relay.regions", "relay.excludeRegions[1]"]
+
+
+def test_shared_endpoint_is_reported_without_quoting_it():
+    webhook = {"protocol": "https", "endpoint": "https://events.example.com/hooks/T0PSECRET"}
+    (problem,) = problems_of(
+        changed(
+            committed("mgmt"),
+            ("alerts.subscriptions.0", webhook),
+            ("alerts.watchdogSubscriptions", [{"protocol": "sms", "endpoint": "+15555550100"}, webhook]),
+        )
+    )
+    assert problem.startswith("breakglass:alerts.watchdogSubscriptions[1].endpoint: found the endpoint of ")
+    assert "T0PSECRET" not in problem
 
 
 def test_bad_account_id_is_not_repeated_for_each_policy_of_the_account():
@@ -533,7 +846,18 @@ def some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
         user=some_of(names=st.lists(JSON), accountIds=JSON, managedPolicyArns=JSON, mfaEnrolment=JSON),
         role=some_of(name=JSON, managedPolicyArns=JSON, permissionsBoundaryArn=JSON, mfaMaxAge=st.integers()),
         alerts=some_of(
-            subscriptions=st.lists(some_of(protocol=st.just("email"), endpoint=JSON)), region=JSON
+            subscriptions=st.lists(some_of(protocol=st.just("email"), endpoint=JSON)),
+            watchdogSubscriptions=st.lists(some_of(protocol=st.just("sms"), endpoint=JSON)),
+            region=JSON,
+            memberAccountIds=st.lists(JSON),
+            organizationId=st.just("o-a1b2c3d4e5"),
+            auditRetentionDays=st.integers(),
+            expectedHeartbeats=st.integers(),
+        ),
+        relay=some_of(
+            regions=st.just("enabled") | st.lists(st.sampled_from(sorted(REGIONS))),
+            excludeRegions=st.lists(st.sampled_from(sorted(REGIONS))),
+            hubs=st.lists(st.just(OWN_HUB) | JSON),
         ),
     )
     | st.dictionaries(st.text(), JSON)
