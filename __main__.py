@@ -5,8 +5,9 @@ import pulumi_aws as aws
 
 from components import naming, settings
 from components.alerts import BreakGlassAlerts
-from components.detections import Watched
+from components.relay import BreakGlassRelay
 from components.role import BreakGlassRole
+from components.settings import RelaySettings
 from components.user import BreakGlassUser
 
 
@@ -22,6 +23,7 @@ def main() -> None:
         default_tags={"tags": {"breakglass": pulumi.get_stack()}},
     )
     opts = pulumi.ResourceOptions(provider=provider)
+    regions = [] if config.relay is None else covered_regions(config.relay, provider)
 
     if "user" in config.components:
         user = BreakGlassUser(
@@ -45,11 +47,31 @@ def main() -> None:
         alerts = BreakGlassAlerts(
             "break-glass-alerts",
             config.alerts,
-            watched=Watched(account_id=config.account_id, user_names=config.user.names),
+            watched=config.watched,
+            expected_heartbeats=config.alerts.heartbeats(own_regions=len(regions)),
             opts=opts,
         )
         pulumi.export("alertTopicArn", alerts.topic_arn)
-        pulumi.export("deadLetterQueueUrl", alerts.dead_letter_queue_url)
+        pulumi.export("hubBusArn", alerts.bus_arn)
+    if config.relay is not None:
+        BreakGlassRelay(
+            "break-glass-relay",
+            account_id=config.account_id,
+            regions=regions,
+            hubs=config.relay.hubs,
+            watched=config.watched,
+            opts=opts,
+        )
+        pulumi.export("coveredRegions", regions)
+        pulumi.export("uncoveredRegions", list(config.relay.exclude_regions))
+
+
+def covered_regions(relay: RelaySettings, provider: aws.Provider) -> list[str]:
+    """Return the Regions that get a relay: those listed, or all that the account has enabled but excluded."""
+    if relay.regions is not None:
+        return sorted(relay.regions)
+    enabled = aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names
+    return sorted(set(enabled) - set(relay.exclude_regions))
 
 
 main()

@@ -1,39 +1,45 @@
-"""The alerting pipeline: EventBridge rules, encrypted topic, subscribers, dead-letter queue."""
+"""The hub: one bus that hears of everything, a message to people for what matters, a record of all of it."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import pulumi
-from pulumi_aws import cloudwatch, kms, sns, sqs
+from pulumi_aws import cloudwatch, kms, sns
 
-from components import documents, naming
-from components.detections import DETECTIONS, RULE_STATE, Detection, Watched, message
+from components import documents, naming, patterns
+from components.delivery import RETRY_POLICY, create_dead_letter_queue
+from components.detections import DETECTIONS, RULE_STATE, Detection, key_change_pattern
+from components.hub_alarms import create_alarms
+from components.message import message
+from components.patterns import Pattern, Watched
 from components.settings import AlertsSettings, Subscription
 
 KEY_DELETION_WINDOW_DAYS = 10
-DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
-RETRY_SECONDS = 24 * 3600
-RETRY_ATTEMPTS = 185
 
 
 class BreakGlassAlerts(pulumi.ComponentResource):
-    """`breakglass:index:BreakGlassAlerts`: what tells a person that the break-glass user is in use.
+    """`breakglass:index:BreakGlassAlerts`: the hub that the relays forward to, and the alarm it raises.
 
-    Creates: a customer managed KMS key with alias `alias/breakglassSNS`, the topic
-    `breakglassuser-console-logins` with its policy, one subscription per configured recipient, the
-    dead-letter queue `breakglass-alerts-dlq` with its policy, and per detection one rule on the default bus
-    with one target, `SendToSNS`.
+    Creates: the event bus `breakglass` with its policy and an archive; one rule per detection that notifies,
+    with a target `SendToSNS` and, where topic or key may be what was attacked, `SendToWatchdog`; the rule for
+    changes of the key, on the default bus; the audit log group `/breakglass/audit` with its policy and the
+    rules that record; the topic `breakglassuser-console-logins`, encrypted with a customer managed
+    key (`alias/breakglassSNS`), and the plain topic `breakglass-watchdog`, each with policy and
+    subscriptions; the dead-letter queue `breakglass-alerts-dlq`; alarms on what could not be delivered and on
+    missing heartbeats.
 
-    Does not create: the CloudTrail trail without which EventBridge receives none of these events, nor
-    anything in another Region or account.
+    Does not create: relays (`BreakGlassRelay`), CloudTrail trails, a log delivery for the bus's error log, or
+    anything in another Region. The audit log holds full CloudTrail records, and those of AssumeRole carry
+    session tokens: who may read the log group must be able to be trusted with them.
 
     Attributes:
-        topic_arn: ARN of the topic.
-        dead_letter_queue_url: URL of the queue that keeps what could not be delivered.
+        topic_arn: ARN of the first topic.
+        bus_arn: ARN of the hub bus.
     """
 
     topic_arn: pulumi.Output[str]
-    dead_letter_queue_url: pulumi.Output[str]
+    bus_arn: pulumi.Output[str]
 
     def __init__(
         self,
@@ -41,33 +47,63 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         args: AlertsSettings,
         *,
         watched: Watched,
+        expected_heartbeats: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Create the pipeline in `args.region` of `watched.account_id`, for the users in `watched`."""
+        """Create the hub in `args.region` of the account of `watched`.
+
+        Args:
+            name: Logical name.
+            args: Settings.
+            watched: Whom the detections watch.
+            expected_heartbeats: How many heartbeats must arrive each day; fewer raise an alarm.
+            opts: Options of the component.
+        """
         super().__init__("breakglass:index:BreakGlassAlerts", name, None, opts)
         self._name = name
+        self._args = args
         self._region = args.region
-        self._account_id = watched.account_id
+        self._account_id = watched.hub_account_id
 
-        topic, topic_policy = self._create_topic(self._create_key())
-        queue, queue_policy = self._create_dead_letter_queue()
+        key = self._create_key()
+        topics = [
+            *self._create_topic("topic", naming.TOPIC, "Break-glass alarm", key),
+            *self._create_topic("watchdog", naming.WATCHDOG_TOPIC, "Break-glass watchdog", None),
+        ]
         for subscription in args.subscriptions:
-            self._create_subscription(subscription, topic, secret=args.endpoints_are_secret)
-        for detection in DETECTIONS:
-            self._create_rule(
-                detection, watched, args.runbook_url, deliverable=[topic, topic_policy, queue_policy]
-            )
-        self.topic_arn = topic.arn
-        self.dead_letter_queue_url = queue.url
-        self.register_outputs(
-            {"topicArn": self.topic_arn, "deadLetterQueueUrl": self.dead_letter_queue_url},
+            self._create_subscription("subscription", naming.TOPIC, subscription, topics)
+        for subscription in args.watchdog_subscriptions:
+            self._create_subscription("watchdog-subscription", naming.WATCHDOG_TOPIC, subscription, topics)
+        dead_letters = create_dead_letter_queue(
+            self,
+            f"{name}-dlq",
+            account_id=self._account_id,
+            region=self._region,
+            queue_name=naming.DEAD_LETTER_QUEUE,
+            rules=naming.HUB_RULES,
         )
+        self._destinations = [*topics, dead_letters, self._create_audit_log()]
+        bus = self._create_bus()
+        self._create_rules(bus, key, watched)
+        create_alarms(
+            self,
+            name,
+            region=self._region,
+            actions=[self._topic(naming.TOPIC), self._topic(naming.WATCHDOG_TOPIC)],
+            expected_heartbeats=expected_heartbeats,
+        )
+        self.topic_arn = topics[0].arn
+        self.bus_arn = bus.arn
+        self.register_outputs({"topicArn": self.topic_arn, "busArn": self.bus_arn})
+
+    def _topic(self, name: str) -> str:
+        return naming.topic_arn(self._account_id, self._region, name)
 
     def _create_key(self) -> kms.Key:
         key = kms.Key(
             f"{self._name}-key",
             description="Encrypts break-glass alerts on their way from EventBridge to SNS",
-            policy=json.dumps(documents.alert_key(account_id=self._account_id)),
+            policy=json.dumps(documents.hub_key(account_id=self._account_id)),
             enable_key_rotation=True,
             # Stated, so that a key that somebody disabled shows up as a change.
             is_enabled=True,
@@ -84,87 +120,181 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         )
         return key
 
-    def _create_topic(self, key: kms.Key) -> tuple[sns.Topic, sns.TopicPolicy]:
+    def _create_topic(
+        self, noun: str, name: str, display_name: str, key: kms.Key | None
+    ) -> tuple[sns.Topic, sns.TopicPolicy]:
         topic = sns.Topic(
-            f"{self._name}-topic",
-            name=naming.TOPIC,
-            display_name="Break-glass alarm",
-            # The key itself and not its alias: an alias can be pointed at another key.
-            kms_master_key_id=key.arn,
+            f"{self._name}-{noun}",
+            name=name,
+            display_name=display_name,
+            # The key itself and not its alias: an alias can be pointed at another key. The watchdog has
+            # none: it must not depend on what it watches.
+            kms_master_key_id=None if key is None else key.arn,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
         )
+        document = documents.topic(account_id=self._account_id, region=self._region, name=name)
         policy = sns.TopicPolicy(
-            f"{self._name}-topic-policy",
-            arn=naming.topic_arn(self._account_id, self._region),
-            policy=json.dumps(documents.alert_topic(account_id=self._account_id, region=self._region)),
+            f"{self._name}-{noun}-policy",
+            arn=self._topic(name),
+            policy=json.dumps(document),
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[topic]),
         )
         return topic, policy
 
-    def _create_dead_letter_queue(self) -> tuple[sqs.Queue, sqs.QueuePolicy]:
-        queue = sqs.Queue(
-            f"{self._name}-dlq",
-            name=naming.DEAD_LETTER_QUEUE,
-            message_retention_seconds=DEAD_LETTERS_KEPT_SECONDS,
-            sqs_managed_sse_enabled=True,
-            region=self._region,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
-        )
-        policy = sqs.QueuePolicy(
-            f"{self._name}-dlq-policy",
-            queue_url=queue.url,
-            policy=json.dumps(documents.dead_letter_queue(account_id=self._account_id, region=self._region)),
-            region=self._region,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return queue, policy
-
-    def _create_subscription(self, subscription: Subscription, topic: sns.Topic, *, secret: bool) -> None:
+    def _create_subscription(
+        self, noun: str, topic_name: str, subscription: Subscription, topics: Sequence[pulumi.Resource]
+    ) -> None:
         # Named after the endpoint and not its place in the list: reordering must not unsubscribe anybody.
         # Hashed, because the URL of a webhook is often its password.
         digest = hashlib.sha256(subscription.endpoint.encode()).hexdigest()[:8]
+        endpoint = subscription.endpoint
         sns.TopicSubscription(
-            f"{self._name}-subscription-{subscription.protocol}-{digest}",
-            topic=naming.topic_arn(self._account_id, self._region),
+            f"{self._name}-{noun}-{subscription.protocol}-{digest}",
+            topic=self._topic(topic_name),
             protocol=subscription.protocol,
-            endpoint=pulumi.Output.secret(subscription.endpoint) if secret else subscription.endpoint,
+            endpoint=pulumi.Output.secret(endpoint) if self._args.endpoints_are_secret else endpoint,
             region=self._region,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[topic]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=topics),
         )
 
+    def _create_audit_log(self) -> cloudwatch.LogResourcePolicy:
+        group = cloudwatch.LogGroup(
+            f"{self._name}-audit-log",
+            name=naming.AUDIT_LOG_GROUP,
+            retention_in_days=self._args.audit_retention_days,
+            deletion_protection_enabled=self._args.audit_log_protected,
+            region=self._region,
+            opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
+        )
+        # The policy of the log group itself: an account-wide one would be one of ten that a Region allows.
+        return cloudwatch.LogResourcePolicy(
+            f"{self._name}-audit-log-policy",
+            resource_arn=naming.log_group_arn(self._account_id, self._region),
+            policy_document=json.dumps(documents.audit_log(account_id=self._account_id, region=self._region)),
+            region=self._region,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[group]),
+        )
+
+    def _create_bus(self) -> cloudwatch.EventBus:
+        bus = cloudwatch.EventBus(
+            f"{self._name}-bus",
+            name=naming.HUB_BUS,
+            description="Hub of break-glass access: what the relays of every account and Region forward",
+            log_config={"level": "ERROR", "include_detail": "NONE"},
+            region=self._region,
+            opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
+        )
+        document = documents.hub_bus(
+            account_id=self._account_id,
+            region=self._region,
+            member_account_ids=self._args.member_account_ids,
+            organization_id=self._args.organization_id,
+        )
+        cloudwatch.EventBusPolicy(
+            f"{self._name}-bus-policy",
+            event_bus_name=bus.name,
+            policy=json.dumps(document),
+            region=self._region,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        cloudwatch.EventArchive(
+            f"{self._name}-archive",
+            name=naming.ARCHIVE,
+            event_source_arn=naming.bus_arn(self._account_id, self._region, naming.HUB_BUS),
+            retention_days=self._args.audit_retention_days,
+            region=self._region,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[bus], delete_before_replace=True),
+        )
+        return bus
+
+    def _create_rules(self, bus: cloudwatch.EventBus, key: kms.Key, watched: Watched) -> None:
+        for detection in DETECTIONS:
+            if detection.action == "notify":
+                for number, pattern in enumerate(detection.patterns(watched), start=1):
+                    suffix = "" if number == 1 else f"-{number}"
+                    rule = self._create_rule(detection.id + suffix, patterns.text(pattern), bus)
+                    self._notify(rule, detection.id + suffix, detection, bus)
+        self._create_key_change(key)
+        # The heartbeat's rule is its alarm's metric, so it records its own events, the other rule the rest.
+        others: Pattern = {"source": [{"anything-but": [naming.HEARTBEAT_SOURCE]}]}
+        for noun, pattern in (("heartbeat", {"source": [naming.HEARTBEAT_SOURCE]}), ("record", others)):
+            self._record(self._create_rule(noun, patterns.text(pattern), bus), noun, bus)
+
+    def _create_key_change(self, key: kms.Key) -> None:
+        """Create the one rule whose pattern is unknown before the first deployment: the key makes its id."""
+        (detection,) = (entry for entry in DETECTIONS if entry.id == "key-change")
+        pattern = pulumi.Output.all(key.arn, key.key_id).apply(
+            lambda ids: patterns.text(key_change_pattern(*ids))
+        )
+        rule = self._create_rule(detection.id, pattern, None)
+        self._notify(rule, detection.id, detection, None)
+        self._record(rule, detection.id, None)
+
     def _create_rule(
-        self,
-        detection: Detection,
-        watched: Watched,
-        runbook_url: str | None,
-        *,
-        deliverable: list[pulumi.Resource],
-    ) -> None:
-        rule = cloudwatch.EventRule(
-            f"{self._name}-rule-{detection.id}",
-            name=detection.rule_name,
-            description=f"Break-glass detection {detection.id}",
-            event_pattern=json.dumps(detection.pattern(watched)),
+        self, noun: str, pattern: pulumi.Input[str], bus: cloudwatch.EventBus | None
+    ) -> cloudwatch.EventRule:
+        """Create a rule on the hub bus, or, without `bus`, on the default bus."""
+        return cloudwatch.EventRule(
+            f"{self._name}-rule-{noun}",
+            name=naming.RULE_PREFIX + noun,
+            description=f"Break-glass detection {noun}",
+            event_bus_name=None if bus is None else bus.name,
+            event_pattern=pattern,
             state=RULE_STATE,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-        text = message(detection, runbook_url=runbook_url)
-        # No role_arn: on SNS targets it may make delivery fail, with KMS above all
+
+    def _notify(
+        self,
+        rule: cloudwatch.EventRule,
+        noun: str,
+        detection: Detection,
+        bus: cloudwatch.EventBus | None,
+    ) -> None:
+        text = message(detection, runbook_url=self._args.runbook_url)
+        topics = {naming.SNS_TARGET_ID: naming.TOPIC}
+        if detection.plain:
+            topics[naming.WATCHDOG_TARGET_ID] = naming.WATCHDOG_TOPIC
+        for target_id, topic in topics.items():
+            self._create_target(
+                rule,
+                f"{noun}-{target_id}",
+                bus,
+                target_id=target_id,
+                arn=self._topic(topic),
+                input_transformer={"input_paths": text.input_paths, "input_template": text.template},
+            )
+
+    def _record(self, rule: cloudwatch.EventRule, noun: str, bus: cloudwatch.EventBus | None) -> None:
+        arn = naming.log_group_arn(self._account_id, self._region)
+        self._create_target(
+            rule, f"{noun}-{naming.AUDIT_TARGET_ID}", bus, target_id=naming.AUDIT_TARGET_ID, arn=arn
+        )
+
+    def _create_target(
+        self,
+        rule: cloudwatch.EventRule,
+        noun: str,
+        bus: cloudwatch.EventBus | None,
+        *,
+        target_id: str,
+        arn: str,
+        input_transformer: cloudwatch.EventTargetInputTransformerArgsDict | None = None,
+    ) -> None:
+        # No role_arn: on topics and log groups it may make delivery fail, with KMS above all
         # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
         cloudwatch.EventTarget(
-            f"{self._name}-target-{detection.id}",
+            f"{self._name}-target-{noun}",
             rule=rule.name,
-            target_id=naming.SNS_TARGET_ID,
-            arn=naming.topic_arn(self._account_id, self._region),
-            input_transformer={"input_paths": text.input_paths, "input_template": text.template},
+            event_bus_name=None if bus is None else bus.name,
+            target_id=target_id,
+            arn=arn,
+            input_transformer=input_transformer,
             dead_letter_config={"arn": naming.queue_arn(self._account_id, self._region)},
-            retry_policy={
-                "maximum_event_age_in_seconds": RETRY_SECONDS,
-                "maximum_retry_attempts": RETRY_ATTEMPTS,
-            },
+            retry_policy=RETRY_POLICY,
             region=self._region,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=deliverable),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._destinations),
         )

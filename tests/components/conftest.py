@@ -3,10 +3,10 @@
 import copy
 import json
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pulumi
 import pytest
@@ -15,6 +15,7 @@ from pulumi.runtime import mocks
 
 ROOT = Path(__file__).parents[2]
 STACK_TYPE = "pulumi:pulumi:Stack"
+ENABLED_REGIONS = ("eu-west-1", "us-east-1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +49,18 @@ class _Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
-        message = f"the program called {args.token}: it must not ask AWS anything"
-        raise AssertionError(message)
+    def __init__(self, enabled_regions: Sequence[str]) -> None:
+        self._enabled_regions = enabled_regions
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        assert args.token == "aws:index/getRegions:getRegions", f"the program must not ask {args.token}"
+        assert "pulumi:providers:aws" in args.provider, "asked with ambient credentials"
+        return {"names": list(self._enabled_regions), "id": "us-east-1"}
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, recording: list[Registered]) -> None:
-        super().__init__(_Mocks())
+    def __init__(self, mocks: _Mocks, recording: list[Registered]) -> None:
+        super().__init__(mocks)
         self._recording = recording
 
     def RegisterResource(self, request: Any) -> Any:
@@ -96,6 +101,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
         change: Change = dict,
         recording: list[Registered] | None = None,
         secret: tuple[str, ...] = (),
+        enabled_regions: Sequence[str] = ENABLED_REGIONS,
     ) -> Recording:
         """Run the program; a `recording` of the caller's own survives a program that fails."""
         config = copy.deepcopy(stack_configuration(stack))
@@ -105,8 +111,9 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
             {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()},
             [f"breakglass:{key}" for key in secret],
         )
+        aws = _Mocks(enabled_regions)
         pulumi.runtime.set_mocks(
-            _Mocks(), project="breakglass", stack=stack, preview=preview, monitor=_Monitor(recording)
+            aws, project="breakglass", stack=stack, preview=preview, monitor=_Monitor(aws, recording)
         )
 
         @pulumi.runtime.test
