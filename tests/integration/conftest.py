@@ -66,6 +66,8 @@ class Stack:
 def sandbox() -> Iterator[World]:
     """A fresh sandbox for one test."""
     with world(lambda line: print(line, file=sys.stderr)) as fresh:
+        # Two Regions show everything that seventeen would, in a fraction of the time.
+        fresh.environment["SANDBOX_REGIONS"] = "us-east-1,eu-west-1"
         yield fresh
 
 

@@ -1,6 +1,7 @@
 """Both stacks with the real engine, SDK and policy pack, against the emulated AWS."""
 
 import hashlib
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -9,63 +10,111 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
-RULES = {
+REGIONS = ("us-east-1", "eu-west-1")  # what the sandbox calls enabled in these tests
+SAMPLE_RULES = {
     "capture-breakglass-user-sign-in",
     "capture-breakglass-user-switch-role",
     "capture-breakglass-user-assume-role",
 }
+RELAY_RULES = ["breakglass-relay", "breakglass-relay-2", "breakglass-relay-3"]
+RELAY_ROLES = ["BreakGlassHeartbeat", "BreakGlassRelay"]
 
 
 def what_is_there(stack):
-    """Everything of ours in the stack's account of the emulated AWS."""
+    """Everything of ours in the stack's account of the emulated AWS, by kind; empty kinds left out."""
     iam = stack.client("iam")
-    return {
+    found = {
         "users": [user["UserName"] for user in iam.list_users()["Users"]],
-        "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
-        "policies": [policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]],
-        "rules": [rule["Name"] for rule in stack.client("events").list_rules()["Rules"]],
-        "topics": stack.client("sns").list_topics()["Topics"],
-        "queues": stack.client("sqs").list_queues().get("QueueUrls", []),
-        "aliases": [
-            alias["AliasName"]
-            for alias in stack.client("kms").list_aliases()["Aliases"]
-            if not alias["AliasName"].startswith("alias/aws/")
-        ],
+        "roles": sorted(role["RoleName"] for role in iam.list_roles()["Roles"]),
+        "policies": sorted(policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]),
     }
+    for region in REGIONS:
+        events = stack.client("events", region)
+        buses = [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]
+        for bus in buses:
+            found[f"rules {region} {bus}"] = sorted(
+                rule["Name"]
+                for page in events.get_paginator("list_rules").paginate(EventBusName=bus)
+                for rule in page["Rules"]
+                if "ManagedBy" not in rule
+            )
+        found |= {
+            f"buses {region}": [bus for bus in buses if bus != "default"],
+            f"archives {region}": [archive["ArchiveName"] for archive in events.list_archives()["Archives"]],
+            f"topics {region}": [
+                topic["TopicArn"].split(":")[-1]
+                for topic in stack.client("sns", region).list_topics()["Topics"]
+            ],
+            f"queues {region}": [
+                url.split("/")[-1] for url in stack.client("sqs", region).list_queues().get("QueueUrls", [])
+            ],
+            f"aliases {region}": [
+                alias["AliasName"]
+                for alias in stack.client("kms", region).list_aliases()["Aliases"]
+                if not alias["AliasName"].startswith("alias/aws/")
+            ],
+            f"logs {region}": [
+                group["logGroupName"]
+                for group in stack.client("logs", region).describe_log_groups()["logGroups"]
+            ],
+            f"alarms {region}": sorted(
+                alarm["AlarmName"]
+                for alarm in stack.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+            ),
+            f"schedules {region}": [
+                schedule["Name"]
+                for schedule in stack.client("scheduler", region).list_schedules()["Schedules"]
+            ],
+            f"groups {region}": [
+                group["Name"]
+                for group in stack.client("scheduler", region).list_schedule_groups()["ScheduleGroups"]
+                if group["Name"] != "default"
+            ],
+        }
+    return {kind: names for kind, names in found.items() if names}
 
 
-NOTHING = {
-    "users": [], "roles": [], "policies": [], "rules": [], "topics": [], "queues": [], "aliases": [],
-}  # fmt: skip
+NOTHING = {}
+MEMBER = {
+    "roles": [*RELAY_ROLES, "BreakGlassRole"],
+    **{f"rules {region} default": RELAY_RULES[:2] for region in REGIONS},
+    **{f"queues {region}": ["breakglass-relay-dlq"] for region in REGIONS},
+    **{f"schedules {region}": ["breakglass-heartbeat"] for region in REGIONS},
+    **{f"groups {region}": ["breakglass"] for region in REGIONS},
+}
 
 
 def test_the_whole_life_of_the_management_stack(mgmt):
     """Up, no change, drift found and healed, update in place, destroy: as it would be lived."""
     preview = mgmt.pulumi("preview", pack=True)
-    assert "+ 27 to create" in preview
+    assert "+ 101 to create" in preview
     assert what_is_there(mgmt) == NOTHING
 
     mgmt.pulumi("up", "--yes", pack=True)
-    assert len(mgmt.resources()) == 22
+    assert len(mgmt.resources()) == 95
     there = what_is_there(mgmt)
     assert there["users"] == ["BreakglassUser"]
-    assert there["roles"] == ["BreakGlassRole"]
-    assert set(there["rules"]) == RULES
-    assert there["aliases"] == ["alias/breakglassSNS"]
-    assert "27 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
+    assert there["roles"] == MEMBER["roles"]
+    assert there["rules us-east-1 default"] == [*RELAY_RULES, "capture-breakglass-key-change"]
+    assert there["rules eu-west-1 default"] == RELAY_RULES
+    assert set(there["rules us-east-1 breakglass"]) > SAMPLE_RULES
+    assert there["aliases us-east-1"] == ["alias/breakglassSNS"]
+    assert there["logs us-east-1"] == ["/breakglass/audit"]
+    assert len(there["alarms us-east-1"]) == 4
+    assert "101 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
     events = mgmt.client("events")
-    events.disable_rule(Name="capture-breakglass-user-sign-in")
+    events.disable_rule(Name="capture-breakglass-user-sign-in", EventBusName="breakglass")
     found = mgmt.pulumi("preview", "--refresh", "--expect-no-changes", "--diff", fails=True)
     assert "DISABLED" in found
     mgmt.pulumi("up", "--yes", "--refresh", pack=True)
-    rule = events.describe_rule(Name="capture-breakglass-user-sign-in")
+    rule = events.describe_rule(Name="capture-breakglass-user-sign-in", EventBusName="breakglass")
     assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
     mgmt.configure("role.mfaMaxAge", "900")
     updated = mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
     assert "~ 1 updated" in updated
-    assert "26 unchanged" in updated
+    assert "100 unchanged" in updated
     trust = mgmt.client("iam").get_role(RoleName="BreakGlassRole")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Condition"]["NumericLessThanEquals"] == {"aws:MultiFactorAuthAge": "900"}
 
@@ -73,6 +122,8 @@ def test_the_whole_life_of_the_management_stack(mgmt):
     assert "protected" in refused
     assert what_is_there(mgmt) == there
 
+    mgmt.configure("alerts.auditLogProtected", "false")
+    mgmt.pulumi("up", "--yes", "--skip-preview")
     outcome = mgmt.sandbox.run("pulumi", "state", "unprotect", "--all", "--yes", "--stack", "mgmt")
     assert outcome.returncode == 0, outcome.stdout
     mgmt.pulumi("destroy", "--yes")
@@ -85,9 +136,9 @@ def test_the_whole_life_of_the_management_stack(mgmt):
     assert states == ["PendingDeletion"]
 
 
-def test_the_member_stack_holds_the_role_and_nothing_else(mgmt, member):
+def test_the_member_stack_holds_role_and_relays_and_nothing_else(mgmt, member):
     member.pulumi("up", "--yes", pack=True)
-    assert what_is_there(member) == NOTHING | {"roles": ["BreakGlassRole"]}
+    assert what_is_there(member) == MEMBER
     assert what_is_there(mgmt) == NOTHING
     member.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
@@ -119,12 +170,12 @@ def test_alerting_in_another_region_is_refused_before_anything_is_created(mgmt):
 def test_a_user_without_alerting_is_refused(mgmt):
     def without_alerts(config):
         config["breakglass:components"] = ["user", "role"]
-        del config["breakglass:alerts"]
+        del config["breakglass:alerts"], config["breakglass:relay"]
 
     mgmt.edit(without_alerts)
     output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
     assert "us-east-1-alerting-present" in output
-    for rule in RULES:
+    for rule in SAMPLE_RULES:
         assert f"the EventBridge rule {rule} is missing in us-east-1" in " ".join(output.split())
     assert what_is_there(mgmt) == NOTHING
 
@@ -166,7 +217,7 @@ def test_a_secret_endpoint_is_readable_neither_in_the_file_nor_in_the_state(mgmt
     for text in (output, state, file):
         assert "hush" not in text
     endpoints = [entry["Endpoint"] for entry in mgmt.client("sns").list_subscriptions()["Subscriptions"]]
-    assert sorted(endpoints) == [url, "security@example.com"]
+    assert sorted(endpoints) == [url, "security-watchdog@example.com", "security@example.com"]
     mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
 
@@ -188,12 +239,12 @@ def test_an_interrupted_up_can_be_finished(mgmt):
         rest = interrupted.stdout.read()
     assert interrupted.returncode != 0, rest
     half = len(mgmt.resources())
-    assert 0 < half < 22, rest
+    assert 0 < half < 95, rest
 
     finished = mgmt.pulumi("up", "--yes", pack=True)
     assert "pending" not in finished
-    assert len(mgmt.resources()) == 22
-    assert "27 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
+    assert len(mgmt.resources()) == 95
+    assert "101 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
 COUNT = 'import json, sys; print(len(json.load(sys.stdin)["deployment"]["resources"]))'
@@ -204,10 +255,11 @@ def test_the_command_line_of_the_sandbox_and_the_committed_files_stay_untouched(
     story = f"pulumi up -y -s mgmt && pulumi stack export -s mgmt | python -c '{COUNT}'"
     outcome = subprocess.run(
         [ROOT / "sandbox" / "run", "bash", "-c", story],
+        env=os.environ | {"SANDBOX_REGIONS": ",".join(REGIONS)},
         cwd=ROOT / "tests", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    assert outcome.stdout.splitlines()[-1] == "27"
+    assert outcome.stdout.splitlines()[-1] == "101"
     assert "AWS is emulated" in outcome.stderr
     assert fingerprints() == before
 

@@ -1,0 +1,103 @@
+"""The arithmetic of the benchmarks, without an engine."""
+
+import pytest
+
+from bench import cost, prices
+from bench.regions import fitted
+from bench.stacks import Planned, some_regions
+from components.settings import REGIONS
+
+ASSUMED = cost.Assumptions(
+    heartbeats_per_relay=30, events_per_account=100, event_kb=2, messages=10,
+    topics_per_message=2, kms_requests_per_message=4, dead_letters=5, requests_per_dead_letter=3,
+)  # fmt: skip
+RELAY = Planned(cost.SCHEDULE, {})
+RULE = Planned("cloudwatch/eventRule:EventRule", {})
+HUB = [
+    Planned(cost.KEY, {"enableKeyRotation": True}),
+    Planned(cost.ALARM, {}),
+    Planned(cost.ALARM, {}),
+    Planned(cost.LOG_GROUP, {"retentionInDays": 60}),
+    Planned(cost.ARCHIVE, {"retentionDays": 90}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "https"}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
+    RELAY,
+    RULE,
+]
+STACKS = {"mgmt": HUB, "member": [RELAY, RELAY, RULE]}
+
+
+def test_points_on_a_line_have_no_deviation():
+    line = fitted({1: 85, 4: 115, 17: 245, 34: 415})
+    assert line == pytest.approx((10, 75, 0))
+    assert line.at(20) == pytest.approx(275)
+
+
+def test_the_largest_deviation_is_that_of_the_farthest_point():
+    assert fitted({0: 0, 1: 3, 2: 0}) == pytest.approx((0, 1, 2))
+
+
+def test_chosen_regions_are_different_ones_and_hold_the_home_region():
+    for count in (1, 4, 17, 34):
+        chosen = some_regions(count)
+        assert chosen[0] == "us-east-1"
+        assert len(set(chosen)) == count
+    assert set(some_regions(34)) == REGIONS
+
+
+def test_a_price_is_for_as_many_as_it_says():
+    assert prices.PRICES["custom events"].of(500_000) == pytest.approx(0.50)
+    assert prices.PRICES["SNS e-mail"].of(50) == pytest.approx(0.001)
+    assert prices.PRICES["AWS events"].of(1e9) == 0
+
+
+@pytest.mark.parametrize("name", prices.PRICES)
+def test_each_price_names_aws_s_page(name):
+    assert prices.PRICES[name].page.startswith("https://aws.amazon.com/")
+
+
+def test_quantities_of_a_member_are_those_of_its_relays():
+    assert cost.quantities(STACKS, ASSUMED)["member"] == pytest.approx(
+        {
+            "AWS events": 100,
+            "custom events": 60,
+            "scheduler": 60,
+            "events sent to the hub": 160,
+            "data between Regions": 160 * 2 / 1e6,
+            "SQS requests": 15,
+        }
+    )
+
+
+def test_the_hub_records_what_all_accounts_send():
+    found = cost.quantities(STACKS, ASSUMED)["mgmt"]
+    received_gb = (130 + 160) * 2 / 1e6
+    assert found["log ingestion"] == found["archive ingestion"] == pytest.approx(received_gb)
+    assert found["log storage"] == pytest.approx(received_gb * 2)
+    assert found["archive storage"] == pytest.approx(received_gb * 3)
+    assert found["custom events"] == 30
+
+
+def test_the_hub_pays_for_its_key_its_alarms_and_its_messages():
+    found = cost.quantities(STACKS, ASSUMED)["mgmt"]
+    expected = {
+        "key": 1, "rotated key": 2, "alarms": 2, "KMS requests": 40,
+        "SNS publishes": 20, "SNS e-mail": 20, "SNS https": 10,
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_a_key_that_does_not_rotate_never_costs_more():
+    fixed = [Planned(cost.KEY, {"enableKeyRotation": False}), *HUB[1:]]
+    assert cost.quantities({"mgmt": fixed}, ASSUMED)["mgmt"]["rotated key"] == 0
+
+
+def test_the_total_is_the_sum_over_prices_and_stacks():
+    found = {"mgmt": {"key": 1, "alarms": 4}, "member": {"custom events": 1_000_000}}
+    assert cost.total(found) == pytest.approx(1 + 0.4 + 1)
+
+
+def test_every_price_is_used_and_every_quantity_has_a_price():
+    found = cost.quantities(STACKS, ASSUMED)
+    assert {name for amounts in found.values() for name in amounts} == prices.PRICES.keys()
