@@ -18,10 +18,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox import engine
-from sandbox.delivery import Mailbox, deliver
+from sandbox.delivery import Delivery, Mailbox, deliver
 from sandbox.world import ROOT, World, world
 
 EVENTS = ROOT / "tests" / "events"
+TOPIC, WATCHDOG_TOPIC = "breakglassuser-console-logins", "breakglass-watchdog"
+SAMPLE_KEY = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
+"""Id of the key in the sample events; a real one is known only after it was created."""
+REGIONS = "us-east-1,us-east-2,eu-north-1,ap-southeast-2,eu-west-1"
+"""Regions that the emulated accounts have enabled here: those in which the story takes place."""
 UNCHECKED = "can't run policy"
 """Pulumi prints this, and stays green, when a rule met a value that is not known yet."""
 
@@ -98,7 +103,8 @@ class Demo:
     def __init__(self, sandbox: World) -> None:
         """Take the sandbox that all steps share."""
         self._sandbox = sandbox
-        self._mailbox: Mailbox | None = None
+        self._mail: Mailbox | None = None
+        self._watchdog: Mailbox | None = None
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         """Return title and function of each step."""
@@ -106,14 +112,30 @@ class Demo:
             ("Management stack: pulumi up, policy pack enforced", lambda: self._up("mgmt")),
             ("Member stack: pulumi up, policy pack enforced", lambda: self._up("member")),
             ("A second preview of both shows no change", self._no_change),
-            ("BreakglassUser signs in to the console (us-east-1)", self._sign_in_rings),
+            (
+                "BreakglassUser signs in to the console; AWS records it in us-east-1",
+                lambda: self._rings("console-login-success-us-east-1"),
+            ),
             ("Another user signs in", self._another_user_stays_quiet),
+            (
+                "BreakglassUser signs in again; AWS records it in eu-north-1",
+                lambda: self._rings("console-login-success-eu-north-1", brief=True),
+            ),
+            (
+                "The role is assumed in the member account, in eu-west-1",
+                lambda: self._rings("assume-role-role-copy-regional-eu-west-1"),
+            ),
+            (
+                "Somebody disables one of the alarm's own rules",
+                lambda: self._rings("events-disable-rule", both=True),
+            ),
+            ("Somebody disables the alarm's key", self._key_disabled),
             ("A pull request attaches IAMFullAccess to the user", self._full_access_refused),
             ("A pull request moves the alerting to eu-west-1", self._wrong_region_refused),
         ]
 
     def _up(self, stack: str) -> None:
-        pulumi(self._sandbox, "up", stack, "--yes")
+        pulumi(self._sandbox, "up", stack, "--yes", "--skip-preview")
         console.print(deployed(self._sandbox, stack))
 
     def _no_change(self) -> None:
@@ -121,26 +143,66 @@ class Demo:
             pulumi(self._sandbox, "preview", stack, "--refresh", "--expect-no-changes")
             console.print(f"{stack}: unchanged, compared with what the emulated AWS holds now")
 
-    def _sign_in_rings(self) -> None:
-        messages = self._play("alert/console-login-success-us-east-1.json")
-        if len(messages) != 1:
-            raise StepFailed(f"expected one message in the mailbox, found {len(messages)}: {messages}")
-        console.print(Panel(Text(messages[0]), title="what the subscriber's mail says", title_align="left"))
+    def _rings(self, name: str, *, both: bool = False, brief: bool = False) -> None:
+        """Play a sample event; exactly one message must reach the mailbox, and the watchdog's if `both`."""
+        deliveries = self._play(f"alert/{name}.json")
+        if failed := [delivery for delivery in deliveries if delivery.failed]:
+            raise StepFailed(f"not everything was delivered: {failed}")
+        self._show_route(deliveries)
+        mail, watchdog = self._take()
+        if (len(mail), len(watchdog)) != (1, int(both)):
+            raise StepFailed(f"expected one message, and {int(both)} at the watchdog: {mail}, {watchdog}")
+        if brief:
+            console.print(Text(f"the subscriber's mail begins {mail[0].splitlines()[0]}"))
+        else:
+            console.print(Panel(Text(mail[0]), title="what the subscriber's mail says", title_align="left"))
+        if both:
+            console.print("the same text arrived at the watchdog's mailbox, through a topic without a key")
 
     def _another_user_stays_quiet(self) -> None:
-        messages = self._play("quiet/console-login-xbreakglassuser.json")
-        if messages:
-            raise StepFailed(f"expected no message, found {messages}")
-        console.print("XBreakglassUser signed in: no message, as it must be")
+        deliveries = self._play("quiet/console-login-xbreakglassuser.json")
+        if deliveries or self._take() != ([], []):
+            raise StepFailed(f"expected no rule to match, found {deliveries}")
+        console.print("xBreakglassUser signed in: no relay forwards it, nobody is disturbed")
 
-    def _play(self, name: str) -> list[str]:
+    def _key_disabled(self) -> None:
         account = self._sandbox.account("mgmt")
-        event = json.loads((EVENTS / name).read_text())
-        if self._mailbox is None:
-            topic = f"arn:aws:sns:us-east-1:{self._sandbox.accounts['mgmt']}:breakglassuser-console-logins"
-            self._mailbox = Mailbox(account, topic)
-        deliver(self._sandbox.account_by_id, event)
-        return self._mailbox.take()
+        kms = account.client("kms", "us-east-1")
+        key_id = kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
+        kms.disable_key(KeyId=key_id)
+        deliveries = self._play("alert/kms-disable-key.json", {SAMPLE_KEY: key_id})
+        self._show_route(deliveries)
+        failed = {delivery.destination for delivery in deliveries if delivery.failed}
+        mail, watchdog = self._take()
+        if failed != {self._topic(TOPIC)} or mail or len(watchdog) != 1:
+            raise StepFailed(f"only the watchdog can carry this: {mail}, {watchdog}, {deliveries}")
+        console.print("the first topic is mute without its key; the watchdog's mailbox received:")
+        console.print(Panel(Text(watchdog[0]), title="what the watchdog's mail says", title_align="left"))
+        kms.enable_key(KeyId=key_id)
+
+    def _play(self, name: str, replaced: dict[str, str] | None = None) -> list[Delivery]:
+        text = (EVENTS / name).read_text()
+        for old, new in (replaced or {}).items():
+            text = text.replace(old, new)
+        if self._mail is None or self._watchdog is None:
+            account = self._sandbox.account("mgmt")
+            self._mail = Mailbox(account, self._topic(TOPIC))
+            self._watchdog = Mailbox(account, self._topic(WATCHDOG_TOPIC))
+        return deliver(self._sandbox.account_by_id, json.loads(text))
+
+    def _take(self) -> tuple[list[str], list[str]]:
+        """Return, and take, what arrived in the mailbox and in the watchdog's."""
+        return (self._mail.take() if self._mail else [], self._watchdog.take() if self._watchdog else [])
+
+    def _topic(self, name: str) -> str:
+        return f"arn:aws:sns:us-east-1:{self._sandbox.accounts['mgmt']}:{name}"
+
+    def _show_route(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            place = ":".join(delivery.bus.split(":")[3:5])
+            end = delivery.destination.split(":", 5)[5]
+            outcome = f"FAILED: {delivery.failed}" if delivery.failed else "ok"
+            console.print(Text(f"{place} rule {delivery.rule} -> {end}: {outcome}"))
 
     def _full_access_refused(self) -> None:
         arn = "arn:aws:iam::aws:policy/IAMFullAccess"
@@ -167,6 +229,8 @@ def main() -> int:
         console.print("AWS is emulated here, and only AWS; engine, SDK and policy pack are the real ones.\n")
         with world(console.print) as sandbox:
             console.print(f"engine: {sandbox.engine}")
+            sandbox.environment["SANDBOX_REGIONS"] = REGIONS
+            console.print(f"Regions enabled in the emulated accounts: {REGIONS.replace(',', ', ')}")
             for title, step in Demo(sandbox).steps():
                 console.print()
                 console.rule(f"[bold]{len(timings) + 1}. {title}", align="left")
@@ -191,7 +255,7 @@ def _summary(timings: list[tuple[str, float]], total: float) -> None:
     table.add_row("all, with setting up and taking down the sandbox", f"{total:.1f}")
     console.print(table)
     console.print(
-        "Not shown, because only a real account can tell: mail delivery, key and topic policies in force.\n"
+        "Not shown, because only a real account can tell: mail delivery, and every policy in force.\n"
         f"Next: {Path('README.md')}, section 'Deploy to AWS'."
     )
 
