@@ -36,6 +36,8 @@ TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 KEY_ALIAS = "aws:kms/alias:Alias"
 QUEUE = "aws:sqs/queue:Queue"
+EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 USER = "aws:iam/user:User"
 
 NAMED_BY: dict[str, tuple[str, ...]] = {
@@ -46,6 +48,8 @@ NAMED_BY: dict[str, tuple[str, ...]] = {
     TOPIC_SUBSCRIPTION: ("topic",),
     KEY_ALIAS: ("name",),
     QUEUE: ("name",),
+    EVENT_BUS: ("name",),
+    LOG_GROUP: ("name",),
 }
 """Resource types of the alert path; the first property that is set tells whether a resource belongs to it."""
 
@@ -54,6 +58,9 @@ DEFAULT_NAMES: dict[str, str] = {
     "topicName": "breakglassuser-console-logins",
     "keyAlias": "alias/breakglassSNS",
     "queueName": "breakglass-alerts-dlq",
+    "watchdogTopicName": "breakglass-watchdog",
+    "eventBusName": "breakglass",
+    "logGroupName": "/breakglass/audit",
 }
 DEFAULT_RULE_NAMES = [
     "capture-breakglass-user-sign-in",
@@ -99,14 +106,17 @@ def _identity(args: ResourceValidationArgs) -> str | None:
 def _is_alerting(args: ResourceValidationArgs, identity: str) -> bool:
     names = {**DEFAULT_NAMES, **args.get_config()}
     topic = _topic_arn(identity)
+    topics = (names["topicName"], names["watchdogTopicName"])
     return {
         EVENT_RULE: identity.startswith(names["ruleNamePrefix"]),
         EVENT_TARGET: identity.startswith(names["ruleNamePrefix"]),
-        TOPIC: identity == names["topicName"],
-        TOPIC_POLICY: topic is not None and topic.name == names["topicName"],
-        TOPIC_SUBSCRIPTION: topic is not None and topic.name == names["topicName"],
+        TOPIC: identity in topics,
+        TOPIC_POLICY: topic is not None and topic.name in topics,
+        TOPIC_SUBSCRIPTION: topic is not None and topic.name in topics,
         KEY_ALIAS: identity == names["keyAlias"],
         QUEUE: identity == names["queueName"],
+        EVENT_BUS: identity == names["eventBusName"],
+        LOG_GROUP: identity == names["logGroupName"],
     }[args.resource_type]
 
 
@@ -219,7 +229,7 @@ def _names_schema(default: list[str], description: str) -> dict[str, Any]:
 US_EAST_1_PLACEMENT = ResourceValidationPolicy(
     name="us-east-1-placement",
     display_name="Alerting is placed in us-east-1",
-    description="Rules, targets, topic, key alias and queue of the alert path must be in us-east-1.",
+    description="Bus, rules, topics, key alias, queue and log of the alert path must be in us-east-1.",
     validate=check_placement,
     enforcement_level=EnforcementLevel.MANDATORY,
     severity=Severity.CRITICAL,
@@ -232,6 +242,11 @@ US_EAST_1_PLACEMENT = ResourceValidationPolicy(
             "topicName": _name_schema(DEFAULT_NAMES["topicName"], "Name of the SNS topic."),
             "keyAlias": _name_schema(DEFAULT_NAMES["keyAlias"], "Alias of the topic's KMS key, with alias/."),
             "queueName": _name_schema(DEFAULT_NAMES["queueName"], "Name of the dead-letter queue."),
+            "watchdogTopicName": _name_schema(
+                DEFAULT_NAMES["watchdogTopicName"], "Name of the plain second topic."
+            ),
+            "eventBusName": _name_schema(DEFAULT_NAMES["eventBusName"], "Name of the hub's event bus."),
+            "logGroupName": _name_schema(DEFAULT_NAMES["logGroupName"], "Name of the audit log group."),
         }
     ),
     remediation_steps='Set region="us-east-1" on the resource, and name the topic of us-east-1 in ARNs.',

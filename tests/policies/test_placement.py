@@ -11,8 +11,11 @@ TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 ALIAS = "aws:kms/alias:Alias"
 QUEUE = "aws:sqs/queue:Queue"
+BUS = "aws:cloudwatch/eventBus:EventBus"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 TOPIC_ARN = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
+WATCHDOG_ARN = "arn:aws:sns:us-east-1:111111111111:breakglass-watchdog"
 ALERTING = [
     (RULE, {"name": "capture-breakglass-user-sign-in"}),
     (RULE, {"name": "capture-breakglass-anything-else"}),
@@ -23,6 +26,11 @@ ALERTING = [
     (SUBSCRIPTION, {"topic": TOPIC_ARN}),
     (ALIAS, {"name": "alias/breakglassSNS"}),
     (QUEUE, {"name": "breakglass-alerts-dlq"}),
+    (TOPIC, {"name": "breakglass-watchdog"}),
+    (TOPIC_POLICY, {"arn": WATCHDOG_ARN}),
+    (SUBSCRIPTION, {"topic": WATCHDOG_ARN}),
+    (BUS, {"name": "breakglass"}),
+    (LOG_GROUP, {"name": "/breakglass/audit"}),
 ]
 OTHER = [
     (RULE, {"name": "breakglass-relay"}),
@@ -32,9 +40,11 @@ OTHER = [
     (RULE, {"name": 7}),
     (TARGET, {"rule": "breakglass-relay", "arn": TOPIC_ARN}),
     (TARGET, {}),
-    (TOPIC, {"name": "breakglass-watchdog"}),
+    (TOPIC, {"name": "breakglass-watchdog-2"}),
+    (BUS, {"name": "default"}),
+    (LOG_GROUP, {"name": "/breakglass/audit/other"}),
     (TOPIC, {"namePrefix": "breakglassuser-console-logins"}),
-    (TOPIC_POLICY, {"arn": "arn:aws:sns:eu-west-1:111111111111:breakglass-watchdog"}),
+    (TOPIC_POLICY, {"arn": "arn:aws:sns:eu-west-1:111111111111:breakglass-watchdog-2"}),
     (TOPIC_POLICY, {"arn": "breakglassuser-console-logins"}),
     (SUBSCRIPTION, {"topic": "arn:aws:sqs:eu-west-1:111111111111:breakglassuser-console-logins"}),
     (SUBSCRIPTION, {}),
@@ -105,7 +115,15 @@ def test_a_region_unknown_at_preview_is_left_to_the_engine(check, kind, props, u
 
 
 def test_names_come_from_the_configuration(check):
-    config = {"ruleNamePrefix": "alarm-", "topicName": "t", "keyAlias": "alias/k", "queueName": "q"}
+    config = {
+        "ruleNamePrefix": "alarm-",
+        "topicName": "t",
+        "keyAlias": "alias/k",
+        "queueName": "q",
+        "watchdogTopicName": "w",
+        "eventBusName": "b",
+        "logGroupName": "l",
+    }
     renamed = [
         (RULE, {"name": "alarm-x"}),
         (TARGET, {"rule": "alarm-x"}),
@@ -114,6 +132,9 @@ def test_names_come_from_the_configuration(check):
         (SUBSCRIPTION, {"topic": "arn:aws:sns:us-east-1:111111111111:t"}),
         (ALIAS, {"name": "alias/k"}),
         (QUEUE, {"name": "q"}),
+        (TOPIC, {"name": "w"}),
+        (BUS, {"name": "b"}),
+        (LOG_GROUP, {"name": "l"}),
     ]
     for kind, props in renamed:
         outcome = check(US_EAST_1_PLACEMENT, kind, props, provider_region="eu-west-1", config=config)
