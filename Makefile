@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := __main__.py components alertpath policies sandbox tests bench
+SOURCES := __main__.py components alertpath policies sandbox tests bench docs
 
-.PHONY: setup demo test lint format bench requirements clean
+.PHONY: setup demo test lint format docs bench requirements clean
 
 setup: $(VENV)/.ready ## Virtual environment, dependencies and Pulumi engine; a no-op when done.
 	@$(BIN)/python -m sandbox.engine
@@ -31,8 +31,13 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: setup ## Ratios measured in one run; see docs/benchmarks.md.
-	$(BIN)/python -m bench.preview
+docs: $(VENV)/.ready ## Write docs/detections.md from the code.
+	$(BIN)/python -m docs.build
+
+bench: setup ## Preview times and monthly cost; see docs/benchmarks.md.
+	@$(BIN)/python -m bench.preview
+	@$(BIN)/python -m bench.regions
+	@$(BIN)/python -m bench.cost
 
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host

@@ -54,6 +54,7 @@ def empty_project(sandbox: World) -> Path:
 
 def main() -> None:
     """Measure and print the table."""
+    console.rule("[bold]Preview: mgmt against an empty program", align="left")
     with world(console.print) as sandbox:
         folder = empty_project(sandbox)
         contestants = {

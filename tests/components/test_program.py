@@ -6,7 +6,7 @@ from collections import Counter
 import pulumi
 import pytest
 
-from components.settings import SettingsError
+from components.settings import REGIONS, SettingsError
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
@@ -541,6 +541,46 @@ def test_only_listed_components_exist(deploy, listed, expected):
 
     kinds = {entry.type for entry in deploy("mgmt", change=select) if entry.type.startswith("breakglass:")}
     assert kinds == expected
+
+
+LIMITS = {
+    # (type, property): characters, see the quotas that components/limits.py and documents.py cite
+    (ROLE, "assumeRolePolicy"): 2048,
+    (POLICY, "policy"): 6144,
+    (ROLE_POLICY, "policy"): 10240,
+    (BUS_POLICY, "policy"): 10240,
+    (TOPIC_POLICY, "policy"): 30 * 1024,
+    (KEY, "policy"): 32768,
+    (QUEUE_POLICY, "policy"): 8192,
+    (LOG_POLICY, "policyDocument"): 5120,
+    (RULE, "eventPattern"): 2048,
+}
+
+
+@both_stacks
+def test_everything_fits_into_aws_with_34_regions_and_200_members(deploy, stack):
+    def large(config):
+        if "alerts" in config:
+            config["alerts"]["memberAccountIds"] = [f"{number:012}" for number in range(200)]
+
+    recording = deploy(stack, change=large, enabled_regions=sorted(REGIONS))
+    measured = 0
+    for (kind, name), limit in LIMITS.items():
+        for resource in recording.of(kind).values():
+            if isinstance(resource.inputs.get(name), str):  # the key's pattern is known after deployment
+                measured += 1
+                assert len(resource.inputs[name]) <= limit, resource.name
+    assert measured > 34 * 3
+    rules = Counter(
+        (rule.inputs["region"], rule.inputs.get("eventBusName")) for rule in recording.of(RULE).values()
+    )
+    assert len({region for region, _ in rules}) == 34
+    assert max(rules.values()) <= 100
+    for rule in recording.of(RULE).values():
+        assert len(targets_of(recording, rule)) <= 5
+    if stack == "mgmt":
+        alarm = recording.of(ALARM)["break-glass-alerts-alarm-missing-heartbeats"]
+        assert alarm.inputs["threshold"] == 34 * 201
 
 
 def test_a_bad_configuration_registers_nothing(deploy):

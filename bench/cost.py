@@ -1,0 +1,173 @@
+"""What the committed stacks cost at AWS in a month: resources as a preview lists them, times list prices.
+
+Free allowances are left out, so they can only make a bill smaller. Not counted: the CloudTrail trail,
+which is there without this system.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.prices import LOOKED_UP, PRICES
+from bench.stacks import Planned, planned
+from sandbox.world import world
+
+TARGET_USD = 5.0
+STACKS = ("mgmt", "member")
+DAYS_A_MONTH = 30
+KB_A_GB = 1_000_000
+
+KEY = "kms/key:Key"
+ALARM = "cloudwatch/metricAlarm:MetricAlarm"
+SCHEDULE = "scheduler/schedule:Schedule"
+SUBSCRIPTION = "sns/topicSubscription:TopicSubscription"
+LOG_GROUP = "cloudwatch/logGroup:LogGroup"
+ARCHIVE = "cloudwatch/eventArchive:EventArchive"
+CHARGED = {KEY, ALARM, SCHEDULE, SUBSCRIPTION, LOG_GROUP, ARCHIVE}
+
+PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https"}
+
+console = Console()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumptions:
+    """A month. Each account's events are its own; the messages are the hub's."""
+
+    heartbeats_per_relay: int = DAYS_A_MONTH
+    events_per_account: int = 200
+    event_kb: float = 3
+    messages: int = 20
+    topics_per_message: int = 2
+    kms_requests_per_message: int = 4
+    dead_letters: int = 10
+    requests_per_dead_letter: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """How many events an account's relays send to the hub, or how many the hub receives, in a month."""
+
+    heartbeats: int
+    events: int
+
+    @property
+    def total(self) -> int:
+        return self.heartbeats + self.events
+
+    def gb(self, assumed: Assumptions) -> float:
+        # A heartbeat is smaller, but counted like any other event.
+        return self.total * assumed.event_kb / KB_A_GB
+
+
+def traffic(resources: Sequence[Planned], assumed: Assumptions) -> Traffic:
+    """Return what an account sends to the hub: there is one schedule for each relay."""
+    relays = sum(resource.kind == SCHEDULE for resource in resources)
+    return Traffic(heartbeats=relays * assumed.heartbeats_per_relay, events=assumed.events_per_account)
+
+
+def sending(sent: Traffic, assumed: Assumptions) -> dict[str, float]:
+    """Return quantities by price of an account's relays."""
+    return {
+        "AWS events": sent.events,
+        "custom events": sent.heartbeats,
+        "scheduler": sent.heartbeats,
+        "events sent to the hub": sent.total,
+        "data between Regions": sent.gb(assumed),
+        "SQS requests": assumed.dead_letters * assumed.requests_per_dead_letter,
+    }
+
+
+def receiving(resources: Sequence[Planned], received: Traffic, assumed: Assumptions) -> dict[str, float]:
+    """Return quantities by price of the hub: keys, alarms, records, messages."""
+    inputs = {kind: [entry.inputs for entry in resources if entry.kind == kind] for kind in CHARGED}
+    gb = received.gb(assumed)
+    protocols = Counter(PRICE_OF_PROTOCOL[entry["protocol"]] for entry in inputs[SUBSCRIPTION])
+    return {
+        "key": len(inputs[KEY]),
+        "rotated key": 2 * sum(entry["enableKeyRotation"] for entry in inputs[KEY]),
+        "KMS requests": assumed.messages * assumed.kms_requests_per_message,
+        "alarms": len(inputs[ALARM]),
+        "log ingestion": gb,
+        "log storage": gb * sum(entry["retentionInDays"] for entry in inputs[LOG_GROUP]) / DAYS_A_MONTH,
+        "archive ingestion": gb,
+        "archive storage": gb * sum(entry["retentionDays"] for entry in inputs[ARCHIVE]) / DAYS_A_MONTH,
+        "SNS publishes": assumed.messages * assumed.topics_per_message,
+        **{name: assumed.messages * count for name, count in protocols.items()},
+    }
+
+
+def quantities(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -> dict[str, dict[str, float]]:
+    """Return quantities by price, by stack; whichever stack has the log group is the hub."""
+    sent = {stack: traffic(resources, assumed) for stack, resources in stacks.items()}
+    received = Traffic(
+        heartbeats=sum(one.heartbeats for one in sent.values()),
+        events=sum(one.events for one in sent.values()),
+    )
+    found = {stack: sending(one, assumed) for stack, one in sent.items()}
+    for stack, resources in stacks.items():
+        if any(resource.kind == LOG_GROUP for resource in resources):
+            found[stack] |= receiving(resources, received, assumed)
+    return found
+
+
+def cost(amounts: Mapping[str, float]) -> float:
+    return sum(PRICES[name].of(quantity) for name, quantity in amounts.items())
+
+
+def total(found: Mapping[str, Mapping[str, float]]) -> float:
+    return sum(cost(amounts) for amounts in found.values())
+
+
+def print_assumptions(assumed: Assumptions) -> None:
+    table = Table("assumed for a month", "", title=f"Prices as looked up in {LOOKED_UP}, us-east-1, USD")
+    for name, value in asdict(assumed).items():
+        table.add_row(name.replace("_", " "), f"{value:g}")
+    console.print(table)
+
+
+def print_lines(found: Mapping[str, Mapping[str, float]]) -> None:
+    """Print a row for each price, with quantity and dollars of each stack."""
+    headings = [heading for stack in found for heading in (stack, f"{stack} USD")]
+    table = Table("item", "USD", "per", *headings, "known from")
+    for name, price in PRICES.items():
+        amounts = [found[stack].get(name, 0.0) for stack in found]
+        if any(amounts):
+            cells = [cell for amount in amounts for cell in (f"{amount:,.4g}", f"{price.of(amount):.4f}")]
+            table.add_row(name, f"{price.usd:g}", f"{price.per:,} {price.unit}", *cells, price.known_from)
+    console.print(table)
+
+
+def print_total(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -> None:
+    """Print the sum, with the rotations of the key that come with the years, and without."""
+    found = quantities(stacks, assumed)
+    later = total(found)
+    rotated = sum(amounts.get("rotated key", 0) for amounts in found.values())
+    first = later - cost({"rotated key": rotated})
+    relays = {stack: sum(entry.kind == SCHEDULE for entry in stacks[stack]) for stack in stacks}
+    further = total(quantities({**stacks, "another": stacks["member"]}, assumed)) - later
+    free = sum(entry.kind not in CHARGED for resources in stacks.values() for entry in resources)
+    console.print(f"Regions: {', '.join(f'{count} in {stack}' for stack, count in relays.items())}.")
+    console.print(f"Without a charge of their own: {free} resources (rules, targets, queues, roles …).")
+    console.print(f"Each further member account: {further:.4f} USD.")
+    console.print(f"All: {first:.2f} USD in the first year, {later:.2f} USD from the third (key rotation).")
+    verdict = "within" if later <= TARGET_USD else "ABOVE"
+    console.print(f"{verdict} the target of {TARGET_USD:.2f} USD a month for an organisation.")
+
+
+def main() -> None:
+    """Read the resources off a preview of each committed stack, and print what they cost."""
+    console.rule("[bold]Cost: a month at AWS", align="left")
+    with world(console.print) as sandbox:
+        stacks = {stack: planned(sandbox, stack) for stack in STACKS}
+    assumed = Assumptions()
+    print_assumptions(assumed)
+    print_lines(quantities(stacks, assumed))
+    print_total(stacks, assumed)
+
+
+if __name__ == "__main__":
+    main()
