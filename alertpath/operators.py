@@ -1,0 +1,328 @@
+"""One test of an EventBridge event pattern on one value: a value to equal, or an operator.
+
+The operators are described at
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html; where that page is
+silent, AWS's matcher https://github.com/aws/event-ruler decides.
+
+What is not modelled: AWS refuses wildcards that it finds too complex. Its matcher sees the quotes around
+text, so the prefix `a"` fits the text `a`. It compares the digits of addresses only, so a block of one IP
+version may take an address of the other, or a number, that begins with the same bits. Only the plain spelling
+of a block is read: AWS's matcher also takes `10.0.0.0/+8`.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TypeAlias
+
+ValueTest: TypeAlias = Callable[[object], bool]
+
+MAX_NUMBER = 5_000_000_000
+"""Numbers in `numeric` lie between minus this and this, as the page on operators says."""
+
+MAX_DECIMALS = 6
+"""Digits that a number in `numeric` may have after the point, as the page on operators says."""
+
+# `exactly` is in AWS's matcher and not on the page on operators.
+_UNSUPPORTED = frozenset({"exactly"})
+
+
+class PatternError(ValueError):
+    """AWS's documents or matcher refuse this pattern, or it is nested too deep.
+
+    The message says where, and what would be right.
+    """
+
+
+class UnsupportedOperator(PatternError):
+    """AWS has this operator and this package does not; the message names it and its JSON path."""
+
+
+def value_test(item: object, at: str) -> ValueTest:
+    """Compiles one element of the list that a pattern holds for a field.
+
+    Args:
+        item: A value that the event has to have, or a match expression such as `{"prefix": "us-"}`.
+        at: Where the element stands, as a JSON path, for messages.
+
+    Returns:
+        The test. What it finds in an event may be anything; `absent` is the test for nothing being there.
+
+    Raises:
+        PatternError: AWS refuses the element.
+        UnsupportedOperator: The element uses an operator that AWS has and this package does not.
+    """
+    if not isinstance(item, dict):
+        return _exact(item, at)
+    name, operand = _operator(item, at)
+    build = _OPERATORS.get(name)
+    if build is None:
+        raise PatternError(f"{at}: there is no operator {name!r}; known are {', '.join(sorted(_OPERATORS))}")
+    return build(operand, f"{at}.{name}")
+
+
+def absent(_leaf: object) -> bool:
+    """The test of `exists: false`: False for every value there is.
+
+    A matcher looks for this very function where there is no value.
+    """
+    return False
+
+
+def kind(value: object) -> str:
+    """Names the JSON type of a value, or its Python type if JSON has no such value."""
+    kinds = (
+        (bool, "boolean"),
+        (str, "string"),
+        (int | float, "number"),
+        (list, "list"),
+        (dict, "JSON object"),
+    )
+    if value is None:
+        return "null"
+    return next((name for python_type, name in kinds if isinstance(value, python_type)), type(value).__name__)
+
+
+def _operator(expression: dict, at: str) -> tuple[str, object]:
+    """The one operator of a match expression and its operand."""
+    if len(expression) != 1:
+        raise PatternError(f"{at} has {len(expression)} keys; a match expression has one, its operator")
+    [(name, operand)] = expression.items()
+    if not isinstance(name, str):
+        raise PatternError(f"{at} has a key that is a {kind(name)}; it must be the name of an operator")
+    if name in _UNSUPPORTED:
+        raise UnsupportedOperator(
+            f"{at}: the operator {name!r} is not modelled here, so nothing can be proven about this rule; "
+            f"use one of {', '.join(sorted(_OPERATORS))}"
+        )
+    return name, operand
+
+
+def _exact(item: object, at: str) -> ValueTest:
+    address = _address(item)
+    if address:
+        # AWS reads an address as the range of itself, so every spelling of it is equal.
+        return lambda leaf: _address(leaf) == address
+    return _equals(item, at)
+
+
+def _equals(value: object, at: str) -> ValueTest:
+    if kind(value) not in ("string", "number", "boolean", "null"):
+        raise PatternError(
+            f"{at} is a {kind(value)}; a value is text, a number, true, false, null or an operator"
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PatternError(f"{at} is {value}, which is not a JSON number; write a finite number")
+    # The kind first, because Python takes True for 1.
+    return lambda leaf: kind(leaf) == kind(value) and leaf == value
+
+
+def _exists(operand: object, at: str) -> ValueTest:
+    if not isinstance(operand, bool):
+        raise PatternError(f"{at} is a {kind(operand)}; it must be true or false")
+    return _present if operand else absent
+
+
+def _present(_leaf: object) -> bool:
+    return True
+
+
+def _prefix(operand: object, at: str) -> ValueTest:
+    return _text_test(r"\A" + _affix(operand, at))
+
+
+def _suffix(operand: object, at: str) -> ValueTest:
+    return _text_test(_affix(operand, at) + r"\Z")
+
+
+def _equals_ignore_case(operand: object, at: str) -> ValueTest:
+    return _text_test(r"\A" + _any_case(_text(operand, at)) + r"\Z")
+
+
+def _affix(operand: object, at: str) -> str:
+    """The regular expression for the operand of prefix or suffix."""
+    if not isinstance(operand, dict):
+        return re.escape(_text(operand, at))
+    name, text = _operator(operand, at)
+    if name != "equals-ignore-case":
+        raise PatternError(f"{at}.{name}: write text, or {{'equals-ignore-case': text}}")
+    return _any_case(_text(text, f"{at}.{name}"))
+
+
+def _any_case(text: str) -> str:
+    """The regular expression for the text, each character in upper or lower case.
+
+    That is how AWS does it; `str.casefold` would equate more, such as ß and ss.
+    """
+    return "".join(f"(?:{re.escape(char.lower())}|{re.escape(char.upper())})" for char in text)
+
+
+def _text_test(expression: str) -> ValueTest:
+    regex = re.compile(expression)
+    return lambda leaf: isinstance(leaf, str) and regex.search(leaf) is not None
+
+
+def _text(value: object, at: str) -> str:
+    if not isinstance(value, str):
+        raise PatternError(f"{at} is a {kind(value)}; it must be text")
+    return value
+
+
+def _wildcard(operand: object, at: str) -> ValueTest:
+    first, *others = _between_stars(_text(operand, at), at)
+    if not others:
+        return lambda leaf: leaf == first
+    *inner, last = others
+
+    # Not a regular expression: with many stars that would take very long to fail.
+    def test(leaf: object) -> bool:
+        if not (isinstance(leaf, str) and leaf.startswith(first) and leaf.endswith(last)):
+            return False
+        start, end = len(first), len(leaf) - len(last)
+        for part in inner:
+            found = leaf.find(part, start, end)
+            if found < 0:
+                return False
+            start = found + len(part)
+        return start <= end
+
+    return test
+
+
+def _between_stars(text: str, at: str) -> list[str]:
+    """The literal parts of a wildcard, escapes resolved; there is one part more than there are stars."""
+    parts = [""]
+    characters = iter(text)
+    for character in characters:
+        if character == "\\":
+            escaped = next(characters, "")
+            if escaped not in ("*", "\\"):
+                raise PatternError(f"{at}: a backslash stands before * or another backslash only")
+            parts[-1] += escaped
+        elif character != "*":
+            parts[-1] += character
+        elif len(parts) > 1 and not parts[-1]:
+            raise PatternError(f"{at} has two stars in a row; write one, or escape it with a backslash")
+        else:
+            parts.append("")
+    return parts
+
+
+_COMPARISONS = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+# AWS's matcher takes a range with the lower bound first only.
+_RANGES = [[lower, upper] for lower in (">", ">=") for upper in ("<", "<=")]
+_NUMERIC_FORMS = [[name] for name in _COMPARISONS] + _RANGES
+
+
+def _numeric(operand: object, at: str) -> ValueTest:
+    """Compares numbers. The limits bind those of the pattern; AWS's matcher compares any in an event."""
+    names, numbers = (operand[::2], operand[1::2]) if isinstance(operand, list) else ([], [])
+    if names not in _NUMERIC_FORMS or len(names) != len(numbers):
+        raise PatternError(
+            f'{at} must be one of {" ".join(_COMPARISONS)} and a number, or a range such as [">", 0, "<=", 5]'
+        )
+    limits = [_limit(number, f"{at}[{2 * index + 1}]") for index, number in enumerate(numbers)]
+    if len(limits) == 2 and limits[0] >= limits[1]:
+        raise PatternError(f"{at}: the lower bound of a range must be less than the upper one")
+    tests = [(_COMPARISONS[name], limit) for name, limit in zip(names, limits, strict=True)]
+    return lambda leaf: kind(leaf) == "number" and all(compare(leaf, limit) for compare, limit in tests)
+
+
+def _limit(value: object, at: str) -> int | float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise PatternError(f"{at} is a {kind(value)}; it must be a number")
+    # Not a number fails here too, because every comparison with it is false.
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise PatternError(f"{at} is {value}; numeric takes -{MAX_NUMBER} to {MAX_NUMBER}")
+    if round(value, MAX_DECIMALS) != value:
+        raise PatternError(f"{at} is {value}; numeric takes at most {MAX_DECIMALS} digits after the point")
+    return value
+
+
+def _cidr(operand: object, at: str) -> ValueTest:
+    base, _, bits = _text(operand, at).partition("/")
+    address = _address(base)
+    if address is None:
+        raise PatternError(f"{at} must be an IPv4 or IPv6 address, a slash and the bits, such as 10.0.0.0/24")
+    # AWS refuses the block of a single address.
+    if not re.fullmatch("[0-9]{1,3}", bits) or int(bits) >= address.max_prefixlen:
+        raise PatternError(
+            f"{at} must end in a slash and 0 to {address.max_prefixlen - 1}; "
+            "for one address write it as a value, without cidr"
+        )
+    block = ip_network(f"{address}/{bits}", strict=False)
+    return lambda leaf: (found := _address(leaf)) is not None and found in block
+
+
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-fA-F:]+")
+_LEADING_ZEROS = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
+
+
+def _address(value: object) -> IPv4Address | IPv6Address | None:
+    """The IP address that AWS would read in this value.
+
+    AWS reads no zone and no IPv4 notation within IPv6, ignores leading zeros (where Python sees an error),
+    and takes an IPv6 address that stands for an IPv4 one as the latter.
+    """
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+        return None
+    try:
+        address = ip_address(_LEADING_ZEROS.sub("", value))
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def _anything_but(operand: object, at: str) -> ValueTest:
+    refused = _but_operator(operand, at) if isinstance(operand, dict) else _but_values(operand, at)
+    return lambda leaf: not any(test(leaf) for test in refused)
+
+
+def _but_values(operand: object, at: str) -> list[ValueTest]:
+    values = operand if isinstance(operand, list) else [operand]
+    if {kind(value) for value in values} not in ({"string"}, {"number"}):
+        raise PatternError(f"{at} must be text, a number, or a list of either all text or all numbers")
+    # Not `_exact`: here AWS compares an address as text.
+    return [_equals(value, at) for value in values]
+
+
+def _but_operator(expression: dict, at: str) -> list[ValueTest]:
+    name, operand = _operator(expression, at)
+    if name not in _BUT_OPERATORS:
+        raise PatternError(f"{at}.{name}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")
+    texts = [_text(item, f"{at}.{name}") for item in (operand if isinstance(operand, list) else [operand])]
+    if not texts or (name in ("prefix", "suffix") and "" in texts):
+        raise PatternError(f"{at}.{name} holds nothing to exclude; write text of at least one character")
+    return [_BUT_OPERATORS[name](text, f"{at}.{name}") for text in texts]
+
+
+_BUT_OPERATORS: dict[str, Callable[[object, str], ValueTest]] = {
+    "equals-ignore-case": _equals_ignore_case,
+    "prefix": _prefix,
+    "suffix": _suffix,
+    "wildcard": _wildcard,
+}
+
+_OPERATORS: dict[str, Callable[[object, str], ValueTest]] = {
+    **_BUT_OPERATORS,
+    "anything-but": _anything_but,
+    "cidr": _cidr,
+    "exists": _exists,
+    "numeric": _numeric,
+}
+
+RESERVED_IN_OR = (
+    {*_OPERATORS, *_UNSUPPORTED, *_COMPARISONS}
+    | {"regex", "not-wildcard", "not-equals-ignore-case"}
+    | {"date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"}
+    | {"ip-address-in-range", "ip-address-not-in-range"}
+)
+"""Names AWS keeps for operators, present and future, and refuses as field names inside `$or`."""
