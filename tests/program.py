@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pytest
 import yaml
 from pulumi.runtime import mocks
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 STACK_TYPE = "pulumi:pulumi:Stack"
 ENABLED_REGIONS = ("eu-west-1", "us-east-1")
+KEY_ID = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
+KEY_ARN = f"arn:aws:kms:us-east-1:111111111111:key/{KEY_ID}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +47,14 @@ class Recording(list[Registered]):
 
 
 class _Mocks(pulumi.runtime.Mocks):
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        return f"{args.name}-id", dict(args.inputs)
-
-    def __init__(self, enabled_regions: Sequence[str]) -> None:
+    def __init__(self, enabled_regions: Sequence[str], *, preview: bool) -> None:
         self._enabled_regions = enabled_regions
+        self._preview = preview
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        # The one thing whose name AWS makes up, so it is known only after a deployment.
+        made_up = {} if self._preview or args.typ != "aws:kms/key:Key" else {"keyId": KEY_ID, "arn": KEY_ARN}
+        return f"{args.name}-id", {**args.inputs, **made_up}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         assert args.token == "aws:index/getRegions:getRegions", f"the program must not ask {args.token}"
@@ -85,45 +89,36 @@ def stack_configuration(stack: str) -> dict[str, Any]:
 
 
 Change = Callable[[dict[str, Any]], object]
-Deploy = Callable[..., Recording]
 
 
-@pytest.fixture
-def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
-    """Return `deploy(stack, preview=…, change=…)`, which runs __main__.py with that stack's settings."""
-    # Turning an output into text is always a mistake; with this it is an error.
-    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+def run(
+    stack: str,
+    *,
+    preview: bool = False,
+    change: Change = dict,
+    recording: list[Registered] | None = None,
+    secret: tuple[str, ...] = (),
+    enabled_regions: Sequence[str] = ENABLED_REGIONS,
+) -> Recording:
+    """Run __main__.py with that stack's settings; a `recording` of the caller's own survives a failure."""
+    config = copy.deepcopy(stack_configuration(stack))
+    change(config)
+    recording = Recording() if recording is None else recording
+    pulumi.runtime.set_all_config(
+        {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()},
+        [f"breakglass:{key}" for key in secret],
+    )
+    aws = _Mocks(enabled_regions, preview=preview)
+    pulumi.runtime.set_mocks(
+        aws, project="breakglass", stack=stack, preview=preview, monitor=_Monitor(aws, recording)
+    )
 
-    def run(
-        stack: str,
-        *,
-        preview: bool = False,
-        change: Change = dict,
-        recording: list[Registered] | None = None,
-        secret: tuple[str, ...] = (),
-        enabled_regions: Sequence[str] = ENABLED_REGIONS,
-    ) -> Recording:
-        """Run the program; a `recording` of the caller's own survives a program that fails."""
-        config = copy.deepcopy(stack_configuration(stack))
-        change(config)
-        recording = Recording() if recording is None else recording
-        pulumi.runtime.set_all_config(
-            {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()},
-            [f"breakglass:{key}" for key in secret],
-        )
-        aws = _Mocks(enabled_regions)
-        pulumi.runtime.set_mocks(
-            aws, project="breakglass", stack=stack, preview=preview, monitor=_Monitor(aws, recording)
-        )
+    @pulumi.runtime.test
+    def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-        @pulumi.runtime.test
-        def program() -> None:
-            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-        program()
-        return Recording(recording)
-
-    return run
+    program()
+    return Recording(recording)
 
 
 def _as_engine_sends(value: Any) -> str:

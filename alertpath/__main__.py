@@ -1,0 +1,131 @@
+"""`python -m alertpath STATE.json…`: would the alarm ring? Reads stack exports, prints a proof.
+
+Exit codes: 0 all as expected; 1 something would be lost or cannot be proven, or something quiet would ring;
+2 the input cannot be read or the report cannot be written.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alertpath import report
+from alertpath.proof import Judgement, problems, prove
+from alertpath.resources import Resource, UnreadableInput, deployment, from_stack_export
+from alertpath.trace import Outcome
+
+
+def read(files: Sequence[Path]) -> list[Resource]:
+    """Return the resources of all stack exports.
+
+    Raises:
+        UnreadableInput: A file cannot be read or is no stack export; says which.
+    """
+    resources: list[Resource] = []
+    for file in files:
+        try:
+            text = file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableInput(f"{file}: {error}") from error
+        resources += from_stack_export(text, str(file))
+    return resources
+
+
+def table(judgements: Sequence[Judgement]) -> Table:
+    """Return what becomes of each detection in each account, Regions counted."""
+    shown = Table(
+        "detection", "account", "Regions", "outcome", title="Would the alarm ring?", title_justify="left"
+    )
+    cells: dict[tuple[str, str], list[Judgement]] = {}
+    for judgement in judgements:
+        cells.setdefault((judgement.scenario.detection or "(quiet)", judgement.account), []).append(judgement)
+    for (detection, account), cell in cells.items():
+        bad = {judgement.region for judgement in problems(cell)}
+        regions = {judgement.region for judgement in cell}
+        shown.add_row(detection, account, f"{len(regions - bad)} of {len(regions)}", _word(cell))
+    return shown
+
+
+def _word(cell: Sequence[Judgement]) -> Text:
+    bad = Counter(judgement.outcome.value for judgement in problems(cell))
+    if bad:
+        return Text(", ".join(f"{count} {word}" for word, count in bad.items()), style="bold red")
+    if cell[0].scenario.action == "quiet":
+        return Text("quiet", style="green")
+    delivered = any(judgement.outcome is Outcome.DELIVERED for judgement in cell)
+    return Text("delivered" if delivered else "recorded", style="green")
+
+
+def findings(judgements: Sequence[Judgement]) -> list[tuple[str, str, int]]:
+    """Return what is wrong, once for each resource and reason, with the number of scenarios it spoils."""
+    counted = Counter((judgement.resource, judgement.reason) for judgement in problems(judgements))
+    return [(resource, reason, count) for (resource, reason), count in counted.most_common()]
+
+
+def as_json(judgements: Sequence[Judgement]) -> str:
+    """Return the whole proof as JSON."""
+    return json.dumps(
+        [
+            {
+                "scenario": judgement.scenario.name,
+                "detection": judgement.scenario.detection,
+                "expected": judgement.scenario.action,
+                "account": judgement.account,
+                "region": judgement.region,
+                "outcome": judgement.outcome.value,
+                "good": judgement.good,
+                "resource": judgement.resource,
+                "reason": judgement.reason,
+            }
+            for judgement in judgements
+        ],
+        indent=1,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="alertpath", description="Would the alarm ring? An offline proof.")
+    parser.add_argument("states", nargs="+", type=Path, help="output of `pulumi stack export`, one per stack")
+    parser.add_argument("--json", action="store_true", help="print every judgement as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as one HTML file as well")
+    parsed = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        judgements = prove(deployment(read(parsed.states)))
+    except UnreadableInput as error:
+        print(f"alertpath: {error}", file=sys.stderr)
+        return 2
+    if not judgements:
+        print(
+            "alertpath: cannot prove anything: no stack with the hub (an event bus `breakglass`) is among "
+            "the files; give the management stack's export as well",
+            file=sys.stderr,
+        )
+        return 2
+    if parsed.html:
+        try:
+            parsed.html.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
+        except OSError as error:
+            print(f"alertpath: {parsed.html}: {error}", file=sys.stderr)
+            return 2
+    if parsed.json:
+        print(as_json(judgements))
+    else:
+        console.print(table(judgements))
+        for resource, reason, count in findings(judgements):
+            console.print(Text(f"{count} x {reason}\n    at {resource}", style="red"))
+        wrong = sum(1 for _ in problems(judgements))
+        console.print(f"{len(judgements) - wrong} of {len(judgements)} scenarios end as they must")
+    return 1 if any(problems(judgements)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,351 @@
+"""What is deployed, as one plain model: read from stack exports, or from the resources a stack policy sees.
+
+Only what the alarm path is made of is kept. Whatever the input leaves open stays `UNKNOWN` here, so that the
+trace can say "cannot prove" instead of guessing.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""Pulumi's marker for a string that is not known before the deployment."""
+
+_MARKED = "4dabf18193072939515e22adb298388d"
+"""Key under which Pulumi marks a secret in an export."""
+
+
+class UnreadableInput(ValueError):
+    """The input is no stack export; the message says which file and what is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of a stack.
+
+    Attributes:
+        type: Pulumi type token.
+        urn: Its name for people who have to find it.
+        properties: Outputs where there are any, else inputs.
+        account: Account that its provider is pinned to; "" where it is not.
+        region: The provider's Region.
+    """
+
+    type: str
+    urn: str
+    properties: Mapping[str, Any]
+    account: str
+    region: str
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a property, or None where it is absent."""
+        return self.properties.get(name)
+
+    @property
+    def home(self) -> tuple[str, str]:
+        """Account and Region that the resource is in."""
+        return self.account, self["region"] or self.region
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A target of a rule."""
+
+    urn: str
+    id: str
+    arn: str
+    role_arn: str | None
+    transformer: Mapping[str, Any] | None
+    dead_letter_arn: str | None
+
+
+@dataclass(kw_only=True)
+class Rule:
+    """An EventBridge rule with its targets."""
+
+    urn: str
+    name: str
+    arn: str
+    bus: str
+    state: str
+    pattern: str
+    targets: list[Target] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Policed:
+    """A bus, topic, queue, log group or key: something with a resource policy.
+
+    Attributes:
+        urn: The resource itself.
+        arn: Its ARN.
+        policy: Its policy document as text; None where it has none.
+        policy_urn: The resource that holds the policy, when that is another one.
+    """
+
+    urn: str
+    arn: str
+    policy: str | None = None
+    policy_urn: str | None = None
+
+    @property
+    def to_blame(self) -> str:
+        """URN of the resource to name when the policy is wrong."""
+        return self.policy_urn or self.urn
+
+
+@dataclass(kw_only=True)
+class Topic(Policed):
+    """An SNS topic. `subscriptions`: URN and whether it is pending, None where that is not known."""
+
+    key: str | None = None
+    subscriptions: list[tuple[str, bool | None]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Key(Policed):
+    """A KMS key, found by ARN, id or alias."""
+
+    enabled: bool = True
+
+
+@dataclass(kw_only=True)
+class Role:
+    """An IAM role: who may use it, and what it may do. `policies`: URN and document as text."""
+
+    urn: str
+    arn: str
+    trust: str
+    policies: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Deployment:
+    """Everything that was given, by ARN.
+
+    Attributes:
+        regions: Regions with a relay, by account, as the stacks say in their outputs.
+        users: Names of the IAM users, by account.
+        roles_for_users: Names of the roles that let IAM principals in, by account.
+    """
+
+    rules: dict[str, list[Rule]] = field(default_factory=dict)  # by bus ARN
+    buses: dict[str, Policed] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    queues: dict[str, Policed] = field(default_factory=dict)
+    logs: dict[str, Policed] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    regions: dict[str, list[str]] = field(default_factory=dict)
+    users: dict[str, list[str]] = field(default_factory=dict)
+    roles_for_users: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> set[str]:
+        """Accounts that a stack was given for."""
+        return set(self.regions) | set(self.users) | set(self.roles_for_users)
+
+
+def from_stack_export(text: str, origin: str) -> list[Resource]:
+    """Return the resources of `pulumi stack export`.
+
+    Args:
+        text: The export, JSON.
+        origin: Name of the file, for messages.
+
+    Raises:
+        UnreadableInput: It is no stack export.
+    """
+    try:
+        entries = json.loads(text)["deployment"]["resources"]
+        providers = {
+            f"{entry['urn']}::{entry['id']}": entry.get("inputs", {})
+            for entry in entries
+            if entry["type"] == "pulumi:providers:aws"
+        }
+        return [_exported(entry, providers) for entry in entries]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableInput(
+            f"{origin}: not the output of `pulumi stack export` ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _exported(entry: Mapping[str, Any], providers: Mapping[str, Mapping[str, Any]]) -> Resource:
+    provider = providers.get(entry.get("provider", ""), {})
+    properties = {**entry.get("inputs", {}), **entry.get("outputs", {})}
+    return Resource(
+        type=str(entry["type"]),
+        urn=str(entry["urn"]),
+        properties={str(name): _plain(value) for name, value in properties.items()},
+        account=pinned_account(provider),
+        region=str(provider.get("region", "")),
+    )
+
+
+def pinned_account(provider: Mapping[str, Any]) -> str:
+    """Return the one account that a provider allows, or "" where it allows any or several."""
+    allowed = provider.get("allowedAccountIds") or []
+    if isinstance(allowed, str):
+        allowed = json.loads(allowed)
+    return str(allowed[0]) if isinstance(allowed, list) and len(allowed) == 1 else ""
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without Pulumi's wrapping of secrets, whose content an export does not show."""
+    if isinstance(value, dict) and _MARKED in value:
+        return UNKNOWN
+    return value
+
+
+def deployment(resources: Iterable[Resource]) -> Deployment:
+    """Return the model of everything that the resources, of any number of stacks, make up."""
+    given = list(resources)
+    model = Deployment()
+    for build in (_things, _policies, _parts, _targets):  # each needs what the one before it found
+        for resource in given:
+            build(model, resource)
+    return model
+
+
+def _arn(resource: Resource, service: str, name: str) -> str:
+    """Return the resource's ARN: its own where that is known, else made from account, Region and name."""
+    own = resource["arn"]
+    if isinstance(own, str) and own != UNKNOWN:
+        return own.removesuffix(":*")
+    account, region = resource.home
+    return f"arn:aws:{service}:{'' if service == 'iam' else region}:{account}:{name}"
+
+
+def _bus_arn(resource: Resource) -> str:
+    name = resource["eventBusName"] or "default"
+    if str(name).startswith("arn:"):
+        return name
+    account, region = resource.home
+    return f"arn:aws:events:{region}:{account}:event-bus/{name}"
+
+
+def _text(value: Any) -> str:
+    """Return a document as text; what is missing or unknown stays so."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _things(model: Deployment, resource: Resource) -> None:
+    name = str(resource["name"] or "")
+    urn = resource.urn
+    match resource.type:
+        case "aws:cloudwatch/eventBus:EventBus":
+            arn = _arn(resource, "events", f"event-bus/{name}")
+            model.buses[arn] = Policed(arn=arn, urn=urn)
+        case "aws:sns/topic:Topic":
+            arn = _arn(resource, "sns", name)
+            key = resource["kmsMasterKeyId"]
+            model.topics[arn] = Topic(arn=arn, key=key or None, policy=resource["policy"], urn=urn)
+        case "aws:sqs/queue:Queue":
+            arn = _arn(resource, "sqs", name)
+            model.queues[arn] = Policed(arn=arn, policy=resource["policy"], urn=urn)
+        case "aws:cloudwatch/logGroup:LogGroup":
+            arn = _arn(resource, "logs", f"log-group:{name}")
+            model.logs[arn] = Policed(arn=arn, urn=urn)
+        case "aws:kms/key:Key":
+            arn = _arn(resource, "kms", f"key/{resource['keyId'] or UNKNOWN}")  # one unknown key at most
+            enabled = resource["isEnabled"] is not False
+            model.keys[arn] = Key(arn=arn, policy=resource["policy"], enabled=enabled, urn=urn)
+        case "aws:iam/role:Role":
+            arn = _arn(resource, "iam", f"role/{name}")
+            trust = _text(resource["assumeRolePolicy"])
+            model.roles[arn] = Role(arn=arn, trust=trust, urn=urn)
+            if '"AWS"' in trust:
+                model.roles_for_users.setdefault(resource.account, []).append(name)
+        case "aws:iam/user:User":
+            model.users.setdefault(resource.account, []).append(name)
+        case "pulumi:pulumi:Stack":
+            _stack(model, resource)
+
+
+def _stack(model: Deployment, resource: Resource) -> None:
+    """Take the Regions with a relay from the stack's outputs; the account stands in its role's ARN."""
+    regions, role = resource["coveredRegions"], resource["roleArn"]
+    if isinstance(regions, list) and isinstance(role, str) and role.count(":") == 5:
+        model.regions[role.split(":")[4]] = [str(region) for region in regions]
+
+
+def _policies(model: Deployment, resource: Resource) -> None:
+    held: Policed | None = None
+    document = resource["policy"]
+    match resource.type:
+        case "aws:cloudwatch/eventBusPolicy:EventBusPolicy":
+            held = model.buses.get(_bus_arn(resource))
+        case "aws:sns/topicPolicy:TopicPolicy":
+            held = model.topics.get(str(resource["arn"]))
+        case "aws:cloudwatch/logResourcePolicy:LogResourcePolicy":
+            held, document = model.logs.get(str(resource["resourceArn"])), resource["policyDocument"]
+        case "aws:sqs/queuePolicy:QueuePolicy":
+            held = model.queues.get(_queue_arn(model, resource))
+        case "aws:iam/rolePolicy:RolePolicy":
+            role = model.roles.get(f"arn:aws:iam::{resource.account}:role/{resource['role']}")
+            if role is not None:
+                role.policies.append((resource.urn, _text(document)))
+    if held is not None:
+        held.policy, held.policy_urn = _text(document), resource.urn
+
+
+def _queue_arn(model: Deployment, resource: Resource) -> str:
+    """Return the ARN of the queue that a policy is for: it names the URL, whose end is the queue's name."""
+    account, region = resource.home
+    url = resource["queueUrl"]
+    if isinstance(url, str) and url != UNKNOWN:
+        return f"arn:aws:sqs:{region}:{account}:{url.rsplit('/', 1)[-1]}"
+    # Before the first deployment the URL is not known; the policy is then named after its queue.
+    urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
+    return next((arn for arn, queue in model.queues.items() if queue.urn == urn), "")
+
+
+def _parts(model: Deployment, resource: Resource) -> None:
+    match resource.type:
+        case "aws:cloudwatch/eventRule:EventRule":
+            bus = _bus_arn(resource)
+            path = bus.split("event-bus/")[-1]
+            name = str(resource["name"] or "")
+            label = name if path == "default" else f"{path}/{name}"
+            model.rules.setdefault(bus, []).append(
+                Rule(
+                    urn=resource.urn,
+                    name=name,
+                    arn=_arn(resource, "events", f"rule/{label}"),
+                    bus=bus,
+                    state=str(resource["state"] or "ENABLED"),
+                    pattern=_text(resource["eventPattern"]),
+                )
+            )
+        case "aws:kms/alias:Alias":
+            key = model.keys.get(str(resource["targetKeyArn"]))
+            if key is not None:
+                model.keys[str(resource["name"])] = key
+        case "aws:sns/topicSubscription:TopicSubscription":
+            topic = model.topics.get(str(resource["topic"]))
+            if topic is not None:
+                pending = resource["pendingConfirmation"]
+                topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
+
+
+def _targets(model: Deployment, resource: Resource) -> None:
+    if resource.type == "aws:cloudwatch/eventTarget:EventTarget":
+        for rule in model.rules.get(_bus_arn(resource), []):
+            if rule.name == resource["rule"]:
+                rule.targets.append(_target(resource))
+
+
+def _target(resource: Resource) -> Target:
+    dead_letters = resource["deadLetterConfig"]
+    transformer = resource["inputTransformer"]
+    return Target(
+        urn=resource.urn,
+        id=str(resource["targetId"] or ""),
+        arn=str(resource["arn"] or ""),
+        role_arn=resource["roleArn"] or None,
+        transformer=transformer if isinstance(transformer, Mapping) else None,
+        dead_letter_arn=dead_letters.get("arn") if isinstance(dead_letters, Mapping) else None,
+    )

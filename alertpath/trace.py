@@ -1,0 +1,335 @@
+"""Follows one event hop by hop through a deployment; where it stops, says why.
+
+A hop that cannot be judged from what was given ends in "cannot prove", never in "fine".
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from alertpath.access import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
+from alertpath.message import TemplateError, render
+from alertpath.pattern import PatternError, matches
+from alertpath.resources import UNKNOWN, Deployment, Policed, Rule, Target, Topic
+
+SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+STATES = ("ENABLED", SEES_READ_ONLY, "DISABLED")
+EVENTS = Principal(service="events.amazonaws.com")
+MOST_TARGETS = 5
+
+Event = Mapping[str, Any]
+
+
+class Outcome(Enum):
+    """What became of an event at the end of one way.
+
+    UNSAFE: it would arrive, but what cannot be delivered for the moment would be gone.
+    """
+
+    DELIVERED = "delivered"
+    RECORDED = "recorded"
+    LOST = "lost"
+    UNSAFE = "not safe"
+    UNPROVEN = "cannot prove"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """The end of one way that an event took.
+
+    Attributes:
+        outcome: What became of it.
+        rule: Name of the last rule on the way; "" where no rule matched.
+        destination: ARN of the last target, or of the bus where no rule matched.
+        resource: URN (or ARN) of the resource to look at, when it did not arrive.
+        reason: Why it did not arrive; "" when it did.
+        message: The text, where people receive one.
+    """
+
+    outcome: Outcome
+    rule: str
+    destination: str
+    resource: str = ""
+    reason: str = ""
+    message: str | None = None
+
+
+class _Stop(Exception):
+    """The event gets no further here."""
+
+    def __init__(self, outcome: Outcome, resource: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome, self.resource, self.reason = outcome, resource, reason
+
+
+def _lost(resource: str, reason: str) -> _Stop:
+    return _Stop(Outcome.LOST, resource, reason)
+
+
+def _unproven(resource: str, reason: str) -> _Stop:
+    return _Stop(Outcome.UNPROVEN, resource, reason)
+
+
+def _unsafe(resource: str, reason: str) -> _Stop:
+    return _Stop(Outcome.UNSAFE, resource, reason)
+
+
+def default_bus(event: Event) -> str:
+    """Return the ARN of the bus that AWS puts the event on: the default bus of its account and Region."""
+    return f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
+
+
+def trace(deployment: Deployment, event: Event) -> list[Ending]:
+    """Return every way's end for an event that AWS puts on the default bus of its account and Region."""
+    return list(_on_bus(deployment, default_bus(event), event, forwarded_by=None))
+
+
+def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
+    for rule in deployment.rules.get(bus, []):
+        try:
+            wanted = _wants(rule, event)
+        except _Stop as stop:
+            yield _ended(stop, rule, bus)
+            continue
+        if not wanted:
+            continue
+        if not rule.targets:
+            yield _ended(_lost(rule.urn, f"rule {rule.name} matches and has no target"), rule, bus)
+        for number, target in enumerate(rule.targets, start=1):
+            try:
+                if number > MOST_TARGETS:
+                    raise _lost(target.urn, f"a rule has at most {MOST_TARGETS} targets")
+                yield from _at_target(deployment, rule, target, event, forwarded_by=forwarded_by)
+            except _Stop as stop:
+                yield _ended(stop, rule, target.arn)
+
+
+def _ended(stop: _Stop, rule: Rule, destination: str) -> Ending:
+    return Ending(
+        outcome=stop.outcome,
+        rule=rule.name,
+        destination=destination,
+        resource=stop.resource,
+        reason=stop.reason,
+    )
+
+
+def _wants(rule: Rule, event: Event) -> bool:
+    """Whether the rule takes the event; one that would, but is in the wrong state, loses it."""
+    if rule.pattern == UNKNOWN:
+        return False  # `proof` lists such rules; what they would take is not known before the deployment
+    try:
+        if not matches(rule.pattern, dict(event)):
+            return False
+    except PatternError as error:
+        raise _unproven(rule.urn, f"the pattern of rule {rule.name} cannot be judged: {error}") from error
+    if rule.state not in STATES:
+        raise _unproven(rule.urn, f"rule {rule.name} is in the unknown state {rule.state}")
+    if rule.state == "DISABLED":
+        raise _lost(rule.urn, f"rule {rule.name} is DISABLED")
+    if rule.state != SEES_READ_ONLY and event["detail"].get("readOnly") is True:
+        raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {SEES_READ_ONLY}")
+    return True
+
+
+def _at_target(
+    deployment: Deployment, rule: Rule, target: Target, event: Event, *, forwarded_by: Rule | None
+) -> Iterator[Ending]:
+    service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
+    if service == "events":
+        _forward(deployment, rule, target, forwarded_by)
+        _keep_dead_letters(deployment, rule, target)
+        yield from _arrived_at_hub(deployment, rule, target, event)
+        return
+    if target.role_arn:
+        raise _lost(
+            target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
+        )
+    message = None
+    if service == "sns":
+        message = _publish(deployment, rule, target, event)
+    elif service == "logs":
+        _record(deployment, rule, target)
+    else:
+        raise _unproven(target.urn, f"targets such as {target.arn} are not judged")
+    _keep_dead_letters(deployment, rule, target)
+    outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
+    yield Ending(outcome=outcome, rule=rule.name, destination=target.arn, message=message)
+
+
+# --- from bus to bus ------------------------------------------------------------------------------
+
+
+def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: Rule | None) -> None:
+    """Check that EventBridge may put the event on the next bus.
+
+    See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+    """
+    if forwarded_by is not None:
+        raise _lost(
+            target.urn, f"a third bus: EventBridge drops what {forwarded_by.name} has forwarded already"
+        )
+    if not target.role_arn:
+        raise _lost(target.urn, "a bus is reached through a role only, and the target has none")
+    role = deployment.roles.get(target.role_arn)
+    if role is None:
+        raise _lost(target.urn, f"the target's role {target.role_arn} is in no given stack")
+    account = rule.arn.split(":")[4]
+    trusted = _decision(role.trust, EVENTS, "sts:AssumeRole", role.arn, _sent_by(rule))
+    _must(trusted, role.urn, "the role's trust policy")
+    bus_account = target.arn.split(":")[4]
+    bus = deployment.buses.get(target.arn)
+    if bus is None:
+        if bus_account in deployment.accounts:
+            raise _lost(target.urn, f"the bus {target.arn} does not exist")
+        raise _unproven(target.urn, f"the bus {target.arn} is in no given stack")
+    caller = Principal(arn=role.arn, account=account)
+    permitted = _permission(tuple(document for _, document in role.policies), caller, target.arn)
+    _must(permitted, role.policies[0][0] if role.policies else role.urn, "what the role may do")
+    if bus_account != account:
+        if bus.policy is None:
+            raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
+        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn, ())
+        _must(let_in, bus.to_blame, "the bus's policy")
+
+
+def _arrived_at_hub(deployment: Deployment, rule: Rule, target: Target, event: Event) -> Iterator[Ending]:
+    endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
+    if not endings:
+        reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
+        bus = deployment.buses[target.arn]
+        endings = [
+            Ending(
+                outcome=Outcome.LOST, rule=rule.name, destination=target.arn, resource=bus.urn, reason=reason
+            )
+        ]
+    yield from endings
+
+
+# --- to people and to the record ------------------------------------------------------------------
+
+
+def _same_region(rule: Rule, target: Target) -> None:
+    if rule.arn.split(":")[3] != target.arn.split(":")[3]:
+        raise _lost(
+            target.urn, f"the target is in {target.arn.split(':')[3]}, it must be in the rule's Region"
+        )
+
+
+def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
+    _same_region(rule, target)
+    topic = deployment.topics.get(target.arn)
+    if topic is None:
+        raise _lost(target.urn, f"the topic {target.arn} does not exist in the given stacks")
+    _allowed(topic, rule, "sns:Publish", "the topic's policy")
+    _encrypted(deployment, topic)
+    message = _message(target, event)
+    if not topic.subscriptions:
+        raise _lost(topic.urn, "nobody is subscribed to the topic")
+    if all(pending is True for _, pending in topic.subscriptions):
+        raise _lost(topic.subscriptions[0][0], "no subscription of the topic has been confirmed")
+    if all(pending is not False for _, pending in topic.subscriptions):
+        raise _unproven(topic.subscriptions[0][0], "whether a subscription is confirmed is not known yet")
+    return message
+
+
+def _encrypted(deployment: Deployment, topic: Topic) -> None:
+    """Check that EventBridge may use the topic's key: it sends KMS no aws:Source… condition keys.
+
+    See https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    """
+    if topic.key is None:
+        return
+    if topic.key == UNKNOWN:
+        raise _unproven(topic.urn, "the topic's key is not known before the deployment")
+    if topic.key == "alias/aws/sns":
+        raise _lost(topic.urn, "EventBridge cannot use the AWS managed key alias/aws/sns")
+    key = deployment.keys.get(topic.key) or next(
+        (known for arn, known in deployment.keys.items() if arn.endswith(f"/{topic.key}")), None
+    )
+    if key is None:
+        raise _unproven(topic.urn, f"the topic's key {topic.key} is in no given stack")
+    if not key.enabled:
+        raise _lost(key.urn, "the topic's key is disabled")
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        _must(_decision(key.policy or "", EVENTS, action, key.arn, ()), key.to_blame, "the key's policy")
+
+
+def _message(target: Target, event: Event) -> str:
+    if target.transformer is None:
+        raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
+    paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
+    try:
+        text = render(paths, str(template), dict(event))
+    except (TemplateError, TypeError, AttributeError) as error:
+        raise _lost(target.urn, f"the message cannot be made: {error}") from error
+    if not text.strip('" \n'):
+        raise _lost(target.urn, "the message is empty")
+    return text
+
+
+def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
+    _same_region(rule, target)
+    log = deployment.logs.get(target.arn.removesuffix(":*"))
+    if log is None:
+        raise _lost(target.urn, f"the log group {target.arn} does not exist in the given stacks")
+    if target.transformer is not None:
+        raise _lost(target.urn, "a log group takes no other transformer than timestamp and message")
+    streams = f"{log.arn}:log-stream:any"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        _allowed(log, rule, action, "the log group's policy", resource=streams)
+
+
+def _keep_dead_letters(deployment: Deployment, rule: Rule, target: Target) -> None:
+    """Check that what cannot be delivered for the moment would be kept."""
+    if not target.dead_letter_arn:
+        raise _unsafe(target.urn, "the target has no dead-letter queue")
+    if target.dead_letter_arn.split(":")[3:5] != rule.arn.split(":")[3:5]:
+        raise _unsafe(target.urn, "the dead-letter queue must be in the rule's own account and Region")
+    queue = deployment.queues.get(target.dead_letter_arn)
+    if queue is None:
+        raise _unsafe(target.urn, f"the dead-letter queue {target.dead_letter_arn} does not exist")
+    try:
+        _allowed(queue, rule, "sqs:SendMessage", "the dead-letter queue's policy")
+    except _Stop as stop:
+        raise _unsafe(stop.resource, stop.reason) from stop
+
+
+def _allowed(thing: Policed, rule: Rule, action: str, what: str, *, resource: str | None = None) -> None:
+    """Check that EventBridge, for this rule, may do something to a thing by the thing's own policy."""
+    if not thing.policy:
+        raise _lost(thing.urn, f"{what} is missing, so EventBridge may not use it")
+    decision = _decision(thing.policy, EVENTS, action, resource or thing.arn, _sent_by(rule))
+    _must(decision, thing.to_blame, what)
+
+
+Context = tuple[tuple[str, str], ...]
+
+
+def _sent_by(rule: Rule) -> Context:
+    """Return the condition keys that EventBridge sends along for a rule (to KMS it sends none)."""
+    return (("aws:SourceArn", rule.arn), ("aws:SourceAccount", rule.arn.split(":")[4]))
+
+
+# Decisions do not depend on the event, and the same few are asked for again at every event.
+@lru_cache(maxsize=1 << 16)
+def _decision(policy: str, principal: Principal, action: str, resource: str, context: Context) -> Decision:
+    """Return what a resource's own policy says."""
+    asked = Request(principal=principal, action=action, resource=resource, context=dict(context))
+    return by_resource_policy(policy, asked, resource_account=resource.split(":")[4])
+
+
+@lru_cache(maxsize=1 << 16)
+def _permission(policies: tuple[str, ...], role: Principal, bus: str) -> Decision:
+    """Return whether a role's own policies let it put events on a bus."""
+    put = Request(principal=role, action="events:PutEvents", resource=bus, context={})
+    return evaluate(put, identity=policies, resource_account=role.account or "")
+
+
+def _must(decision: Decision, resource: str, what: str) -> None:
+    if decision.verdict is Verdict.DENIED:
+        raise _lost(resource, f"{what} does not allow it: {decision.reason}")
+    if decision.verdict is not Verdict.ALLOWED:
+        raise _unproven(resource, f"{what} cannot be judged: {decision.reason}")

@@ -1,0 +1,262 @@
+"""Single faults, each applied to the exports of intact stacks, with the resource that is to blame."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Exports = dict[str, Any]
+HUB = "111111111111"
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        name: What is wrong.
+        inject: Makes it so in the exports, and returns the URN (or ARN) of the resource to blame.
+    """
+
+    name: str
+    inject: Callable[[Exports], str]
+
+
+def entries(exports: Exports, stack: str) -> list[Any]:
+    return exports[stack]["deployment"]["resources"]
+
+
+def entry(exports: Exports, stack: str, name: str) -> Any:
+    """The resource with that logical name."""
+    (found,) = (one for one in entries(exports, stack) if one["urn"].endswith(f"::{name}"))
+    return found
+
+
+def change(name: str, stack: str, resource: str, **properties: Any) -> Fault:
+    """A fault that sets properties of one resource; a function gets the old value."""
+
+    def inject(exports: Exports) -> str:
+        one = entry(exports, stack, resource)
+        for key, value in properties.items():
+            for place in ("inputs", "outputs"):
+                one[place][key] = value(copy.deepcopy(one[place].get(key))) if callable(value) else value
+        return one["urn"]
+
+    return Fault(name=name, inject=inject)
+
+
+def remove(name: str, stack: str, resource: str, blame: str | None = None, arn: str | None = None) -> Fault:
+    """A fault that takes one resource away; what is to blame is then another, or a bus by its ARN."""
+
+    def inject(exports: Exports) -> str:
+        one = entry(exports, stack, resource)
+        entries(exports, stack).remove(one)
+        return arn or entry(exports, stack, blame or resource)["urn"]
+
+    return Fault(name=name, inject=inject)
+
+
+def edited(change_statements: Callable[[list[Any]], Any]) -> Callable[[str], str]:
+    """Return the edit of a policy document that changes its statements in place."""
+
+    def edit(text: str) -> str:
+        document = json.loads(text)
+        change_statements(document["Statement"])
+        return json.dumps(document)
+
+    return edit
+
+
+def conditioned(sid: str, **condition: Any) -> Callable[[str], str]:
+    """Return the edit that adds a condition to a statement."""
+
+    def add(statements: list[Any]) -> None:
+        (one,) = (statement for statement in statements if statement["Sid"] == sid)
+        one.setdefault("Condition", {}).update(condition)
+
+    return edited(add)
+
+
+def without(sid: str) -> Callable[[str], str]:
+    def drop(statements: list[Any]) -> None:
+        statements[:] = [statement for statement in statements if statement["Sid"] != sid]
+
+    return edited(drop)
+
+
+def denying(action: str) -> Callable[[str], str]:
+    deny = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    return edited(lambda statements: statements.append(deny))
+
+
+NOTIFYING = (
+    "user-sign-in", "user-switch-role", "user-assume-role", "cli-login", "session-token", "user-activity",
+    "user-activity-2", "user-change", "role-assumed", "role-switched", "role-iam-change", "role-change",
+    "root-sign-in", "alerting-change", "region-enabled", "trail-change", "drill", "key-change",
+)  # fmt: skip
+READ_ONLY = ("user-assume-role", "cli-login", "role-assumed", "record")
+NOTHING = '{"source": ["nothing"]}'
+ELSEWHERE = "arn:aws:sns:us-east-1:999999999999:elsewhere"
+
+
+def _hub_rules() -> Iterator[Fault]:
+    for noun in (*NOTIFYING, "record", "heartbeat"):
+        rule = f"break-glass-alerts-rule-{noun}"
+        yield change(f"{noun}: rule disabled", "mgmt", rule, state="DISABLED")
+        yield change(f"{noun}: pattern edited", "mgmt", rule, eventPattern=NOTHING)
+    for noun in READ_ONLY:
+        rule = f"break-glass-alerts-rule-{noun}"
+        yield change(f"{noun}: plain ENABLED", "mgmt", rule, state="ENABLED")
+    for noun in NOTIFYING:
+        target, rule = f"break-glass-alerts-target-{noun}-SendToSNS", f"break-glass-alerts-rule-{noun}"
+        yield remove(f"{noun}: target removed", "mgmt", target, blame=rule)
+    for noun in ("alerting-change", "key-change"):
+        target, rule = f"break-glass-alerts-target-{noun}-SendToWatchdog", f"break-glass-alerts-rule-{noun}"
+        yield remove(f"{noun}: one topic only", "mgmt", target, blame=rule)
+    yield change("hub rule with an unknown state", "mgmt", "break-glass-alerts-rule-drill", state="SLEEPING")
+
+
+def _hub_targets() -> Iterator[Fault]:
+    target = "break-glass-alerts-target-user-sign-in-SendToSNS"
+    queue = f"arn:aws:sqs:us-east-1:{HUB}:breakglass-alerts-dlq"
+
+    def transformer(**parts: Any) -> Any:
+        return lambda old: {**old, **parts}
+
+    yield change("target re-pointed", "mgmt", target, arn=ELSEWHERE)
+    yield change(
+        "target in another Region",
+        "mgmt",
+        target,
+        arn=f"arn:aws:sns:eu-west-1:{HUB}:breakglassuser-console-logins",
+    )
+    yield change("target is a bus", "mgmt", target, arn=f"arn:aws:events:us-east-1:{HUB}:event-bus/default")
+    yield change("role on a topic target", "mgmt", target, roleArn=f"arn:aws:iam::{HUB}:role/BreakGlassRelay")
+    yield change("no transformer", "mgmt", target, inputTransformer=None)
+    yield change("variable without path", "mgmt", target, inputTransformer=transformer(inputPaths={}))
+    yield change(
+        "broken template", "mgmt", target, inputTransformer=transformer(inputTemplate="no quotes <who>")
+    )
+    yield change("empty message", "mgmt", target, inputTransformer=transformer(inputTemplate='""'))
+    yield change("no dead letters", "mgmt", target, deadLetterConfig=None)
+    yield change(
+        "dead letters in another Region",
+        "mgmt",
+        target,
+        deadLetterConfig={"arn": queue.replace("us-east", "us-west")},
+    )
+    yield change("dead letters nowhere", "mgmt", target, deadLetterConfig={"arn": queue + "-2"})
+    record = "break-glass-alerts-target-record-Record"
+    yield change("role on a log target", "mgmt", record, roleArn=f"arn:aws:iam::{HUB}:role/BreakGlassRelay")
+    yield change("transformer on a log target", "mgmt", record, inputTransformer={"inputTemplate": '"x"'})
+    yield change(
+        "log target re-pointed", "mgmt", record, arn=f"arn:aws:logs:us-east-1:{HUB}:log-group:/other"
+    )
+
+
+def _hub_things() -> Iterator[Fault]:
+    key, topic, watchdog = "break-glass-alerts-key", "break-glass-alerts-topic", "break-glass-alerts-watchdog"
+    account = {"StringEquals": {"aws:SourceAccount": HUB}}
+    arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/*"}}
+    org = {"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}
+    for name, condition in (("SourceAccount", account), ("SourceArn", arn), ("SourceOrgID", org)):
+        harder = conditioned("EventBridgeEncryptsAlerts", **condition)
+        yield change(f"key policy hardened with {name}", "mgmt", key, policy=harder)
+    for action in ("kms:GenerateDataKey*", "kms:Decrypt"):
+
+        def drop(statements: list[Any], action: str = action) -> None:
+            statements[1]["Action"].remove(action)
+
+        yield change(f"key policy without {action}", "mgmt", key, policy=edited(drop))
+    yield change("key policy without EventBridge", "mgmt", key, policy=without("EventBridgeEncryptsAlerts"))
+    yield change("key policy denies", "mgmt", key, policy=denying("kms:Decrypt"))
+    yield change("key policy is no JSON", "mgmt", key, policy="{")
+    yield change("key disabled", "mgmt", key, isEnabled=False)
+    yield change("AWS managed key", "mgmt", topic, kmsMasterKeyId="alias/aws/sns")
+    for noun, thing in (("topic", topic), ("watchdog", watchdog)):
+        policy = f"{thing}-policy"
+        yield remove(f"{noun} policy removed", "mgmt", policy, blame=thing)
+        yield change(f"{noun} policy denies", "mgmt", policy, policy=denying("sns:Publish"))
+        yield change(f"{noun} policy without rules", "mgmt", policy, policy=without("RulesPublish"))
+        other = conditioned("RulesPublish", StringEquals={"aws:SourceAccount": "999999999999"})
+        yield change(f"{noun} policy for another account", "mgmt", policy, policy=other)
+    mail = "break-glass-alerts-subscription-email-786906db"
+    yield change("subscription pending", "mgmt", mail, pendingConfirmation=True)
+    yield remove("subscription removed", "mgmt", mail, blame=topic)
+    dlq = "break-glass-alerts-dlq"
+    yield remove("dead-letter queue's policy removed", "mgmt", f"{dlq}-policy", blame=dlq)
+    others = {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/x"}
+    narrowed = conditioned("RulesKeepWhatTheyCouldNotDeliver", ArnLike=others)
+    yield change("dead-letter queue's policy for other rules", "mgmt", f"{dlq}-policy", policy=narrowed)
+    log = "break-glass-alerts-audit-log"
+    yield remove("log policy removed", "mgmt", f"{log}-policy", blame=log)
+    yield change("log policy denies", "mgmt", f"{log}-policy", policyDocument=denying("logs:PutLogEvents"))
+    yield change(
+        "log policy for no streams", "mgmt", f"{log}-policy", policyDocument=without("RulesOpenStreams")
+    )
+
+
+def _relays() -> Iterator[Fault]:
+    for stack, suffixes in (("mgmt", ("", "-2", "-3")), ("member", ("", "-2"))):
+        account = HUB if stack == "mgmt" else "222222222222"
+        bus = f"arn:aws:events:{REGION}:{account}:event-bus/default"
+        for suffix in suffixes:
+            rule = f"break-glass-relay-{REGION}-rule{suffix}"
+            target = f"break-glass-relay-{REGION}-target{suffix}-hub-1"
+            what = f"{stack} relay{suffix}"
+            yield change(f"{what}: disabled in one Region", stack, rule, state="DISABLED")
+            yield change(f"{what}: pattern edited in one Region", stack, rule, eventPattern=NOTHING)
+            yield remove(f"{what}: missing in one Region", stack, rule, arn=bus)
+            yield remove(f"{what}: target removed", stack, target, blame=rule)
+            yield change(
+                f"{what}: hub account wrong", stack, target,
+                arn="arn:aws:events:us-east-1:999999999999:event-bus/breakglass",
+            )  # fmt: skip
+            yield change(f"{what}: no role", stack, target, roleArn=None)
+        role = "break-glass-relay-relay-role"
+        wrong = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
+        narrow = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{account}:rule/other*"}}
+        yield change(
+            f"{stack} role trust: other account",
+            stack,
+            role,
+            assumeRolePolicy=conditioned("OurOwnResourcesOnly", **wrong),
+        )
+        yield change(
+            f"{stack} role trust: other rules",
+            stack,
+            role,
+            assumeRolePolicy=conditioned("OurOwnResourcesOnly", **narrow),
+        )
+        permission = "break-glass-relay-relay-permission"
+        yield change(
+            f"{stack} role permission narrowed",
+            stack,
+            permission,
+            policy=lambda text: text.replace(":event-bus/breakglass", ":event-bus/x"),
+        )
+        yield remove(f"{stack} role permission removed", stack, permission, blame=role)
+        queue = f"break-glass-relay-{REGION}-dlq"
+        yield remove(f"{stack} relay's dead-letter policy removed", stack, f"{queue}-policy", blame=queue)
+        widened = '{"source": [{"prefix": "aws."}]}'
+        yield change(
+            f"{stack} relay forwards everything",
+            stack,
+            f"break-glass-relay-{REGION}-rule-2",
+            eventPattern=widened,
+        )
+    bus_policy = "break-glass-alerts-bus-policy"
+
+    def forget(statements: list[Any]) -> None:
+        statements[0]["Principal"]["AWS"] = [f"arn:aws:iam::{HUB}:root"]
+
+    yield change("bus policy forgets the member", "mgmt", bus_policy, policy=edited(forget))
+    yield change("bus policy denies", "mgmt", bus_policy, policy=denying("events:PutEvents"))
+    yield remove("bus policy removed", "mgmt", bus_policy, blame="break-glass-alerts-bus")
+
+
+FAULTS = [*_hub_rules(), *_hub_targets(), *_hub_things(), *_relays()]

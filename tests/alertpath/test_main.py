@@ -1,0 +1,108 @@
+"""The command line: exit codes, what is said, and input that is none."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alertpath.__main__ import main
+from alertpath.proof import prove
+from alertpath.resources import UnreadableInput, deployment, from_stack_export
+from tests.alertpath.exports import export
+from tests.alertpath.faults import FAULTS
+
+REGIONS = ["us-east-1", "eu-west-1"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    exports = {stack: export(stack, REGIONS) for stack in ("mgmt", "member")}
+    for stack, content in exports.items():
+        (folder / f"{stack}.json").write_text(json.dumps(content))
+    fault = next(fault for fault in FAULTS if fault.name == "key policy hardened with SourceAccount")
+    fault.inject(exports)
+    (folder / "hardened.json").write_text(json.dumps(exports["mgmt"]))
+    return folder
+
+
+def test_intact_stacks_end_with_zero(files, capsys):
+    assert main([str(files / "mgmt.json"), str(files / "member.json")]) == 0
+    out = capsys.readouterr().out
+    assert "Would the alarm ring?" in out
+    assert "user-sign-in" in out
+    assert "2 of 2" in out
+    assert "scenarios end as they must" in out
+
+
+def test_a_fault_ends_with_one_and_names_resource_and_reason(files, capsys):
+    assert main([str(files / "hardened.json"), str(files / "member.json")]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the key's policy does not allow it" in out
+    assert "aws:SourceAccount" in out
+    assert "break-glass-alerts-key" in out
+
+
+def test_json_holds_every_judgement(files, capsys):
+    assert main([str(files / "hardened.json"), str(files / "member.json"), "--json"]) == 1
+    judgements = json.loads(capsys.readouterr().out)
+    bad = [one for one in judgements if not one["good"]]
+    assert 0 < len(bad) < len(judgements)
+    assert {one["outcome"] for one in bad} == {"lost"}
+    assert all(one["resource"].endswith("break-glass-alerts-key") for one in bad)
+
+
+def test_without_the_hub_nothing_can_be_proven(files, capsys):
+    assert main([str(files / "member.json")]) == 2
+    assert "no stack with the hub" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "not json", "[]", "null", "{}", '{"deployment": null}', '{"deployment": {"resources": 5}}',
+     '{"deployment": {"resources": [5]}}', '{"deployment": {"resources": [{"type": 1}]}}'],
+)  # fmt: skip
+def test_what_is_no_stack_export_ends_with_two_and_names_the_file(tmp_path, capsys, content):
+    file = tmp_path / "odd.json"
+    file.write_text(content)
+    assert main([str(file)]) == 2
+    assert "odd.json: not the output of `pulumi stack export`" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_ends_with_two(tmp_path, capsys):
+    assert main([str(tmp_path / "absent.json")]) == 2
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    assert main([str(tmp_path / "binary")]) == 2
+    assert "absent.json" in capsys.readouterr().err
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_any_json_is_read_or_refused(content):
+    with contextlib.suppress(UnreadableInput):
+        prove(deployment(from_stack_export(json.dumps(content), "fuzz")))
+
+
+INTACT = export("mgmt", ["us-east-1"])
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_stack_with_any_property_spoilt_is_judged_or_refused(data):
+    resources = [dict(one) for one in INTACT["deployment"]["resources"]]
+    index = data.draw(st.integers(0, len(resources) - 1))
+    for place in ("inputs", "outputs"):
+        properties = dict(resources[index].get(place) or {})
+        if properties:
+            properties[data.draw(st.sampled_from(sorted(properties)))] = data.draw(JSON)
+        resources[index][place] = properties
+    with contextlib.suppress(UnreadableInput):
+        prove(deployment(from_stack_export(json.dumps({"deployment": {"resources": resources}}), "fuzz")))
