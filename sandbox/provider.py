@@ -226,7 +226,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Create the resource; at preview answer what would be known, the rest as unknown."""
         token, inputs = _token(request.urn), _props(request.properties)
         if request.preview:
-            planned = dict.fromkeys(sdk.output_names(token), UNKNOWN) | self._with_region(token, inputs)
+            unknown = dict.fromkeys(sdk.computed_names(token), UNKNOWN)
+            planned = unknown | dict(RESOURCES[token].defaults) | self._with_region(token, inputs)
             return provider_pb2.CreateResponse(properties=_struct(planned))
         kind, api = self._reach(token, inputs)
         with _told(context, f"creating {token}"):

@@ -26,6 +26,18 @@ def output_names(token: str) -> frozenset[str]:
     return frozenset(_types.resource_types(_resource_class(token)))
 
 
+@cache
+def computed_names(token: str) -> frozenset[str]:
+    """Return the outputs that AWS or the provider fills in when the program does not; KeyError as above.
+
+    They are unknown before the deployment. The SDK types them as always there, the others as optional.
+    """
+    getters = _types._py_properties(_resource_class(token))
+    return frozenset(
+        name for _, name, getter in getters if "Optional[" not in str(getter.fget.__annotations__["return"])
+    )
+
+
 def _resource_class(token: str) -> type:
     if token == "pulumi:providers:aws":
         return importlib.import_module("pulumi_aws").Provider

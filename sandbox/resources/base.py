@@ -18,6 +18,7 @@ class Resource:
         outputs: Properties that `read` adds to the inputs.
         replace_on: Inputs whose change AWS cannot apply in place.
         kept: Inputs that moto does not keep: they are answered from the program's own values.
+        defaults: What pulumi-aws plans for inputs that the program leaves out: known at preview.
         regional: Whether the type takes `region`.
     """
 
@@ -27,6 +28,7 @@ class Resource:
     outputs: ClassVar[frozenset[str]] = frozenset()
     replace_on: ClassVar[frozenset[str]] = frozenset()
     kept: ClassVar[frozenset[str]] = frozenset()
+    defaults: ClassVar[Mapping[str, Any]] = {}
     regional: ClassVar[bool] = True
 
     def create(self, api: Any, props: Props) -> str:

@@ -108,6 +108,7 @@ class EventRule(Resource):
     inputs = frozenset({"name", "eventBusName", "description", "eventPattern", "state"})
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name", "eventBusName"})
+    defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
 
     def create(self, api: Any, props: Props) -> str:
         bus = _bus(props)
@@ -154,6 +155,7 @@ class EventTarget(Resource):
         }
     )  # fmt: skip
     replace_on = frozenset({"rule", "eventBusName", "targetId"})
+    defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
     _transformer: ClassVar[Mapping[str, str]] = {
         "inputPaths": "InputPathsMap",
         "inputTemplate": "InputTemplate",
