@@ -3,6 +3,12 @@
 Nothing else belongs here: PolicyPack() serves the engine and does not return.
 """
 
+import sys
+from pathlib import Path
+
+# In the project, alertpath is beside this folder; in a built pack it is inside, and comes first.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from breakglass_policies import RULES
 from pulumi_policy import EnforcementLevel, PolicyPack
 

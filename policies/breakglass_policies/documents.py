@@ -81,6 +81,20 @@ def parse(document: Any) -> list[Statement] | Unreadable:
         return Unreadable(reason=str(odd))
 
 
+def elements(document: Any) -> list[dict[str, Any]] | Unreadable:
+    """Return the statements of any policy as JSON objects, with their keys in lower case; never raises.
+
+    `parse` reads identity policies only; this is for those that also name principals and conditions.
+    """
+    try:
+        return [
+            _object(value, f"statement {number}")
+            for number, value in enumerate(_statements(document), start=1)
+        ]
+    except _OddDocumentError as odd:
+        return Unreadable(reason=str(odd))
+
+
 def full_access_findings(statements: list[Statement]) -> list[str]:
     """Return what makes up full control of IAM (`Action::iam:*`, `Resource::*`); nothing if there is none."""
     parts = [statement for statement in statements if _allowed_writes(statement)]
@@ -92,7 +106,7 @@ def full_access_findings(statements: list[Statement]) -> list[str]:
 def _findings(part: Statement) -> list[str]:
     action = "NotAction" if part.not_action else "Action"
     resource = "NotResource" if part.not_resource else "Resource"
-    shown = part.actions if part.not_action else [a for a in part.actions if _matched([a], _IAM_WRITES)]
+    shown = part.actions if part.not_action else [a for a in part.actions if matched([a], _IAM_WRITES)]
     return [*(f"{action}::{a}" for a in shown), *(f"{resource}::{r}" for r in part.resources)]
 
 
@@ -100,20 +114,20 @@ def _allowed_writes(statement: Statement) -> frozenset[str]:
     """Return which of the sample writes the statement allows on everything."""
     if not statement.allows or not _on_everything(statement):
         return frozenset()
-    matched = _matched(statement.actions, _IAM_WRITES)
+    writes = matched(statement.actions, _IAM_WRITES)
     if not statement.not_action:
-        return matched
+        return writes
     # NotAction grants whatever it does not list. A single IAM write left may be enough to become
     # administrator, so it counts as all of them unless none is left.
-    return frozenset() if matched == _IAM_WRITES else _IAM_WRITES
+    return frozenset() if writes == _IAM_WRITES else _IAM_WRITES
 
 
 def _on_everything(statement: Statement) -> bool:
     if statement.not_resource:
-        return _matched(statement.resources, _IAM_RESOURCES) != frozenset(_IAM_RESOURCES)
+        return matched(statement.resources, _IAM_RESOURCES) != frozenset(_IAM_RESOURCES)
     # A policy acts in its own account and partition only: all of that one is everything.
     anywhere = [_in_any_account(pattern) for pattern in statement.resources]
-    return _matched(anywhere, _IAM_RESOURCES) == frozenset(_IAM_RESOURCES)
+    return matched(anywhere, _IAM_RESOURCES) == frozenset(_IAM_RESOURCES)
 
 
 def _in_any_account(pattern: str) -> str:
@@ -121,7 +135,7 @@ def _in_any_account(pattern: str) -> str:
     return re.sub(r"\d{12}|\$\{aws:(Principal|Resource)Account\}", _ANY_ACCOUNT, pattern, flags=re.IGNORECASE)
 
 
-def _matched(patterns: Iterable[str], texts: Iterable[str]) -> frozenset[str]:
+def matched(patterns: Iterable[str], texts: Iterable[str]) -> frozenset[str]:
     """Return the texts that one of the patterns matches, without case, in IAM's wildcards `*` and `?`."""
     # fnmatch knows character sets as well, IAM does not.
     globs = [pattern.lower().replace("[", "[[]") for pattern in patterns]
@@ -153,11 +167,16 @@ def _lower_case_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return lowered
 
 
-def _statement(value: Any, where: str) -> Statement:
+def _object(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _OddDocumentError(f"{where} is of type {type(value).__name__}, not an object")
     if value.get("effect") not in ("Allow", "Deny"):
         raise _OddDocumentError(f"the Effect of {where} is neither Allow nor Deny")
+    return value
+
+
+def _statement(value: Any, where: str) -> Statement:
+    value = _object(value, where)
     not_action, actions = _one_of(value, "Action", where)
     not_resource, resources = _one_of(value, "Resource", where)
     return Statement(

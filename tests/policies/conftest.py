@@ -1,6 +1,6 @@
 """Runs one rule on properties wrapped as the engine wraps them; plain dicts would hide its pitfalls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,19 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts, _NotApplicableError
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
-OPTIONS = PolicyResourceOptions(
-    protect=False,
-    ignore_changes=[],
-    delete_before_replace=None,
-    aliases=[],
-    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
-    additional_secret_outputs=[],
-)
+
+def options(*, protect: bool = False, secret_outputs: Sequence[str] = ()) -> PolicyResourceOptions:
+    return PolicyResourceOptions(
+        protect=protect,
+        ignore_changes=[],
+        delete_before_replace=None,
+        aliases=[],
+        custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
+        additional_secret_outputs=list(secret_outputs),
+    )
+
+
+OPTIONS = options()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,7 @@ def outcome(policy: ResourceValidationPolicy | StackValidationPolicy, args: Any)
 
 @pytest.fixture(scope="session")
 def check():
-    """Run a resource rule: check(policy, type, props, provider_region=…, config=…)."""
+    """Run a resource rule: check(policy, type, props, provider_region=…, config=…, opts=…)."""
 
     def run(
         policy: ResourceValidationPolicy,
@@ -70,12 +75,19 @@ def check():
         *,
         provider_region: str | None = "us-east-1",
         config: Mapping[str, Any] | None = None,
+        opts: Mapping[str, Any] | None = None,
     ) -> Outcome:
         proxied = unknown_checking_proxy(props)
         return outcome(
             policy,
             ResourceValidationArgs(
-                resource_type, proxied, "urn:thing", "thing", OPTIONS, provider(provider_region), config
+                resource_type,
+                proxied,
+                "urn:thing",
+                "thing",
+                options(**opts or {}),
+                provider(provider_region),
+                config,
             ),
         )
 
@@ -84,7 +96,10 @@ def check():
 
 @pytest.fixture(scope="session")
 def check_stack():
-    """Run a stack rule: check_stack(policy, [(type, props), …], provider_region=…, config=…)."""
+    """Run a stack rule: check_stack(policy, [(type, props), …], provider_region=…, config=…, made_of=…).
+
+    `made_of` says which resource a property takes its value from: {(number, property): number}.
+    """
 
     def run(
         policy: StackValidationPolicy,
@@ -92,6 +107,7 @@ def check_stack():
         *,
         provider_region: str | None = "us-east-1",
         config: Mapping[str, Any] | None = None,
+        made_of: Mapping[tuple[int, str], int] | None = None,
     ) -> Outcome:
         wrapped = [
             PolicyResource(
@@ -107,6 +123,8 @@ def check_stack():
             )
             for number, (kind, props) in enumerate(resources)
         ]
+        for (number, name), source in (made_of or {}).items():
+            wrapped[number].property_dependencies[name] = [wrapped[source]]
         return outcome(policy, StackValidationArgs(wrapped, config))
 
     return run

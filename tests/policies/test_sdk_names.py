@@ -4,9 +4,22 @@ import importlib
 
 import pulumi_aws
 import pytest
-from breakglass_policies import iam_full_access, placement
-from pulumi._types import input_type_py_to_pulumi_names
-from pulumi_aws import iam
+from breakglass_policies import (
+    alarms,
+    iam_full_access,
+    key,
+    messaging,
+    placement,
+    protection,
+    relay,
+    role_trust,
+    rules,
+    sizes,
+    targets,
+    user,
+)
+from pulumi._types import input_type_py_to_pulumi_names, resource_types
+from pulumi_aws import cloudwatch, iam, kms
 
 READ: dict[str, set[str]] = {
     **{
@@ -19,6 +32,33 @@ READ: dict[str, set[str]] = {
 READ[iam_full_access.ROLE] |= {iam_full_access.INLINE_POLICIES}
 READ[placement.EVENT_TARGET] |= {"arn"}
 READ[placement.USER] = {"name"}
+MORE: list[tuple[str, set[str]]] = [
+    (rules.EVENT_RULE, {"state", "isEnabled", "eventPattern", "scheduleExpression", "eventBusName"}),
+    (targets.EVENT_TARGET, {"rule", "deadLetterConfig", "roleArn", "eventBusName", "region"}),
+    (messaging.TOPIC, {"name", "kmsMasterKeyId", "policy"}),
+    (messaging.TOPIC_POLICY, {"arn", "policy"}),
+    (messaging.TOPIC_SUBSCRIPTION, {"topic"}),
+    (relay.ROLE, {"assumeRolePolicy", "inlinePolicies", "managedPolicyArns"}),
+    (relay.EVENT_BUS_POLICY, {"eventBusName", "policy"}),
+    (relay.EVENT_PERMISSION, {"eventBusName", "principal", "action", "condition"}),
+    (relay.ROLE_POLICY, {"policy"}),
+    *((kind, {key}) for kind, key in relay.NAMES_ROLE.items()),
+    *((kind, {quota.property}) for kind, quota in sizes.QUOTAS.items()),
+    *((kind, {*alarms.ACTIONS, "region"}) for kind in alarms.ALARMS),
+    *((kind, {name}) for kind, name in user.CREDENTIALS.items()),
+    *((kind, set(names)) for kind, names in user.MEMBERSHIPS.items()),
+    (user.USER, {"name"}),
+    (user.LOGIN_PROFILE, {"user"}),
+    (user.POLICY, {"name", "path", "policy"}),
+    (role_trust.ROLE, {"name", "assumeRolePolicy", "maxSessionDuration"}),
+    *((kind, {"policy", enabled}) for kind, enabled in key.ENABLED_BY.items()),
+    (key.KEY, {"enableKeyRotation"}),
+    (key.KEY_POLICY, {"keyId", "policy"}),
+    (key.TOPIC, {"name", "kmsMasterKeyId"}),
+    *((kind, {"name"}) for kind in protection.NAMES),
+]
+for kind, keys in MORE:
+    READ[kind] = READ.get(kind, set()) | keys
 
 
 def properties(args_class: type) -> set[str]:
@@ -35,7 +75,17 @@ def test_type_and_properties_exist(token, names):
 
 def test_nested_and_provider_properties_exist():
     assert {"name", "policy"} <= properties(iam.RoleInlinePolicyArgs)
+    assert "arn" in properties(cloudwatch.EventTargetDeadLetterConfigArgs)
+    assert {"key", "type", "value"} <= properties(cloudwatch.EventPermissionConditionArgs)
     assert "region" in properties(pulumi_aws.ProviderArgs)
+
+
+def test_outputs_exist():
+    assert {"arn", "keyId"} <= set(resource_types(kms.Key))
+    assert {*protection.PLAIN_SECRETS[protection.VIRTUAL_MFA_DEVICE]} <= set(
+        resource_types(iam.VirtualMfaDevice)
+    )
+    assert getattr(iam.VirtualMfaDevice, "pulumi_type", None) == protection.VIRTUAL_MFA_DEVICE
 
 
 def test_no_way_to_attach_a_policy_is_overlooked():

@@ -1,0 +1,288 @@
+import json
+
+import pytest
+from breakglass_policies.user import (
+    CREDENTIALS,
+    EXEMPT,
+    LOGIN_PROFILE,
+    USER_NO_ACCESS_KEY,
+    USER_NO_LOGIN_PROFILE_IN_STATE,
+    USER_REQUIRES_MFA,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from components import documents
+
+USER = "aws:iam/user:User"
+POLICY = "aws:iam/policy:Policy"
+USER_POLICY = "aws:iam/userPolicy:UserPolicy"
+GROUP_POLICY = "aws:iam/groupPolicy:GroupPolicy"
+USER_ATTACHMENT = "aws:iam/userPolicyAttachment:UserPolicyAttachment"
+GROUP_ATTACHMENT = "aws:iam/groupPolicyAttachment:GroupPolicyAttachment"
+ATTACHMENT = "aws:iam/policyAttachment:PolicyAttachment"
+EXCLUSIVE = "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive"
+USER_GROUPS = "aws:iam/userGroupMembership:UserGroupMembership"
+GROUP_USERS = "aws:iam/groupMembership:GroupMembership"
+
+NAME = "BreakglassUser"
+ARN = "arn:aws:iam::111111111111:policy/RequireMfa"
+READ_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+CREDENTIAL_CASES = [
+    *((USER_NO_ACCESS_KEY, kind, key) for kind, key in CREDENTIALS.items()),
+    (USER_NO_LOGIN_PROFILE_IN_STATE, LOGIN_PROFILE, "user"),
+]
+
+
+@pytest.mark.parametrize(("rule", "kind", "key"), CREDENTIAL_CASES)
+class TestCredentials:
+    @pytest.mark.parametrize("more", [{}, {"pgpKey": "keybase:someone"}, {"status": "Inactive"}])
+    def test_of_a_break_glass_user_block(self, check, rule, kind, key, more):
+        (violation,) = check(rule, kind, {key: NAME, **more}).violations
+        assert violation.startswith(f"{kind.rpartition(':')[2]} 'thing' ")
+        assert NAME in violation
+        assert "Remove " in violation
+
+    def test_of_others_are_not_applicable(self, check, rule, kind, key):
+        for user in ("Other", "", None, 7, [NAME]):
+            assert check(rule, kind, {key: user}).not_applicable == "the user is not a break-glass user"
+        assert check(rule, kind, {}).not_applicable
+        assert check(rule, USER, {key: NAME}).not_applicable
+
+    def test_names_are_those_of_the_configuration_in_any_case(self, check, rule, kind, key):
+        config = {"userNames": ["Alice", "Bob"]}
+        assert check(rule, kind, {key: "bob"}, config=config).violations
+        assert check(rule, kind, {key: NAME}, config=config).not_applicable
+
+    def test_a_user_unknown_at_preview_is_left_to_the_engine(self, check, rule, kind, key, unknown):
+        assert check(rule, kind, {key: unknown}).unknown == key
+
+
+def deny(condition=None, **more):
+    statement = {
+        "Effect": "Deny",
+        "NotAction": ["iam:EnableMFADevice"],
+        "Resource": "*",
+        "Condition": condition or {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+    }
+    return {key: value for key, value in {**statement, **more}.items() if value is not None}
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+DENIES = document(deny())
+HARMLESS = document({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+THE_USER = (USER, {"name": NAME})
+
+
+def inline(policy):
+    return [THE_USER, (USER_POLICY, {"user": NAME, "policy": policy})]
+
+
+WAYS = {
+    "inline": inline(DENIES),
+    "object": inline(json.loads(DENIES)),
+    "attached": [
+        (USER_ATTACHMENT, {"user": NAME, "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "path": "/", "policy": DENIES, "arn": UNKNOWN_STRING_VALUE}),
+    ],
+    "no path": [
+        (USER_ATTACHMENT, {"user": NAME, "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "policy": DENIES}),
+    ],
+    "path": [
+        (USER_ATTACHMENT, {"user": NAME, "policyArn": ARN.replace("policy/", "policy/a/b/")}),
+        (POLICY, {"name": "RequireMfa", "path": "/a/b/", "policy": DENIES}),
+    ],
+    "one attachment of many": [
+        (ATTACHMENT, {"users": ["Other", NAME], "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "policy": DENIES}),
+    ],
+    "exclusive": [
+        (EXCLUSIVE, {"userName": NAME, "policyArns": [READ_ARN, ARN]}),
+        (POLICY, {"name": "RequireMfa", "policy": DENIES}),
+    ],
+    "group policy": [
+        (USER_GROUPS, {"user": NAME, "groups": ["other", "emergency"]}),
+        (GROUP_POLICY, {"group": "emergency", "policy": DENIES}),
+    ],
+    "attached to a group": [
+        (GROUP_USERS, {"group": "emergency", "users": [NAME], "name": "x"}),
+        (GROUP_ATTACHMENT, {"group": "emergency", "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "policy": DENIES}),
+    ],
+}
+MISSING = {
+    "nothing": [],
+    "not attached": [(POLICY, {"name": "RequireMfa", "policy": DENIES})],
+    "attached to another": [
+        (USER_ATTACHMENT, {"user": "Other", "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "policy": DENIES}),
+    ],
+    "inline of another": [(USER_POLICY, {"user": "Other", "policy": DENIES})],
+    "policy of another program": [(USER_ATTACHMENT, {"user": NAME, "policyArn": ARN})],
+    "another path": [
+        (USER_ATTACHMENT, {"user": NAME, "policyArn": ARN}),
+        (POLICY, {"name": "RequireMfa", "path": "/a/", "policy": DENIES}),
+    ],
+    "group without the user": [
+        (USER_GROUPS, {"user": "Other", "groups": ["emergency"]}),
+        (GROUP_POLICY, {"group": "emergency", "policy": DENIES}),
+    ],
+    "another group": [
+        (USER_GROUPS, {"user": NAME, "groups": ["other"]}),
+        (GROUP_POLICY, {"group": "emergency", "policy": DENIES}),
+    ],
+    "group of the user's name": [(GROUP_POLICY, {"group": NAME, "policy": DENIES})],
+    "harmless": [(USER_POLICY, {"user": NAME, "policy": HARMLESS})],
+    "attachment without ARN": [(USER_ATTACHMENT, {"user": NAME})],
+}
+
+
+class TestMfa:
+    @pytest.mark.parametrize("resources", WAYS.values(), ids=WAYS.keys())
+    def test_a_denial_counts_however_it_is_attached(self, check_stack, resources):
+        assert check_stack(USER_REQUIRES_MFA, [THE_USER, *resources]).passed
+        assert check_stack(USER_REQUIRES_MFA, [*reversed(resources), THE_USER]).passed
+
+    @pytest.mark.parametrize("resources", MISSING.values(), ids=MISSING.keys())
+    def test_without_a_denial_the_user_blocks(self, check_stack, resources):
+        (violation,) = check_stack(USER_REQUIRES_MFA, [THE_USER, *resources]).violations
+        assert violation.startswith("no policy of this stack that is attached to User 'thing-0' denies ")
+        assert "BoolIfExists" in violation
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            deny(),
+            deny(NotAction=sorted(EXEMPT)),
+            deny(NotAction="IAM:EnableMFADevice"),
+            deny(NotAction=None, Action="*"),
+            deny(NotAction=None, Action=["s3:*", "*"]),
+            deny(Resource=["*"]),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": False}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": ["false"]}}),
+            deny({"boolifexists": {"AWS:multifactorauthpresent": "False"}}),
+        ],
+    )
+    def test_what_denies_everything(self, check_stack, statement):
+        assert check_stack(USER_REQUIRES_MFA, inline(document(statement))).passed
+        both = document(json.loads(HARMLESS)["Statement"][0], statement)
+        assert check_stack(USER_REQUIRES_MFA, inline(both)).passed
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            deny(Effect="Allow"),
+            deny({"Bool": {"aws:MultiFactorAuthPresent": "false"}}),
+            deny({"Null": {"aws:MultiFactorAuthPresent": "true"}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": ["false", "true"]}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": []}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthAge": "false"}}),
+            deny({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false", "aws:ViaAWSService": "false"}}),
+            deny(
+                {
+                    "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
+                    "IpAddress": {"aws:SourceIp": "192.0.2.0/24"},
+                }
+            ),
+            deny({"BoolIfExists": "aws:MultiFactorAuthPresent"}),
+            deny(["BoolIfExists"]),
+            deny(NotAction=["iam:EnableMFADevice", "sts:AssumeRole"]),
+            deny(NotAction="iam:*"),
+            deny(NotAction=["iam:EnableMFADevice", 7]),
+            deny(NotAction=[]),
+            deny(NotAction=None),
+            deny(NotAction=None, Action=["iam:*", "sts:*"]),
+            deny(Resource="arn:aws:s3:::x"),
+            deny(Resource=None, NotResource="arn:aws:s3:::x"),
+            deny(Resource=None),
+        ],
+    )
+    def test_what_leaves_something_allowed(self, check_stack, statement):
+        assert len(check_stack(USER_REQUIRES_MFA, inline(document(statement))).violations) == 1
+
+    @pytest.mark.parametrize("policy", [None, "", "x", "[]", "{}", '{"Statement": [7]}', 7, ["x"]])
+    def test_what_cannot_be_read_denies_nothing(self, check_stack, policy):
+        assert len(check_stack(USER_REQUIRES_MFA, inline(policy)).violations) == 1
+
+    @pytest.mark.parametrize("resources", [[], [(USER, {"name": "Other"})], [(USER, {})]])
+    def test_without_a_break_glass_user_it_is_not_applicable(self, check_stack, resources):
+        outcome = check_stack(USER_REQUIRES_MFA, resources)
+        assert outcome.not_applicable == "the stack creates no break-glass user"
+
+    def test_each_user_is_judged_by_itself(self, check_stack):
+        config = {"userNames": ["Alice", "Bob"]}
+        resources = [
+            (USER, {"name": "Alice"}),
+            (USER_POLICY, {"user": "Alice", "policy": DENIES}),
+            (USER, {"name": "Bob"}),
+        ]
+        (violation,) = check_stack(USER_REQUIRES_MFA, resources, config=config).violations
+        assert "User 'thing-2'" in violation
+
+    @pytest.mark.parametrize(
+        ("resources", "path"),
+        [
+            ([(USER, {"name": UNKNOWN_STRING_VALUE})], "name"),
+            ([THE_USER, (USER_ATTACHMENT, {"user": NAME, "policyArn": UNKNOWN_STRING_VALUE})], "policyArn"),
+            ([THE_USER, (USER_POLICY, {"user": UNKNOWN_STRING_VALUE, "policy": DENIES})], "user"),
+            (inline(UNKNOWN_STRING_VALUE), "policy"),
+        ],
+    )
+    def test_what_is_unknown_and_decides_is_left_to_the_engine(self, check_stack, resources, path):
+        outcome = check_stack(USER_REQUIRES_MFA, resources)
+        assert outcome.unknown == path
+        assert not outcome.violations
+        if resources[0] == THE_USER:
+            assert check_stack(USER_REQUIRES_MFA, [*resources, *inline(DENIES)[1:]]).passed
+
+    @pytest.mark.parametrize("enrolment_open", [True, False])
+    def test_the_program_s_own_document_passes(self, check_stack, enrolment_open):
+        own = json.dumps(documents.require_mfa(enrolment_open=enrolment_open))
+        assert check_stack(USER_REQUIRES_MFA, inline(own)).passed
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([UNKNOWN_STRING_VALUE, NAME, "emergency", ARN, "RequireMfa", DENIES, HARMLESS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = ["name", "path", "user", "users", "userName", "group", "groups", "policy", "policyArn", "policyArns"]
+PROPS = st.dictionaries(st.sampled_from(KEYS), VALUES)
+KINDS = [
+    USER,
+    POLICY,
+    USER_POLICY,
+    GROUP_POLICY,
+    USER_ATTACHMENT,
+    GROUP_ATTACHMENT,
+    ATTACHMENT,
+    EXCLUSIVE,
+    USER_GROUPS,
+    GROUP_USERS,
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), PROPS), max_size=6))
+def test_no_resources_raise_anything_but_unknown(check_stack, resources):
+    check_stack(USER_REQUIRES_MFA, [THE_USER, *resources])
+
+
+@given(st.recursive(VALUES, lambda i: st.dictionaries(st.sampled_from(["BoolIfExists", "Bool"]), i)))
+def test_no_condition_raises_anything_but_unknown(check_stack, condition):
+    check_stack(USER_REQUIRES_MFA, inline({"Statement": deny({"x": "y"}, Condition=condition)}))
+
+
+@given(st.sampled_from(CREDENTIAL_CASES), PROPS)
+def test_no_credential_raises_anything_but_unknown(check, case, props):
+    rule, kind, _ = case
+    check(rule, kind, props)
