@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := __main__.py components alertpath policies sandbox tests bench docs
 
-.PHONY: setup demo test lint format docs bench requirements clean
+.PHONY: setup demo test lint format docs bench policy-pack requirements clean
 
 setup: $(VENV)/.ready ## Virtual environment, dependencies and Pulumi engine; a no-op when done.
 	@$(BIN)/python -m sandbox.engine
@@ -31,13 +31,27 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-docs: $(VENV)/.ready ## Write docs/detections.md from the code.
+docs: $(VENV)/.ready ## Write docs/detections.md and docs/policies.md from the code.
 	$(BIN)/python -m docs.build
 
 bench: setup ## Preview times and monthly cost; see docs/benchmarks.md.
 	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.regions
 	@$(BIN)/python -m bench.cost
+
+# The rules with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
+# or `python3 -m venv venv && venv/bin/pip install --require-hashes -r requirements.txt`.
+# A folder of your choice must be new, so that nothing of yours is overwritten.
+BUILT_PACK := build/policy-pack
+PACK := $(BUILT_PACK)
+policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=folder.
+	$(if $(filter $(BUILT_PACK),$(PACK)),rm -rf $(BUILT_PACK))
+	mkdir -p $(dir $(PACK))
+	mkdir $(PACK)
+	cp -R alertpath LICENSE policies/. $(PACK)
+	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
+	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
+	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt
 
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host

@@ -218,15 +218,15 @@ def _arn(resource: Resource, service: str, name: str) -> str:
 
 
 def _bus_arn(resource: Resource) -> str:
-    name = resource["eventBusName"] or "default"
-    if str(name).startswith("arn:"):
+    name = _text(resource["eventBusName"]) or "default"
+    if name.startswith("arn:"):
         return name
     account, region = resource.home
     return f"arn:aws:events:{region}:{account}:event-bus/{name}"
 
 
 def _text(value: Any) -> str:
-    """Return a document as text; what is missing or unknown stays so."""
+    """Return a value as text: a document that is an object as JSON, what is missing as nothing."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)
@@ -241,18 +241,18 @@ def _things(model: Deployment, resource: Resource) -> None:
             model.buses[arn] = Policed(arn=arn, urn=urn)
         case "aws:sns/topic:Topic":
             arn = _arn(resource, "sns", name)
-            key = resource["kmsMasterKeyId"]
-            model.topics[arn] = Topic(arn=arn, key=key or None, policy=resource["policy"], urn=urn)
+            key = _text(resource["kmsMasterKeyId"])
+            model.topics[arn] = Topic(arn=arn, key=key or None, policy=_text(resource["policy"]), urn=urn)
         case "aws:sqs/queue:Queue":
             arn = _arn(resource, "sqs", name)
-            model.queues[arn] = Policed(arn=arn, policy=resource["policy"], urn=urn)
+            model.queues[arn] = Policed(arn=arn, policy=_text(resource["policy"]), urn=urn)
         case "aws:cloudwatch/logGroup:LogGroup":
             arn = _arn(resource, "logs", f"log-group:{name}")
             model.logs[arn] = Policed(arn=arn, urn=urn)
         case "aws:kms/key:Key":
             arn = _arn(resource, "kms", f"key/{resource['keyId'] or UNKNOWN}")  # one unknown key at most
             enabled = resource["isEnabled"] is not False
-            model.keys[arn] = Key(arn=arn, policy=resource["policy"], enabled=enabled, urn=urn)
+            model.keys[arn] = Key(arn=arn, policy=_text(resource["policy"]), enabled=enabled, urn=urn)
         case "aws:iam/role:Role":
             arn = _arn(resource, "iam", f"role/{name}")
             trust = _text(resource["assumeRolePolicy"])
@@ -345,7 +345,7 @@ def _target(resource: Resource) -> Target:
         urn=resource.urn,
         id=str(resource["targetId"] or ""),
         arn=str(resource["arn"] or ""),
-        role_arn=resource["roleArn"] or None,
+        role_arn=_text(resource["roleArn"]) or None,
         transformer=transformer if isinstance(transformer, Mapping) else None,
-        dead_letter_arn=dead_letters.get("arn") if isinstance(dead_letters, Mapping) else None,
+        dead_letter_arn=_text(dead_letters.get("arn")) if isinstance(dead_letters, Mapping) else None,
     )

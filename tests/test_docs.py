@@ -1,34 +1,44 @@
-"""The generated page on detections: as fresh as the code, and true of the events that it shows."""
+"""The generated pages: as fresh as the code, and that on detections true of the events that it shows."""
+
+import re
 
 import pytest
 
 from alertpath.pattern import matches
 from components.detections import DETECTIONS
-from docs import build
+from docs import build, build_detections, build_policies
 
-HUB = build.committed_settings("mgmt")
+HUB = build_detections.committed_settings("mgmt")
 NOTIFYING = [detection for detection in DETECTIONS if detection.action == "notify"]
 
 
-def test_the_committed_page_is_what_the_code_makes():
-    assert build.PAGE.read_text() == build.build(), "docs/detections.md is stale: run `make docs`"
+@pytest.mark.parametrize("name", build.PAGES)
+def test_the_committed_page_is_what_the_code_makes(name):
+    assert build.page(name).read_text() == build.PAGES[name](), f"docs/{name} is stale: run `make docs`"
 
 
 @pytest.mark.parametrize("detection", NOTIFYING, ids=lambda detection: detection.id)
 def test_the_sample_is_an_event_of_its_detection(detection):
-    event = build.sample(detection)
+    event = build_detections.sample(detection)
     if detection.id == "key-change":
         key = event["detail"]["resources"][0]["ARN"].rsplit("/", 1)[-1]
         event["detail"]["resources"][0]["ARN"] = event["detail"]["resources"][0]["ARN"].replace(
-            key, build.PLACEHOLDER
+            key, build_detections.PLACEHOLDER
         )
-    assert any(matches(pattern, event) for pattern in build.detection_patterns(detection, HUB))
+    assert any(matches(pattern, event) for pattern in build_detections.detection_patterns(detection, HUB))
 
 
 def test_every_sample_belongs_to_a_detection_that_notifies():
-    assert {*build.SAMPLES, *build.OWN_SAMPLES} == {detection.id for detection in NOTIFYING}
-    assert not {*build.SAMPLES} & {*build.OWN_SAMPLES}
+    samples, own = {*build_detections.SAMPLES}, {*build_detections.OWN_SAMPLES}
+    assert samples | own == {detection.id for detection in NOTIFYING}
+    assert not samples & own
 
 
 def test_the_page_shows_no_session_token():
-    assert "EXAMPLE-SESSION-TOKEN" not in build.build()
+    assert "EXAMPLE-SESSION-TOKEN" not in build_detections.build()
+
+
+def test_no_placeholder_is_lost_as_an_html_tag():
+    prose = re.sub(r"`[^`]*`", "", build_policies.build())
+    assert "\\<stack>" in prose
+    assert re.findall(r"(?<!\\)<(?!!--|https://)", prose) == []

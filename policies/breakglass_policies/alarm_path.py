@@ -33,14 +33,19 @@ NOT_CONFIRMED = "confirmed"
 def check_proven(args: StackValidationArgs, report: ReportViolation) -> None:
     """Report each resource at which an event would be lost, or that would ring for nothing."""
     for (urn, reason), count in _findings(args, lost=True).items():
-        report(f"{count} scenarios would end at {urn.rsplit('::', 1)[-1]}: {reason}.", _urn(args, urn))
+        report(
+            f"{count} scenarios would end at {urn.rsplit('::', 1)[-1]}: {reason.rstrip('.')}.",
+            _urn(args, urn),
+        )
 
 
 def check_open(args: StackValidationArgs, report: ReportViolation) -> None:
     """Report what cannot be proven yet: unknown before the deployment, or not confirmed after it."""
     for (urn, reason), count in _findings(args, lost=False).items():
         name = urn.rsplit("::", 1)[-1]
-        report(f"{count} scenarios are not yet proven, because of {name}: {reason}.", _urn(args, urn))
+        report(
+            f"{count} scenarios are not yet proven, because of {name}: {reason.rstrip('.')}.", _urn(args, urn)
+        )
 
 
 def _findings(args: StackValidationArgs, *, lost: bool) -> Mapping[tuple[str, str], int]:
@@ -109,7 +114,7 @@ RULES: list[Policy] = [
         severity=Severity.CRITICAL,
         framework=EMERGENCY_ACCESS,
         remediation_steps=(
-            "Mend the resource that the message names: the first on the event's way that does not let it pass. "
+            "Mend the resource that is named: the first on the event's way that does not let it pass. "
             "`python -m alertpath` on the stack's export shows every scenario."
         ),
         url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
@@ -122,7 +127,7 @@ RULES: list[Policy] = [
         enforcement_level=EnforcementLevel.ADVISORY,
         severity=Severity.MEDIUM,
         framework=EMERGENCY_ACCESS,
-        remediation_steps="Deploy, confirm every subscription by the link in AWS's mail, refresh.",
+        remediation_steps="Deploy, confirm each subscription by the link in AWS's mail, refresh.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html",
     ),
 ]

@@ -45,7 +45,24 @@ def arrived(deliveries):
     )
 
 
+def proven(deployed):
+    """Exit code and output of the offline proof on what the engine exports."""
+    for stack in deployed.accounts:
+        export = deployed.run("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
+        assert export.returncode == 0, export.stdout
+    outcome = deployed.run("python", "-m", "alertpath", "mgmt.json", "member.json")
+    return outcome.returncode, outcome.stdout
+
+
 def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt):
+    exit_code, output = proven(deployed)
+    assert exit_code == 1
+    assert "no subscription of the topic has been confirmed" in output
+    mgmt.pulumi("refresh", "--yes", SANDBOX_CONFIRMED="yes")
+    exit_code, output = proven(deployed)
+    assert exit_code == 0, output
+    assert "scenarios end as they must" in output
+
     account = deployed.account("mgmt")
     kms = account.client("kms", "us-east-1")
     key_id = kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
@@ -79,6 +96,11 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
     assert "disabled" in failed[TOPIC]
     (text,) = watchdog.take()
     assert "the alarm's key was changed" in text
+
+    mgmt.pulumi("refresh", "--yes", SANDBOX_CONFIRMED="yes")
+    exit_code, output = proven(deployed)
+    assert exit_code == 1
+    assert "the topic's key is disabled" in output
 
     account.client("sns", "us-east-1").delete_topic(TopicArn=TOPIC)
     deliveries = deliver(deployed.account_by_id, event("alert/sns-delete-topic.json", key_id))

@@ -1,0 +1,64 @@
+"""The pack that `make policy-pack` builds: complete without the project that it comes from."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+SPY = """
+import json, sys
+from pathlib import Path
+Path(__file__).with_name("seen.json").write_text(json.dumps(sys.path))
+"""
+"""Added to the pack's alertpath, tells that it was imported, and from where else modules could have come."""
+
+DISTRIBUTIONS = """
+import importlib.metadata as metadata, sys
+import breakglass_policies
+known = metadata.packages_distributions()
+modules = {name.partition(".")[0] for name in sys.modules}
+print(*{distribution for name in modules for distribution in known.get(name, ())})
+"""
+"""Prints the distributions that importing the rules takes."""
+
+
+@pytest.fixture
+def pack(sandbox, tmp_path):
+    """The built pack, with the project's virtual environment in place of its own."""
+    folder = tmp_path / "elsewhere" / "pack"
+    made = sandbox.run("make", "-C", str(ROOT), "policy-pack", f"PACK={folder}")
+    assert made.returncode == 0, made.stdout
+    (folder / "venv").symlink_to(sys.prefix)
+    # Nothing of the project is left for the pack to find; the program does without both.
+    (sandbox.directory / "alertpath").unlink()
+    (sandbox.directory / "policies").unlink()
+    return folder
+
+
+def test_another_project_is_judged_by_the_pack_alone(sandbox, pack):
+    with (pack / "alertpath" / "__init__.py").open("a") as module:
+        module.write(SPY)
+    config = str(pack / "config" / "mgmt.json")
+    outcome = sandbox.run(
+        *("pulumi", "preview", "-s", "mgmt", "--non-interactive", "--color", "never"),
+        *("--policy-pack", str(pack), "--policy-pack-config", config),
+    )
+    assert outcome.returncode == 0, outcome.stdout
+    assert "alarm-path-not-yet-proven" in outcome.stdout
+    assert "can't run policy" not in outcome.stdout
+    path = json.loads((pack / "alertpath" / "seen.json").read_text())
+    assert str(pack) in path
+    assert not {ROOT, ROOT / "policies"} & {Path(entry).resolve() for entry in path}
+
+
+def test_the_requirements_pin_all_that_the_rules_import(sandbox, pack):
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", (pack / "requirements.txt").read_text(), re.M))
+    assert "pulumi-aws" not in pinned
+    imported = sandbox.run("python", "-c", DISTRIBUTIONS, PYTHONPATH=str(pack))
+    assert imported.returncode == 0, imported.stdout
+    needed = {name.lower().replace("_", "-") for name in imported.stdout.split()}
+    assert {"pulumi", "pulumi-policy"} <= needed <= {*pinned}

@@ -1,0 +1,140 @@
+"""The proof as two rules of the pack, on the resources that a stack policy sees."""
+
+import json
+
+import pytest
+from breakglass_policies.alarm_path import RULES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pulumi_policy.policy import (
+    PolicyProviderResource,
+    PolicyResource,
+    StackValidationArgs,
+    _NotApplicableError,
+)
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from tests.alertpath.exports import export
+from tests.program import KEY_ARN
+
+PROVEN, OPEN = RULES
+REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
+
+
+def seen(exported):
+    """The resources of an export as a stack policy sees them."""
+    entries = exported["deployment"]["resources"]
+    (provider,) = (entry for entry in entries if entry["type"] == "pulumi:providers:aws")
+    pinned = PolicyProviderResource(
+        provider["type"], unknown_checking_proxy(provider["inputs"]), provider["urn"], "aws"
+    )
+    return [
+        PolicyResource(
+            entry["type"],
+            unknown_checking_proxy(entry.get("outputs") or entry.get("inputs") or {}),
+            entry["urn"],
+            entry["urn"].rsplit("::", 1)[-1],
+            None,  # pyright: ignore[reportArgumentType] - the rule looks at no option
+            pinned if entry["type"].startswith("aws:") else None,
+            None,
+            [],
+            {},
+        )
+        for entry in entries
+    ]
+
+
+def reported(rule, resources):
+    found = []
+    rule.validate(StackValidationArgs(resources, {}), lambda message, urn=None: found.append((message, urn)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def mgmt():
+    return export("mgmt", REGIONS)
+
+
+def entry(exported, name):
+    return next(one for one in exported["deployment"]["resources"] if one["urn"].endswith(f"::{name}"))
+
+
+def changed(exported, name, **outputs):
+    copied = json.loads(json.dumps(exported))
+    entry(copied, name)["outputs"] |= outputs
+    return copied
+
+
+def test_the_intact_stack_is_proven_and_nothing_is_open(mgmt):
+    assert reported(PROVEN, seen(mgmt)) == []
+    assert reported(OPEN, seen(mgmt)) == []
+
+
+def test_a_hardened_key_policy_is_refused_with_the_reason(mgmt):
+    policy = json.loads(entry(mgmt, "break-glass-alerts-key")["outputs"]["policy"])
+    policy["Statement"][1]["Condition"] = {"StringEquals": {"aws:SourceAccount": "1" * 12}}
+    ((message, urn),) = reported(
+        PROVEN, seen(changed(mgmt, "break-glass-alerts-key", policy=json.dumps(policy)))
+    )
+    assert urn is not None
+    assert urn.endswith("break-glass-alerts-key")
+    assert "scenarios would end at break-glass-alerts-key: the key's policy does not allow it" in message
+    assert "aws:SourceAccount" in message
+    assert not message.endswith("..")
+
+
+def test_what_is_missing_altogether_is_the_stack_s_own_matter(mgmt):
+    copied = json.loads(json.dumps(mgmt))
+    copied["deployment"]["resources"].remove(entry(copied, "break-glass-relay-eu-west-1-rule-2"))
+    ((message, urn),) = reported(PROVEN, seen(copied))
+    assert urn is None
+    assert "rule breakglass-relay-2 is missing in eu-west-1" in message
+
+
+def test_a_subscription_that_nobody_confirmed_is_open_and_not_refused(mgmt):
+    """No deployment can mend it, so it must not fail one; it is listed until it is confirmed."""
+    pending = changed(mgmt, "break-glass-alerts-subscription-email-786906db", pendingConfirmation=True)
+    assert reported(PROVEN, seen(pending)) == []
+    ((message, _),) = reported(OPEN, seen(pending))
+    assert "no subscription of the topic has been confirmed" in message
+
+
+def test_at_the_first_preview_a_key_without_id_is_judged_by_its_policy(mgmt):
+    """The id is unknown, but that it will be the stack's own key is not."""
+    unknown = {"arn": UNKNOWN_STRING_VALUE, "keyId": UNKNOWN_STRING_VALUE}
+    preview = changed(mgmt, "break-glass-alerts-key", **unknown, policy='{"Statement": []}')
+    entry(preview, "break-glass-alerts-topic")["outputs"]["kmsMasterKeyId"] = UNKNOWN_STRING_VALUE
+    entry(preview, "break-glass-alerts-rule-key-change")["outputs"]["eventPattern"] = UNKNOWN_STRING_VALUE
+    resources = seen(preview)
+    (key,) = (one for one in resources if one.name == "break-glass-alerts-key")
+    (topic,) = (one for one in resources if one.name == "break-glass-alerts-topic")
+    assert "break-glass-alerts-topic" in str(reported(OPEN, resources))
+
+    topic.property_dependencies["kmsMasterKeyId"] = [key]
+    ((message, urn),) = reported(PROVEN, resources)
+    assert urn == key.urn
+    assert "the key's policy" in message
+    assert KEY_ARN not in message
+
+
+def test_a_stack_without_the_hub_is_not_judged():
+    with pytest.raises(_NotApplicableError):
+        reported(PROVEN, seen(export("member", REGIONS)))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.data())
+def test_odd_properties_never_raise(data):
+    resources = seen(INTACT)
+    spoilt = data.draw(st.sampled_from([one for one in resources if one.resource_type.startswith("aws:")]))
+    name = data.draw(st.sampled_from(sorted(spoilt.props)))
+    odd = data.draw(st.sampled_from([None, 5, "", "{", [], {}, {"a": 1}, [None], UNKNOWN_STRING_VALUE, True]))
+    spoilt.props = unknown_checking_proxy({name: odd})
+    for rule in RULES:
+        try:
+            reported(rule, resources)
+        except _NotApplicableError:
+            assert spoilt.resource_type.endswith("EventBus")
+
+
+INTACT = export("mgmt", ["us-east-1"])
