@@ -37,6 +37,7 @@ docs: $(VENV)/.ready ## Write docs/detections.md and docs/policies.md from the c
 bench: setup ## Preview times and monthly cost; see docs/benchmarks.md.
 	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.regions
+	@$(BIN)/python -m bench.proof
 	@$(BIN)/python -m bench.cost
 
 # The rules with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,

@@ -192,6 +192,9 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
         if bus.policy is None:
             raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
         let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn, ())
+        if let_in.verdict is Verdict.DENIED and "aws:principalorgid" in bus.policy.lower():
+            reason = f"whether account {account} is in the organisation that the bus lets in cannot be told"
+            raise _unproven(bus.to_blame, reason)
         _must(let_in, bus.to_blame, "the bus's policy")
 
 

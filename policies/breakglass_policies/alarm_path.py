@@ -115,7 +115,7 @@ RULES: list[Policy] = [
         framework=EMERGENCY_ACCESS,
         remediation_steps=(
             "Mend the resource that is named: the first on the event's way that does not let it pass. "
-            "`python -m alertpath` on the stack's export shows every scenario."
+            "In the project, `python -m alertpath` on the stack's export shows every scenario."
         ),
         url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
     ),

@@ -11,6 +11,8 @@ HUB = "111111111111"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 REGION = "eu-west-1"
+SEEN_WITH_BOTH = "with both stacks:"
+"""Begins the names of faults that a look at the management stack alone cannot see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,9 +256,17 @@ def _relays() -> Iterator[Fault]:
     def forget(statements: list[Any]) -> None:
         statements[0]["Principal"]["AWS"] = [f"arn:aws:iam::{HUB}:root"]
 
-    yield change("bus policy forgets the member", "mgmt", bus_policy, policy=edited(forget))
-    yield change("bus policy denies", "mgmt", bus_policy, policy=denying("events:PutEvents"))
-    yield remove("bus policy removed", "mgmt", bus_policy, blame="break-glass-alerts-bus")
+    def organisation(statements: list[Any]) -> None:
+        forget(statements)
+        condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+        statements.append({**statements[0], "Sid": "Org", "Principal": "*", "Condition": condition})
+
+    yield change(f"{SEEN_WITH_BOTH} bus policy forgets the member", "mgmt", bus_policy, policy=edited(forget))
+    yield change(
+        f"{SEEN_WITH_BOTH} bus policy denies", "mgmt", bus_policy, policy=denying("events:PutEvents")
+    )
+    yield remove(f"{SEEN_WITH_BOTH} bus policy removed", "mgmt", bus_policy, blame="break-glass-alerts-bus")
+    yield change(f"{SEEN_WITH_BOTH} bus policy: who knows", "mgmt", bus_policy, policy=edited(organisation))
 
 
 FAULTS = [*_hub_rules(), *_hub_targets(), *_hub_things(), *_relays()]

@@ -15,6 +15,7 @@ from pulumi_policy.policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from tests.alertpath.exports import export
+from tests.alertpath.faults import FAULTS, SEEN_WITH_BOTH
 from tests.program import KEY_ARN
 
 PROVEN, OPEN = RULES
@@ -81,6 +82,20 @@ def test_a_hardened_key_policy_is_refused_with_the_reason(mgmt):
     assert "scenarios would end at break-glass-alerts-key: the key's policy does not allow it" in message
     assert "aws:SourceAccount" in message
     assert not message.endswith("..")
+
+
+FAULTS_OF_THE_HUB = [fault for fault in FAULTS if not fault.name.startswith(("member", SEEN_WITH_BOTH))]
+
+
+@pytest.mark.parametrize("fault", FAULTS_OF_THE_HUB, ids=lambda fault: fault.name)
+def test_a_preview_of_the_management_stack_shows_the_fault(mgmt, fault):
+    """Refused, or, where it cannot be proven, listed; and the resource is named."""
+    faulty = {"mgmt": json.loads(json.dumps(mgmt))}
+    blamed = fault.inject(faulty)
+    resources = seen(faulty["mgmt"])
+    found = [*reported(PROVEN, resources), *reported(OPEN, resources)]
+    assert found
+    assert all(blamed.rsplit("::", 1)[-1] in message for message, _ in found)
 
 
 def test_what_is_missing_altogether_is_the_stack_s_own_matter(mgmt):
