@@ -281,11 +281,14 @@ class TestAgainstReferences:
 
     @given(base=ADDRESS, other=ADDRESS, data=st.data())
     def test_cidr_agrees_with_ipaddress(self, base, other, data):
-        assume(all(getattr(address, "ipv4_mapped", None) is None for address in (base, other)))
+        # An IPv4 address written as an IPv6 one is an IPv4 address to AWS, and not to `ipaddress`.
+        assume(not any(getattr(address, "ipv4_mapped", None) for address in (base, other)))
         bits = data.draw(st.integers(0, base.max_prefixlen - 1))
         block = ip_network(f"{base}/{bits}", strict=False)
         after = type(base)((int(block[-1]) + 1) % 2**base.max_prefixlen)
         for address in (other, base, block[0], block[-1], after):
+            if getattr(address, "ipv4_mapped", None):
+                continue
             expected = address in block
             assert holds({"cidr": f"{base}/{bits}"}, str(address)) is expected
             assert holds({"cidr": f"{base}/{bits}"}, address.exploded) is expected
