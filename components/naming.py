@@ -34,7 +34,6 @@ AUDIT_TARGET_ID = "Record"
 RELAY_RULE = "breakglass-relay"
 RELAY_ROLE = "BreakGlassRelay"
 RELAY_QUEUE = "breakglass-relay-dlq"
-QUEUES = (DEAD_LETTER_QUEUE, RELAY_QUEUE)
 SCHEDULE_GROUP = "breakglass"
 HEARTBEAT_SCHEDULE = "breakglass-heartbeat"
 HEARTBEAT_ROLE = "BreakGlassHeartbeat"
@@ -71,11 +70,6 @@ def topic_arn(account_id: str, region: str, name: str = TOPIC) -> str:
 def queue_arn(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> str:
     """Return the ARN of an SQS queue."""
     return f"arn:{PARTITION}:sqs:{region}:{account_id}:{name}"
-
-
-def queue_url(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> str:
-    """Return the URL of an SQS queue, which QueuePolicy takes instead of its ARN."""
-    return f"https://sqs.{region}.amazonaws.com/{account_id}/{name}"
 
 
 def rule_arn(account_id: str, region: str, name: str) -> str:

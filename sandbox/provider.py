@@ -18,12 +18,10 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox import cloud, sdk
 from sandbox.resources import RESOURCES, Props, Resource, is_gone
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""Pulumi's marker for a string that is not known before the deployment."""
 
 ACCOUNTS_VARIABLE = "SANDBOX_STACK_ACCOUNTS"
 PINNED_ACCOUNT_VARIABLE = "SANDBOX_ACCOUNT"

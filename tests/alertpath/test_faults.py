@@ -7,7 +7,7 @@ import pytest
 
 from alertpath.__main__ import findings
 from alertpath.proof import problems, prove
-from alertpath.resources import deployment, from_stack_export
+from alertpath.resources import UNKNOWN, deployment, from_stack_export
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS
@@ -82,6 +82,3 @@ def test_at_the_first_preview_only_the_key_and_the_subscriptions_are_open(export
     assert {one.resource.rsplit("::", 1)[-1] for one in open_} == {
         "break-glass-alerts-topic", "break-glass-alerts-rule-key-change",
     }  # fmt: skip
-
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
