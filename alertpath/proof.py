@@ -24,7 +24,7 @@ class Judgement:
     Attributes:
         scenario: The scenario.
         outcome: `DELIVERED` or `RECORDED` as expected, or the worst that happened on the way; for what must
-            stay quiet `DELIVERED` means that it rings.
+            stay quiet, or be recorded only, `DELIVERED` means that it rings.
         resource: URN or ARN of the resource to look at; "" when all is well.
         reason: What is wrong; "" when all is well.
         message: The text that people receive.
@@ -115,6 +115,9 @@ def judge(deployment: Deployment, blame: "Blame", scenario: Scenario) -> Judgeme
         rule = blame.taker(scenario)
         reason = f"must stay quiet, but rule {rule.name} takes it"
         return _bad(scenario, endings[0].outcome, rule.urn, reason)
+    if scenario.action == "record" and (teller := blame.teller(scenario, endings)):
+        reason = f"must be recorded only, but rule {teller.name} tells people"
+        return _bad(scenario, Outcome.DELIVERED, teller.urn, reason)
     for outcome in (Outcome.LOST, Outcome.UNSAFE, Outcome.UNPROVEN):
         for ending in endings:
             if ending.outcome is outcome and not _blames_the_hub_bus(ending):
@@ -171,6 +174,17 @@ class Blame:
         """Return the rule on the event's default bus that takes it; there is one, as the event went on."""
         rules = self._deployment.rules[default_bus(scenario.event)]
         return next((rule for rule in rules if _matches(rule, scenario)), rules[0])
+
+    def teller(self, scenario: Scenario, endings: Sequence[Ending]) -> Rule | None:
+        """Return the first rule that sends the event to a topic, whether or not it arrives; None if none."""
+        telling = {ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]}
+        hubs = [arn for arn in self._deployment.buses if arn.endswith(HUB_BUS)]
+        on_the_way = [
+            rule
+            for bus in (default_bus(scenario.event), *hubs)
+            for rule in self._deployment.rules.get(bus, [])
+        ]
+        return next((rule for rule in on_the_way if rule.name in telling and _matches(rule, scenario)), None)
 
     def missing(self, scenario: Scenario, endings: Sequence[Ending], wanted: str) -> tuple[str, str]:
         """Return resource and reason for an end that the event did not reach."""

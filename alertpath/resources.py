@@ -12,6 +12,9 @@ from typing import Any
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's marker for a string that is not known before the deployment."""
 
+DRILL_QUEUE = "breakglass-drill"
+"""Name of the queue from which a drill reads what the topics sent: an observer, and nobody who is told."""
+
 _MARKED = "4dabf18193072939515e22adb298388d"
 """Key under which Pulumi marks a secret in an export."""
 
@@ -97,7 +100,13 @@ class Policed:
 
 @dataclass(kw_only=True)
 class Topic(Policed):
-    """An SNS topic. `subscriptions`: URN and whether it is pending, None where that is not known."""
+    """An SNS topic.
+
+    Attributes:
+        key: ARN, id or alias of the key that encrypts it; None where none does.
+        subscriptions: URN and whether it is pending, None where that is not known. The drill queue's is not
+            among them: what only it receives, nobody hears.
+    """
 
     key: str | None = None
     subscriptions: list[tuple[str, bool | None]] = field(default_factory=list)
@@ -326,9 +335,15 @@ def _parts(model: Deployment, resource: Resource) -> None:
                 model.keys[str(resource["name"])] = key
         case "aws:sns/topicSubscription:TopicSubscription":
             topic = model.topics.get(str(resource["topic"]))
-            if topic is not None:
+            if topic is not None and not _is_the_drill_s(resource):
                 pending = resource["pendingConfirmation"]
                 topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
+
+
+def _is_the_drill_s(subscription: Resource) -> bool:
+    """Whether the subscriber is the drill queue; an endpoint that an export keeps secret is somebody's."""
+    endpoint = str(subscription["endpoint"])
+    return subscription["protocol"] == "sqs" and endpoint.endswith(f":{DRILL_QUEUE}")
 
 
 def _targets(model: Deployment, resource: Resource) -> None:

@@ -28,7 +28,8 @@ LOG_GROUP = "cloudwatch/logGroup:LogGroup"
 ARCHIVE = "cloudwatch/eventArchive:EventArchive"
 CHARGED = {KEY, ALARM, SCHEDULE, SUBSCRIPTION, LOG_GROUP, ARCHIVE}
 
-PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https"}
+PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https", "sqs": "SQS requests"}
+"""What each message costs by protocol; SNS itself charges nothing for a queue, which takes a request."""
 
 console = Console()
 
@@ -110,7 +111,8 @@ def quantities(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) ->
     found = {stack: sending(one, assumed) for stack, one in sent.items()}
     for stack, resources in stacks.items():
         if any(resource.kind == LOG_GROUP for resource in resources):
-            found[stack] |= receiving(resources, received, assumed)
+            for name, quantity in receiving(resources, received, assumed).items():
+                found[stack][name] = found[stack].get(name, 0) + quantity
     return found
 
 

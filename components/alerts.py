@@ -10,6 +10,7 @@ from pulumi_aws import cloudwatch, kms, sns
 from components import documents, naming, patterns
 from components.delivery import RETRY_POLICY, create_dead_letter_queue
 from components.detections import DETECTIONS, RULE_STATE, Detection, key_change_pattern
+from components.drill_queue import create_drill_queue
 from components.hub_alarms import create_alarms
 from components.message import message
 from components.patterns import Pattern, Watched
@@ -22,12 +23,13 @@ class BreakGlassAlerts(pulumi.ComponentResource):
     """`breakglass:index:BreakGlassAlerts`: the hub that the relays forward to, and the alarm it raises.
 
     Creates: the event bus `breakglass` with its policy and an archive; one rule per detection that notifies,
-    with a target `SendToSNS` and, where topic or key may be what was attacked, `SendToWatchdog`; the rule for
-    changes of the key, on the default bus; the audit log group `/breakglass/audit` with its policy and the
-    rules that record; the topic `breakglassuser-console-logins`, encrypted with a customer managed
-    key (`alias/breakglassSNS`), and the plain topic `breakglass-watchdog`, each with policy and
-    subscriptions; the dead-letter queue `breakglass-alerts-dlq`; alarms on what could not be delivered and on
-    missing heartbeats.
+    with a target `SendToSNS` and, for drills and where topic or key may be what was attacked,
+    `SendToWatchdog`; the rule for changes of the key, on the default bus; the audit log group
+    `/breakglass/audit` with its policy and the rules that record; the topic `breakglassuser-console-logins`,
+    encrypted with a customer managed key (`alias/breakglassSNS`), and the plain topic `breakglass-watchdog`,
+    each with policy and subscriptions; the queue `breakglass-drill` with its policy, subscribed to both
+    topics, where a drill sees what they sent; the dead-letter queue `breakglass-alerts-dlq`; alarms on what
+    could not be delivered and on missing heartbeats.
 
     Does not create: relays (`BreakGlassRelay`), CloudTrail trails, a log delivery for the bus's error log, or
     anything in another Region. The audit log holds full CloudTrail records, and those of AssumeRole carry
@@ -74,6 +76,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             self._create_subscription("subscription", naming.TOPIC, subscription, topics)
         for subscription in args.watchdog_subscriptions:
             self._create_subscription("watchdog-subscription", naming.WATCHDOG_TOPIC, subscription, topics)
+        create_drill_queue(self, name, account_id=self._account_id, region=self._region, topics=topics)
         dead_letters = create_dead_letter_queue(
             self,
             f"{name}-dlq",

@@ -63,7 +63,7 @@ class Detection:
         facts: Lines of the message between title and advice.
         advice: What to do, at most two lines.
         plain: Whether the message goes to the watchdog topic as well: it must arrive when the first topic or
-            its key is what was attacked.
+            its key is what was attacked, and a drill must show that it would.
     """
 
     id: str
@@ -242,6 +242,10 @@ def _trail_change(_: Watched) -> list[Pattern]:
 
 def _own(source: str) -> Callable[[Watched], list[Pattern]]:
     return lambda _: [{"source": [source]}]
+
+
+def _drill(detail_type: str) -> Callable[[Watched], list[Pattern]]:
+    return lambda _: [{"source": [naming.DRILL_SOURCE], "detail-type": [detail_type]}]
 
 
 DETECTIONS: tuple[Detection, ...] = (
@@ -535,7 +539,7 @@ DETECTIONS: tuple[Detection, ...] = (
         action="notify",
         severity="info",
         recorded_in="any Region",
-        patterns=_own(naming.DRILL_SOURCE),
+        patterns=_drill(naming.DRILL_TYPE),
         facts=(
             Fact("Started by", "{who}"),
             Fact("Reason", "{why}"),
@@ -545,6 +549,15 @@ DETECTIONS: tuple[Detection, ...] = (
             Fact("Time UTC", "{$.time}"),
         ),
         advice=("Nothing has happened. Nothing is to be done but to note that it arrived.",),
+        plain=True,
+    ),
+    Detection(
+        id="drill-quiet",
+        title="A drill that tells nobody",
+        action="record",
+        severity="info",
+        recorded_in="any Region",
+        patterns=_drill(naming.QUIET_DRILL_TYPE),
     ),
     Detection(
         id="heartbeat",

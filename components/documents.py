@@ -235,6 +235,24 @@ def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequenc
     )
 
 
+def drill_queue(*, account_id: str, region: str) -> Document:
+    """Return the policy of the drill queue: our two topics may put what they send to people, nobody else.
+
+    See https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
+    """
+    topics = [naming.topic_arn(account_id, region, name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
+    return _document(
+        {
+            "Sid": "TopicsShowWhatTheySend",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": naming.queue_arn(account_id, region, naming.DRILL_QUEUE),
+            "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
+        }
+    )
+
+
 def hub_bus(
     *, account_id: str, region: str, member_account_ids: Sequence[str], organization_id: str | None
 ) -> Document:

@@ -21,6 +21,7 @@ TOPIC = "breakglassuser-console-logins"
 WATCHDOG_TOPIC = "breakglass-watchdog"
 KEY_ALIAS = "alias/breakglassSNS"
 DEAD_LETTER_QUEUE = "breakglass-alerts-dlq"
+DRILL_QUEUE = "breakglass-drill"
 AUDIT_LOG_GROUP = "/breakglass/audit"
 ALARM_PREFIX = "breakglass-"
 RULE_PREFIX = "capture-breakglass-"
@@ -40,6 +41,9 @@ HEARTBEAT_ROLE = "BreakGlassHeartbeat"
 OWN_SOURCES = "breakglass."
 HEARTBEAT_SOURCE = "breakglass.heartbeat"
 DRILL_SOURCE = "breakglass.drill"
+DRILL_TYPE = "Break-glass drill"
+QUIET_DRILL_TYPE = "Break-glass drill, quiet"
+"""Detail-types of a drill's events: one that people are told of, and one that is recorded only."""
 
 
 def iam_arn(account_id: str, resource: str) -> str:

@@ -330,6 +330,8 @@ def _alerts(
     subscriptions = _subscriptions(block, "subscriptions")
     watchdog_subscriptions = _subscriptions(block, "watchdogSubscriptions")
     _note_shared_endpoints(block, subscriptions, watchdog_subscriptions)
+    _note_drill_queue(block, "subscriptions", subscriptions)
+    _note_drill_queue(block, "watchdogSubscriptions", watchdog_subscriptions)
     region = block.text("region", rules.REGION, default=AlertsSettings.region)
     runbook_url = block.text("runbookUrl", rules.RUNBOOK_URL, default=None)
 
@@ -387,6 +389,17 @@ def _note_shared_endpoints(
                 f"watchdogSubscriptions[{index}].endpoint",
                 f"found the endpoint of subscriptions[{taken[item.endpoint.lower()]}], must be another one, "
                 "because the second channel must not share a mailbox with the first",
+            )
+
+
+def _note_drill_queue(block: Block, key: str, subscriptions: Sequence[Subscription | None]) -> None:
+    """Note a problem for each endpoint that is a drill queue, which everything that counts leaves out."""
+    for index, item in enumerate(subscriptions):
+        if item and item.protocol == "sqs" and item.endpoint.endswith(f":{naming.DRILL_QUEUE}"):
+            block.note(
+                f"{key}[{index}].endpoint",
+                f"found the queue {naming.DRILL_QUEUE}, must be another one, because that name is the hub's "
+                "drill queue, which is subscribed anyway and never counts as a recipient",
             )
 
 

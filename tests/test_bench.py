@@ -22,6 +22,7 @@ HUB = [
     Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
     Planned(cost.SUBSCRIPTION, {"protocol": "https"}),
     Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "sqs"}),
     RELAY,
     RULE,
 ]
@@ -84,6 +85,7 @@ def test_the_hub_pays_for_its_key_its_alarms_and_its_messages():
     expected = {
         "key": 1, "rotated key": 2, "alarms": 2, "KMS requests": 40,
         "SNS publishes": 20, "SNS e-mail": 20, "SNS https": 10,
+        "SQS requests": 15 + 10,  # dead letters, and each message to the drill queue
     }  # fmt: skip
     assert {name: found[name] for name in expected} == expected
 

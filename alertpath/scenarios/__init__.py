@@ -200,6 +200,7 @@ def _anywhere(world: World, account: str, region: str) -> Iterator[Scenario]:
         return _event(account, region, *parts, **more)
 
     own = {"version": "0", "account": account, "region": region, "time": "2026-11-22T12:00:00Z", "detail": {}}
+    drill = own | {"source": "breakglass.drill", "detail": {"nonce": "n"}}
     notified: list[tuple[str, str, bool, Event]] = [
         (
             "role assumed, its own copy",
@@ -237,13 +238,14 @@ def _anywhere(world: World, account: str, region: str) -> Iterator[Scenario]:
                 requestParameters={"groupName": "breakglass", "name": "breakglass-heartbeat"},
             ),
         ),
-        ("a drill", "drill", False, own | {"source": "breakglass.drill", "detail": {"nonce": "n"}}),
+        ("a drill", "drill", True, drill | {"detail-type": "Break-glass drill"}),
     ]  # fmt: skip
     for name, detection, both, event in notified:
         yield Scenario(name=name, detection=detection, action="notify", both=both, event=event)
     recorded = (
         ("a session of the role", "role-activity", call("ec2", "DescribeInstances", session, read_only=True)),
         ("a heartbeat", "heartbeat", own | {"source": "breakglass.heartbeat"}),
+        ("a quiet drill", "drill-quiet", drill | {"detail-type": "Break-glass drill, quiet"}),
     )
     for name, detection, event in recorded:
         yield Scenario(name=name, detection=detection, action="record", event=event)

@@ -1,6 +1,7 @@
 """The topics that alerts go through: encrypted where they must be, closed to strangers, read by people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -121,7 +122,7 @@ def _for_named_accounts(allowance: Allowance) -> bool:
 
 
 def count_subscriptions(args: StackValidationArgs, report: ReportViolation) -> None:
-    """Report an alert topic with fewer subscriptions than advised.
+    """Report an alert topic with fewer subscriptions than advised; the drill queue's is none of them.
 
     Raises:
         UnknownValueError: too few are known to be of the topic, and others are not known until deployment.
@@ -151,8 +152,20 @@ def _of_type(args: StackValidationArgs, kind: str) -> list[PolicyResource]:
 
 def _of_topic(subscription: PolicyResource, topic: str) -> Iterator[PolicyResource]:
     arn = parse_arn(plain(subscription.props.get("topic")))
-    if arn and (arn.service, arn.resource) == ("sns", topic):
+    if arn and (arn.service, arn.resource) == ("sns", topic) and has_recipient(subscription.props):
         yield subscription
+
+
+def has_recipient(subscription: Mapping[str, Any]) -> bool:
+    """Return whether a subscription tells somebody: a drill only reads in its queue what was sent.
+
+    Raises:
+        UnknownValueError: the protocol or the queue is not known until deployment.
+    """
+    if plain(subscription.get("protocol")) != "sqs":
+        return True
+    queue = parse_arn(plain(subscription.get("endpoint")))
+    return queue is None or queue.resource != names.DRILL_QUEUE
 
 
 _BOTH_TOPICS = PolicyConfigSchema(properties=names.schema("topicName", "watchdogTopicName"))
@@ -192,7 +205,7 @@ TOPIC_POLICY_SCOPED = ResourceValidationPolicy(
 SUBSCRIPTIONS_AT_LEAST = StackValidationPolicy(
     name="subscriptions-at-least",
     display_name="The alert topic has enough subscriptions",
-    description="The alert topic should have two subscriptions, so that no single mailbox decides.",
+    description="The alert topic should have two subscriptions, the drill queue's not counted.",
     validate=count_subscriptions,
     enforcement_level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,

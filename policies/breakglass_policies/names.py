@@ -6,6 +6,9 @@ The defaults are the program's own; each rule offers those that it reads in its 
 from collections.abc import Mapping
 from typing import Any
 
+DRILL_QUEUE = "breakglass-drill"
+"""The queue from which a drill reads what the topics sent. The alarm path's proof knows it by this name."""
+
 _TEXTS: dict[str, tuple[str, str]] = {
     "topicName": ("breakglassuser-console-logins", "Name of the encrypted SNS topic."),
     "watchdogTopicName": ("breakglass-watchdog", "Name of the plain second SNS topic."),

@@ -25,6 +25,7 @@ from pulumi_policy import (
 )
 
 from .framework import EMERGENCY_ACCESS
+from .messaging import has_recipient
 from .plain import any_known, plain, title, unknown_last
 
 HOME_REGION = "us-east-1"
@@ -197,7 +198,11 @@ def _topic_gap(resources: list[PolicyResource], topic_name: str) -> Iterator[str
 
 
 def _subscription_gap(resources: list[PolicyResource], topic_name: str) -> Iterator[str]:
-    if not _has(resources, TOPIC_SUBSCRIPTION, lambda props: _is_home_topic(props.get("topic"), topic_name)):
+    if not _has(
+        resources,
+        TOPIC_SUBSCRIPTION,
+        lambda props: _is_home_topic(props.get("topic"), topic_name) and has_recipient(props),
+    ):
         yield (
             f"no subscription of the SNS topic {topic_name} is in {HOME_REGION}, so alerts reach nobody. "
             f'Create a TopicSubscription with region="{HOME_REGION}" and '

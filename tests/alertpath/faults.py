@@ -116,9 +116,18 @@ def _hub_rules() -> Iterator[Fault]:
     for noun in NOTIFYING:
         target, rule = f"break-glass-alerts-target-{noun}-SendToSNS", f"break-glass-alerts-rule-{noun}"
         yield remove(f"{noun}: target removed", "mgmt", target, blame=rule)
-    for noun in ("alerting-change", "key-change"):
+    for noun in ("alerting-change", "key-change", "drill"):
         target, rule = f"break-glass-alerts-target-{noun}-SendToWatchdog", f"break-glass-alerts-rule-{noun}"
         yield remove(f"{noun}: one topic only", "mgmt", target, blame=rule)
+    drill, sign_in = "break-glass-alerts-rule-drill", "break-glass-alerts-rule-user-sign-in"
+    yield change("a quiet drill is told", "mgmt", drill, eventPattern='{"source": ["breakglass.drill"]}')
+    own = '{"source": [{"prefix": "breakglass."}]}'
+    yield change("heartbeats and quiet drills are told", "mgmt", drill, eventPattern=own)
+
+    def challenges(pattern: str) -> str:
+        return pattern.replace('"ConsoleLogin"', '"ConsoleLogin", "CheckMfa"')
+
+    yield change("MFA challenges are told", "mgmt", sign_in, eventPattern=challenges)
     yield change("hub rule with an unknown state", "mgmt", "break-glass-alerts-rule-drill", state="SLEEPING")
 
 
@@ -186,9 +195,13 @@ def _hub_things() -> Iterator[Fault]:
         yield change(f"{noun} policy without rules", "mgmt", policy, policy=without("RulesPublish"))
         other = conditioned("RulesPublish", StringEquals={"aws:SourceAccount": "999999999999"})
         yield change(f"{noun} policy for another account", "mgmt", policy, policy=other)
+    # In each of these the drill queue's subscription stays, confirmed: it hears for nobody.
     mail = "break-glass-alerts-subscription-email-786906db"
     yield change("subscription pending", "mgmt", mail, pendingConfirmation=True)
     yield remove("subscription removed", "mgmt", mail, blame=topic)
+    second = "break-glass-alerts-watchdog-subscription-email-a14e1db7"
+    yield change("watchdog subscription pending", "mgmt", second, pendingConfirmation=True)
+    yield remove("watchdog subscription removed", "mgmt", second, blame=watchdog)
     dlq = "break-glass-alerts-dlq"
     yield remove("dead-letter queue's policy removed", "mgmt", f"{dlq}-policy", blame=dlq)
     others = {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/x"}

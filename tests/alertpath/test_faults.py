@@ -10,7 +10,7 @@ from alertpath.proof import problems, prove
 from alertpath.resources import UNKNOWN, deployment, from_stack_export
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
-from tests.alertpath.faults import FAULTS
+from tests.alertpath.faults import FAULTS, entry
 
 REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
 
@@ -52,6 +52,67 @@ def test_a_fault_is_found_and_the_right_resource_is_blamed(exports, fault):
     wrong = list(problems(judged(faulty)))
     assert {one.resource for one in wrong} == {blamed}
     assert all(one.reason for one in wrong)
+
+
+def subscribed_instead(exports, protocol, endpoint):
+    """The exports with another endpoint in the place of the one person who hears the first topic."""
+    changed = copy.deepcopy(exports)
+    mail = entry(changed, "mgmt", "break-glass-alerts-subscription-email-786906db")
+    for place in ("inputs", "outputs"):
+        mail[place] |= {"protocol": protocol, "endpoint": endpoint}
+    return changed
+
+
+@pytest.mark.parametrize("home", ["us-east-1:111111111111", "eu-west-1:333333333333"])
+def test_what_only_a_drill_queue_hears_is_lost(exports, home):
+    lost = list(problems(judged(subscribed_instead(exports, "sqs", f"arn:aws:sqs:{home}:breakglass-drill"))))
+    assert {one.outcome for one in lost} == {Outcome.LOST}
+    assert {one.reason for one in lost} == {"nobody is subscribed to the topic"}
+    assert {one.resource.rsplit("::", 1)[-1] for one in lost} == {"break-glass-alerts-topic"}
+    assert {one.scenario.action for one in lost} == {"notify"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:alerts"),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill"),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-drill-2"),
+        ("sqs", {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}),
+        ("https", "https://example.com/a:breakglass-drill"),
+    ],
+)
+def test_whatever_else_is_subscribed_counts(exports, protocol, endpoint):
+    assert findings(judged(subscribed_instead(exports, protocol, endpoint))) == []
+
+
+def test_the_drill_queue_is_not_needed(exports):
+    without = copy.deepcopy(exports)
+    resources = without["mgmt"]["deployment"]["resources"]
+    resources[:] = [one for one in resources if "::break-glass-alerts-drill-" not in one["urn"]]
+    assert len(exports["mgmt"]["deployment"]["resources"]) - len(resources) == 4
+    assert findings(judged(without)) == []
+
+
+def test_what_is_told_though_it_must_only_be_recorded_is_blamed_on_the_rule_that_tells(exports):
+    """Whether or not the message would arrive: the rule is wrong before anybody has confirmed."""
+    faulty = copy.deepcopy(exports)
+    blamed = next(fault for fault in FAULTS if fault.name == "a quiet drill is told").inject(faulty)
+    for confirmed in (True, False):
+        for resource in faulty["mgmt"]["deployment"]["resources"]:
+            if resource["type"].endswith(":TopicSubscription"):
+                resource["outputs"]["pendingConfirmation"] = not confirmed
+        told = [one for one in problems(judged(faulty)) if one.scenario.detection == "drill-quiet"]
+        assert {(one.account, one.region) for one in told} == {
+            (account, region) for account in ("1" * 12, "2" * 12) for region in REGIONS
+        }
+        assert {(one.resource, one.outcome, one.reason) for one in told} == {
+            (
+                blamed,
+                Outcome.DELIVERED,
+                "must be recorded only, but rule capture-breakglass-drill tells people",
+            )
+        }
 
 
 @pytest.mark.parametrize("stack", ["mgmt", "member"])

@@ -206,6 +206,11 @@ OWN = {
             ["drill"],
         ),
         (
+            {"source": "breakglass.drill", "detail-type": "Break-glass drill, quiet", "detail": {}},
+            ["drill-quiet"],
+        ),
+        ({"source": "breakglass.drill", "detail-type": "Something else", "detail": {}}, []),
+        (
             {
                 "source": "aws.account",
                 "detail-type": "Region Opt-In Status Change",
@@ -219,6 +224,18 @@ OWN = {
 )
 def test_our_own_events_and_new_regions_are_heard(own, heard):
     assert SYSTEM.heard_as(OWN | own) == heard
+
+
+@pytest.mark.parametrize("detail_type", ["Break-glass drill", "Break-glass drill, quiet", "Something else"])
+def test_every_drill_is_forwarded_once_from_everywhere(detail_type):
+    """Told or not, it is in the record."""
+    drill = OWN | {"source": "breakglass.drill", "detail-type": detail_type, "detail": {}}
+    for account in (HUB, MEMBER):
+        assert len(SYSTEM.forwarded_by(drill | {"account": account})) == 1
+
+
+def test_a_quiet_drill_is_recorded_and_tells_nobody():
+    assert BY_ID["drill-quiet"].action == "record"
 
 
 def test_reads_of_the_alarm_s_parts_do_not_ring():
@@ -285,8 +302,21 @@ def test_a_write_to_any_part_of_the_alarm_rings_on_both_topics(source, call, par
     assert BY_ID["alerting-change"].plain
 
 
-def test_what_the_topic_or_key_cannot_carry_goes_to_the_watchdog_too():
-    assert {detection.id for detection in DETECTIONS if detection.plain} == {"alerting-change", "key-change"}
+def test_a_change_of_the_drill_queue_stays_quiet():
+    """It is no part of the alarm: without it no drill can be read, and people are told all the same."""
+    changed = event("alert/events-disable-rule.json")
+    changed["source"] = "aws.sqs"
+    changed["detail"] |= {
+        "eventName": "DeleteQueue",
+        "requestParameters": {"queueUrl": f"https://sqs.us-east-1.{SQS}-drill"},
+    }
+    assert SYSTEM.forwarded_by(changed) == []
+    assert SYSTEM.heard_as(changed) == []
+
+
+def test_what_the_topic_or_key_cannot_carry_and_a_drill_go_to_the_watchdog_too():
+    plain = {detection.id for detection in DETECTIONS if detection.plain}
+    assert plain == {"alerting-change", "key-change", "drill"}
 
 
 # --- limits

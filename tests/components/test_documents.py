@@ -21,6 +21,7 @@ ALL_DOCUMENTS = {
     "dead_letter_queue": documents.dead_letter_queue(
         account_id=HUB, region="us-east-1", name="q", rules=["a*", "bus/b*"]
     ),
+    "drill_queue": documents.drill_queue(account_id=HUB, region="us-east-1"),
     "hub_bus": documents.hub_bus(
         account_id=HUB, region="us-east-1", member_account_ids=["222222222222"], organization_id=None
     ),
@@ -156,6 +157,26 @@ def test_only_the_named_rules_may_use_the_dead_letter_queue():
     }
 
 
+def test_only_the_two_topics_may_use_the_drill_queue():
+    assert ALL_DOCUMENTS["drill_queue"]["Statement"] == [
+        {
+            "Sid": "TopicsShowWhatTheySend",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": f"arn:aws:sqs:us-east-1:{HUB}:breakglass-drill",
+            "Condition": {
+                "ArnEquals": {
+                    "aws:SourceArn": [
+                        f"arn:aws:sns:us-east-1:{HUB}:breakglassuser-console-logins",
+                        f"arn:aws:sns:us-east-1:{HUB}:breakglass-watchdog",
+                    ]
+                }
+            },
+        }
+    ]
+
+
 def test_listed_accounts_may_only_put_events_on_the_hub_bus():
     (statement,) = ALL_DOCUMENTS["hub_bus"]["Statement"]
     assert statement["Action"] == "events:PutEvents"
@@ -233,6 +254,7 @@ EIGHT = [f"BreakglassUser{number}" for number in range(8)]
             ),
             8192,
         ),
+        (documents.drill_queue(account_id=HUB, region="ap-southeast-2"), 8192),
         (documents.audit_log(account_id=HUB, region="ap-southeast-2"), 5120),
     ],
 )
@@ -241,10 +263,11 @@ def test_documents_stay_within_aws_s_limits_at_scale(document, limit):
     assert len(json.dumps(document, separators=(",", ":"))) <= limit
 
 
-def test_a_queue_policy_holds_at_most_ten_conditions():
+@pytest.mark.parametrize("name", ["dead_letter_queue", "drill_queue"])
+def test_a_queue_policy_holds_at_most_ten_conditions(name):
     conditions = [
         operator
-        for statement in ALL_DOCUMENTS["dead_letter_queue"]["Statement"]
+        for statement in ALL_DOCUMENTS[name]["Statement"]
         for operator in statement["Condition"].values()
     ]
     assert sum(len(keys) for keys in conditions) <= 10

@@ -46,6 +46,7 @@ WATCHDOG_ARN = "arn:aws:sns:us-east-1:111111111111:breakglass-watchdog"
 LOG_GROUP_ARN = "arn:aws:logs:us-east-1:111111111111:log-group:/breakglass/audit"
 HUB_ARN = "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"
 HUB_DLQ = "arn:aws:sqs:us-east-1:111111111111:breakglass-alerts-dlq"
+DRILL_QUEUE_ARN = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
 RETRY = {"maximumEventAgeInSeconds": 86400, "maximumRetryAttempts": 185}
 ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
@@ -64,9 +65,9 @@ EXPECTED = {
     "mgmt": {
         PROVIDER: 1, USER_COMPONENT: 1, ROLE_COMPONENT: 1, ALERTS_COMPONENT: 1, RELAY_COMPONENT: 1,
         USER: 1, POLICY: 3, USER_ATTACHMENT: 3, ROLE: 3, ROLE_ATTACHMENT: 1, ROLE_POLICY: 2,
-        KEY: 1, ALIAS: 1, TOPIC: 2, TOPIC_POLICY: 2, SUBSCRIPTION: 2, QUEUE: 3, QUEUE_POLICY: 3,
+        KEY: 1, ALIAS: 1, TOPIC: 2, TOPIC_POLICY: 2, SUBSCRIPTION: 4, QUEUE: 4, QUEUE_POLICY: 4,
         BUS: 1, BUS_POLICY: 1, ARCHIVE: 1, LOG_GROUP: 1, LOG_POLICY: 1, ALARM: 4,
-        RULE: 20 + 2 * 3, TARGET: 23 + 2 * 3, SCHEDULE_GROUP: 2, SCHEDULE: 2,
+        RULE: 20 + 2 * 3, TARGET: 24 + 2 * 3, SCHEDULE_GROUP: 2, SCHEDULE: 2,
     },
     "member": {
         PROVIDER: 1, ROLE_COMPONENT: 1, RELAY_COMPONENT: 1,
@@ -293,7 +294,40 @@ def test_the_two_topics_share_neither_key_nor_policy_nor_mailbox(deploy, preview
     } == {
         (TOPIC_ARN, "email", "security@example.com"),
         (WATCHDOG_ARN, "email", "security-watchdog@example.com"),
+        (TOPIC_ARN, "sqs", DRILL_QUEUE_ARN),
+        (WATCHDOG_ARN, "sqs", DRILL_QUEUE_ARN),
     }
+
+
+@both_modes
+def test_the_drill_queue_hears_both_topics_and_forgets_within_the_hour(deploy, preview):
+    recording = deploy("mgmt", preview=preview)
+    queue = recording.of(QUEUE)["break-glass-alerts-drill-queue"]
+    assert queue.inputs == {
+        "name": "breakglass-drill",
+        "messageRetentionSeconds": 3600,
+        "sqsManagedSseEnabled": True,
+        "region": "us-east-1",
+    }
+    policy = recording.of(QUEUE_POLICY)["break-glass-alerts-drill-queue-policy"]
+    (statement,) = policy.document("policy")["Statement"]
+    assert statement["Resource"] == DRILL_QUEUE_ARN
+    subscriptions = recording.of(SUBSCRIPTION)
+    for noun, topic in (("topic", TOPIC_ARN), ("watchdog", WATCHDOG_ARN)):
+        # Exactly these: with raw delivery nothing would say which topic brought a message.
+        assert subscriptions[f"break-glass-alerts-drill-subscription-{noun}"].inputs == {
+            "topic": topic,
+            "protocol": "sqs",
+            "endpoint": DRILL_QUEUE_ARN,
+            "region": "us-east-1",
+        }
+
+
+def test_no_rule_and_no_alarm_goes_to_the_drill_queue(deploy):
+    """It sees what the topics send, so nothing may reach it past them."""
+    recording = deploy("mgmt")
+    for entry in (*recording.of(TARGET).values(), *recording.of(ALARM).values()):
+        assert DRILL_QUEUE_ARN not in json.dumps(entry.inputs), entry.name
 
 
 def test_reordering_the_recipients_renames_no_subscription(deploy):
@@ -310,15 +344,18 @@ def test_reordering_the_recipients_renames_no_subscription(deploy):
 
     names = deploy("mgmt", change=forward).of(SUBSCRIPTION).keys()
     assert names == deploy("mgmt", change=backward).of(SUBSCRIPTION).keys()
-    assert len(names) == 3
+    assert len(names) == 3 + 2  # the drill queue's own
     assert not any("secret" in name for name in names)
 
 
 def test_an_encrypted_endpoint_stays_a_secret(deploy):
     for subscription in deploy("mgmt").of(SUBSCRIPTION).values():
-        assert subscription.inputs["endpoint"].endswith("@example.com")
+        assert subscription.inputs["endpoint"].endswith(("@example.com", ":breakglass-drill"))
     for subscription in deploy("mgmt", secret=("alerts",)).of(SUBSCRIPTION).values():
-        assert subscription.inputs["endpoint"][SECRET] == SECRET_MARK
+        if subscription.inputs["protocol"] == "sqs":  # the proof must be able to tell it from a recipient
+            assert subscription.inputs["endpoint"] == DRILL_QUEUE_ARN
+        else:
+            assert subscription.inputs["endpoint"][SECRET] == SECRET_MARK
 
 
 def targets_of(recording, rule):
@@ -364,7 +401,8 @@ def test_each_notifying_detection_has_its_rule_on_the_hub_bus(deploy, preview):
             assert arns == [LOG_GROUP_ARN]
             assert "inputTransformer" not in targets[0].inputs
         else:
-            assert arns == ([TOPIC_ARN, WATCHDOG_ARN] if detection == "alerting-change" else [TOPIC_ARN])
+            both = detection in {"alerting-change", "drill"}
+            assert arns == ([TOPIC_ARN, WATCHDOG_ARN] if both else [TOPIC_ARN])
             for target in targets:
                 assert set(target.inputs["inputTransformer"]) == {"inputPaths", "inputTemplate"}
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
 OWN_POLICY = "arn:aws:iam::111111111111:policy/team/BreakGlass"
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:alerts"
+DRILL_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
 FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:page"
 OWN_HUB = "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"
 SECOND_HUB = "arn:aws:events:eu-west-1:333333333333:event-bus/break.glass_2"
@@ -208,6 +209,7 @@ def test_names_have_defaults_where_block_is_absent_and_component_not_listed():
         ("https", "https://events.example.com:8443/integration/abc?x=1"),
         ("sms", "+15555550100"),
         ("sqs", QUEUE),
+        ("sqs", DRILL_QUEUE.replace("breakglass", "my-breakglass")),
         ("lambda", FUNCTION),
         ("lambda", f"{FUNCTION}:live"),
     ],
@@ -432,6 +434,25 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         ("alerts.watchdogSubscriptions.0.endpoint", "Security@Example.com"),
         "alerts.watchdogSubscriptions[0].endpoint",
         "must not share a mailbox",
+    ),
+    (
+        ("alerts.subscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
+        "alerts.subscriptions[0].endpoint",
+        "found the queue breakglass-drill, must be another one, because that name is the hub's drill queue, "
+        "which is subscribed anyway and never counts as a recipient",
+    ),
+    (
+        ("alerts.watchdogSubscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
+        "alerts.watchdogSubscriptions[0].endpoint",
+        "found the queue breakglass-drill",
+    ),
+    (
+        (
+            "alerts.subscriptions.0",
+            {"protocol": "sqs", "endpoint": DRILL_QUEUE.replace("1" * 12, "3" * 12)},
+        ),
+        "alerts.subscriptions[0].endpoint",
+        "never counts as a recipient",
     ),
     (
         ("alerts.watchdogSubscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),

@@ -100,6 +100,25 @@ def test_another_topic_does_not_count(check_stack, kind, arn):
     assert len(check_stack(US_EAST_1_ALERTING_PRESENT, resources).violations) == 1
 
 
+@pytest.mark.parametrize(
+    ("queue", "is_recipient"), [("breakglass-drill", False), ("alerts", True), ("my-breakglass-drill", True)]
+)
+def test_the_drill_queue_is_no_recipient_and_any_other_queue_is(check_stack, queue, is_recipient, unknown):
+    queue_arn = f"arn:aws:sqs:us-east-1:111111111111:{queue}"
+    nobody = without(SUBSCRIPTION, topic=TOPIC_ARN)
+
+    def outcome(endpoint):
+        props = {"topic": TOPIC_ARN, "protocol": "sqs", "endpoint": endpoint}
+        return check_stack(US_EAST_1_ALERTING_PRESENT, [*nobody, (SUBSCRIPTION, props)])
+
+    if is_recipient:
+        assert outcome(queue_arn).passed
+    else:
+        (violation,) = outcome(queue_arn).violations
+        assert violation.startswith(f"no subscription of the SNS topic {TOPIC_NAME} is in us-east-1")
+    assert outcome(unknown).unknown == "endpoint"
+
+
 @pytest.mark.parametrize(("kind", "props", "message"), ABSENCES)
 def test_what_is_unknown_at_preview_is_left_to_the_engine_when_it_decides(
     check_stack, kind, props, message, unknown

@@ -159,6 +159,39 @@ def test_enough_subscriptions_pass(check_stack, count, minimum, unknown):
     assert check_stack(SUBSCRIPTIONS_AT_LEAST, stack, config={"minimum": minimum}).passed
 
 
+OUR_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
+
+
+def queue_of(arn):
+    return (TOPIC_SUBSCRIPTION, {"topic": ARNS[ALERTS], "protocol": "sqs", "endpoint": arn})
+
+
+def test_the_drill_queue_is_no_recipient(check_stack):
+    stack = [*STACK, OURS, queue_of(OUR_QUEUE), queue_of(OUR_QUEUE)]
+    (violation,) = check_stack(SUBSCRIPTIONS_AT_LEAST, stack).violations
+    assert violation.startswith(f"1 of at least 2 advised subscriptions of the topic {ALERTS}")
+    assert check_stack(SUBSCRIPTIONS_AT_LEAST, [*stack, OURS]).passed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        queue_of("arn:aws:sqs:us-east-1:111111111111:alerts"),
+        queue_of("arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill"),
+        queue_of(None),
+        (TOPIC_SUBSCRIPTION, {"topic": ARNS[ALERTS], "protocol": "email", "endpoint": OUR_QUEUE}),
+    ],
+)
+def test_any_other_queue_is_a_recipient(check_stack, other):
+    assert check_stack(SUBSCRIPTIONS_AT_LEAST, [*STACK, OURS, other]).passed
+
+
+def test_a_queue_unknown_at_preview_is_left_to_the_engine(check_stack, unknown):
+    outcome = check_stack(SUBSCRIPTIONS_AT_LEAST, [*STACK, OURS, queue_of(unknown)])
+    assert (outcome.unknown, outcome.violations) == ("endpoint", ())
+    assert check_stack(SUBSCRIPTIONS_AT_LEAST, [*STACK, queue_of(unknown), OURS, OURS]).passed
+
+
 def test_subscriptions_unknown_at_preview_are_left_to_the_engine(check_stack, unknown):
     stack = [*STACK, OURS, (TOPIC_SUBSCRIPTION, {"topic": unknown})]
     outcome = check_stack(SUBSCRIPTIONS_AT_LEAST, stack)
@@ -174,13 +207,14 @@ VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.text()
-    | st.sampled_from(
-        [UNKNOWN_STRING_VALUE, ARNS[ALERTS], ALERTS, PLAIN, "{", policy(statement())["policy"]]
-    ),
+    | st.sampled_from([UNKNOWN_STRING_VALUE, ARNS[ALERTS], ALERTS, PLAIN, "{", policy(statement())["policy"]])
+    | st.sampled_from(["sqs", OUR_QUEUE]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-PROPS = st.dictionaries(st.sampled_from(["name", "arn", "policy", "kmsMasterKeyId", "topic"]), VALUES)
+PROPS = st.dictionaries(
+    st.sampled_from(["name", "arn", "policy", "kmsMasterKeyId", "topic", "protocol", "endpoint"]), VALUES
+)
 
 
 @given(PROPS)

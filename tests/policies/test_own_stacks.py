@@ -66,6 +66,19 @@ def test_nothing_is_reported_and_nothing_is_left_unchecked(deploy, check, check_
     assert silent == SILENT[stack]
 
 
+@STAGES
+def test_the_stack_has_one_recipient_beside_the_drill_queue_and_is_advised_of_a_second(
+    deploy, check_stack, preview
+):
+    registered = [
+        (resource.type, plain(resource.inputs))
+        for resource in deploy("mgmt", preview=preview)
+        if resource.inputs
+    ]
+    (violation,) = check_stack(messaging.SUBSCRIPTIONS_AT_LEAST, registered).violations
+    assert violation.startswith("1 of at least 2 advised subscriptions")
+
+
 def test_the_pattern_that_is_unknown_at_first_is_judged_after_the_deployment(deploy, check):
     outcomes = {}
     for preview in (True, False):
