@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.people import confirm
 from sandbox.world import World, world
 
 MEMBERS = (1, 20, 199)
@@ -30,15 +31,20 @@ console = Console()
 
 def exports(sandbox: World) -> tuple[str, str]:
     """Deploy both stacks, let people confirm, and return the exports."""
-    for command in (["up", "--stack", "mgmt"], ["up", "--stack", "member"], ["refresh", "--stack", "mgmt"]):
-        skip = ["--skip-preview"] if command[0] == "up" else []
-        outcome = sandbox.run("pulumi", *command, "--yes", *skip, SANDBOX_CONFIRMED="yes")
-        if outcome.returncode:
-            sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
+    _pulumi(sandbox, "up", "--stack", "mgmt", "--skip-preview")
+    _pulumi(sandbox, "up", "--stack", "member", "--skip-preview")
+    confirm(sandbox.account("mgmt"))
+    _pulumi(sandbox, "refresh", "--stack", "mgmt")
     hub, member = (
         sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout for stack in ("mgmt", "member")
     )
     return hub, member
+
+
+def _pulumi(sandbox: World, *command: str) -> None:
+    outcome = sandbox.run("pulumi", *command, "--yes")
+    if outcome.returncode:
+        sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
 
 
 def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list[str]:

@@ -1,51 +1,66 @@
-"""The emulated AWS: a moto server on loopback, in a process of its own, its Regions, its accounts."""
+"""The emulated AWS: a moto server on loopback, in a process of its own, its Regions, its accounts.
+
+moto is corrected where it would deceive whoever reads it (`corrections`), and the server delivers the events
+that are put on its buses (`courier`).
+"""
 
 import contextlib
+import json
+import logging
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 REGIONS_VARIABLE = "SANDBOX_REGIONS"
+ACCOUNTS_VARIABLE = "SANDBOX_STACK_ACCOUNTS"
 DEFAULT_REGIONS = (
     "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
     "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
     "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 )  # fmt: skip
-"""What a new AWS account has enabled. moto's own DescribeRegions calls every Region enabled."""
+"""What a new AWS account has enabled."""
 
 # A client's own account does not matter to moto's STS: it hands out credentials for any account.
 _ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
+def running(regions: Sequence[str] = ()) -> Iterator[str]:
     """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
 
-    The server ends with its standard input, so it does not outlive a killed parent.
+    The server ends with its standard input, so it does not outlive a killed parent. What it cannot emulate
+    while nobody waits for an answer, it says on standard error.
+
+    Args:
+        regions: What every account has enabled; without any, what `enabled_regions` says.
 
     Raises:
-        RuntimeError: The server did not come up; its own output says why.
+        RuntimeError: The Regions are no list of Regions, or the server did not come up: its output says why.
     """
+    nowhere = "http://127.0.0.1:9"
     environment = {
         **os.environ,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-        # moto would really call an https subscriber: nothing of the sandbox may leave this machine.
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "HTTPS_PROXY": "http://127.0.0.1:9",
+        # Nothing of the sandbox may leave this machine; the server itself delivers through its own API.
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), nowhere),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1"),
     }
+    if regions:
+        environment[REGIONS_VARIABLE] = ",".join(regions)
+    enabled_regions(environment)  # a wrong list is told here, not to the first who asks for Regions
     # With it every request would land in one account, whatever credentials it carries.
     environment.pop("MOTO_ACCOUNT_ID", None)
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox.cloud"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         env=environment,
         text=True,
         start_new_session=True,
@@ -54,7 +69,7 @@ def running() -> Iterator[str]:
         try:
             endpoint = stdout.readline().strip()
             if not endpoint:
-                raise RuntimeError("the emulated AWS (moto) did not start: run `python -m sandbox.cloud`")
+                raise RuntimeError("the emulated AWS (moto) did not start: see above")
             yield endpoint
         finally:
             stdin.close()
@@ -73,13 +88,13 @@ def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     }
 
 
-def enabled_regions() -> list[str]:
+def enabled_regions(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the Regions that every account has enabled: `SANDBOX_REGIONS`, or those of a new account.
 
     Raises:
         RuntimeError: `SANDBOX_REGIONS` is not a list of Regions.
     """
-    given = os.environ.get(REGIONS_VARIABLE)
+    given = environment.get(REGIONS_VARIABLE)
     regions = DEFAULT_REGIONS if given is None else given.split(",")
     if not all(re.fullmatch("[a-z]+(-[a-z]+)+-[0-9]", region) for region in regions):
         raise RuntimeError(
@@ -100,6 +115,11 @@ class Account:
         # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
         self._making = threading.Lock()
 
+    def regions(self) -> list[str]:
+        """Return the Regions that the account has enabled, as it says itself."""
+        answer = self.client("ec2", "us-east-1").describe_regions()
+        return sorted(region["RegionName"] for region in answer["Regions"])
+
     def client(self, service: str, region: str) -> Any:
         """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type."""
         with self._making:
@@ -117,6 +137,21 @@ def signed_in(account_id: str, endpoint: str) -> Account:
     return Account(account_id, endpoint)
 
 
+def own_accounts() -> dict[str, Account]:
+    """Return the account of each stack, for a command that runs inside a sandbox.
+
+    Raises:
+        RuntimeError: This is no sandbox.
+    """
+    endpoint, accounts = os.environ.get(ENDPOINT_VARIABLE), os.environ.get(ACCOUNTS_VARIABLE)
+    if not endpoint or not accounts:
+        raise RuntimeError(
+            f"{ENDPOINT_VARIABLE} or {ACCOUNTS_VARIABLE} is not set: run this inside a sandbox, "
+            "as in sandbox/run bash -c '…'"
+        )
+    return {stack: signed_in(account_id, endpoint) for stack, account_id in json.loads(accounts).items()}
+
+
 def _session(credentials: dict[str, str]) -> Any:
     # Imported here because it takes a fifth of a second, and a first preview never asks the cloud anything.
     import boto3
@@ -127,11 +162,24 @@ def _session(credentials: dict[str, str]) -> Any:
 def _serve() -> None:
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+    from sandbox import corrections
+    from sandbox.courier import Courier
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+
+    def account(account_id: str) -> Account:
+        host, port = server.get_host_and_port()
+        return signed_in(account_id, f"http://{host}:{port}")
+
+    corrections.apply(Courier(account).post)
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    sys.stdin.read()
+    # moto prints now and then: nobody reads it, and a full pipe would stop the server.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        sys.stdin.read()
+    os._exit(0)  # deliveries under way are nobody's any more
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 moto's own event bus cannot reach an SNS target, so this reads the deployed buses, rules and targets out of
 the emulated AWS, matches and renders with `alertpath`, and follows each event from bus to bus until it is
 published, recorded or dropped. It takes account, Region, rule state, pattern, target, message, the number of
-hops and the state of a topic's key into account. It does NOT evaluate policies (of buses, keys, topics,
-queues, log groups) or the permissions of a target's role: that an alert is delivered here does not prove that
-those let it through. Nor does it fill archives or dead-letter queues.
+hops, the state of a topic's key and a target's dead-letter queue into account. It does NOT evaluate policies
+(of buses, keys, topics, queues, log groups) or the permissions of a target's role: that an alert is delivered
+here does not prove that those let it through. Nor does it fill archives.
 """
 
+import contextlib
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +21,13 @@ from botocore.exceptions import ClientError
 from alertpath.message import render
 from alertpath.pattern import matches
 from sandbox.cloud import Account
+from sandbox.resources.base import is_gone
 
 SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 Event = dict[str, Any]
+Rule = dict[str, Any]
+Target = dict[str, Any]
 Accounts = Callable[[str], Account]
 """Account id to clients into it; raises for an account that the sandbox does not know."""
 
@@ -84,29 +89,58 @@ def deliver(accounts: Accounts, event: Event) -> list[Delivery]:
             it could not tell either.
     """
     bus = f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
-    return list(_on_bus(accounts, bus, event, forwarded=False))
+    return Round(accounts).deliver(bus, event)
+
+
+class Round:
+    """Events that are delivered together: rules and targets are read once for all of them."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        """Deliver to whatever `accounts` knows."""
+        self._accounts = accounts
+        self._rules: dict[str, list[Rule]] = {}
+        self._targets: dict[tuple[str, str], list[Target]] = {}
+
+    def deliver(self, bus: str, event: Event) -> list[Delivery]:
+        """Put `event` on the bus with this ARN; otherwise like the function `deliver`."""
+        return list(self._on_bus(bus, event, forwarded=False))
+
+    def _on_bus(self, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
+        for rule in self._rules_of(bus):
+            if not _hears(rule, event):
+                continue
+            for target in self._targets_of(bus, rule["Name"]):
+                delivery = _delivered(self._accounts, rule, bus, target, event, forwarded=forwarded)
+                yield delivery
+                if _is_bus(delivery.destination) and delivery.failed is None:
+                    yield from self._on_bus(delivery.destination, event, forwarded=True)
+
+    def _rules_of(self, bus: str) -> list[Rule]:
+        if bus not in self._rules:
+            pages = self._events(bus).get_paginator("list_rules").paginate(EventBusName=_bus_name(bus))
+            self._rules[bus] = [rule for page in pages for rule in page["Rules"]]
+        return self._rules[bus]
+
+    def _targets_of(self, bus: str, rule: str) -> list[Target]:
+        if (bus, rule) not in self._targets:
+            listed = self._events(bus).list_targets_by_rule(Rule=rule, EventBusName=_bus_name(bus))
+            self._targets[bus, rule] = listed["Targets"]
+        return self._targets[bus, rule]
+
+    def _events(self, bus: str) -> Any:
+        _, _, _, region, account_id, _ = bus.split(":", 5)
+        return self._accounts(account_id).client("events", region)
 
 
 class _Undelivered(Exception):
-    """AWS would not deliver this; the message says why."""
+    """AWS would not deliver this; the message says why, `code` says it as EventBridge does."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
-def _on_bus(accounts: Accounts, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
-    _, _, _, region, account_id, resource = bus.split(":", 5)
-    events = accounts(account_id).client("events", region)
-    name = resource.removeprefix("event-bus/")
-    for page in events.get_paginator("list_rules").paginate(EventBusName=name):
-        for rule in page["Rules"]:
-            if not _hears(rule, event):
-                continue
-            for target in events.list_targets_by_rule(Rule=rule["Name"], EventBusName=name)["Targets"]:
-                delivery = _delivered(accounts, rule["Name"], bus, target, event, forwarded=forwarded)
-                yield delivery
-                if _is_bus(delivery.destination) and delivery.failed is None:
-                    yield from _on_bus(accounts, delivery.destination, event, forwarded=True)
-
-
-def _hears(rule: dict[str, Any], event: Event) -> bool:
+def _hears(rule: Rule, event: Event) -> bool:
     """Whether the rule receives the event, and wants it; read-only ones need the wider state."""
     if "ManagedBy" in rule or "EventPattern" not in rule:  # AWS's own, such as an archive's; or a schedule
         return False
@@ -117,7 +151,7 @@ def _hears(rule: dict[str, Any], event: Event) -> bool:
 
 
 def _delivered(
-    accounts: Accounts, rule: str, bus: str, target: dict[str, Any], event: Event, *, forwarded: bool
+    accounts: Accounts, rule: Rule, bus: str, target: Target, event: Event, *, forwarded: bool
 ) -> Delivery:
     destination = target["Arn"]
     message = _message(target, event)
@@ -126,10 +160,31 @@ def _delivered(
         _send(accounts, destination, json.dumps(event) if message is None else message, forwarded=forwarded)
     except (ClientError, _Undelivered) as error:
         failed = str(error)
-    return Delivery(rule=rule, bus=bus, destination=destination, message=message, failed=failed)
+        _bury(accounts, rule["Arn"], target, event, error)
+    return Delivery(rule=rule["Name"], bus=bus, destination=destination, message=message, failed=failed)
 
 
-def _message(target: dict[str, Any], event: Event) -> str | None:
+def _bury(
+    accounts: Accounts, rule: str, target: Target, event: Event, error: ClientError | _Undelivered
+) -> None:
+    """Put the event into the target's dead-letter queue, if it has one that is there.
+
+    The attributes are those of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    if "DeadLetterConfig" not in target:
+        return
+    if isinstance(error, _Undelivered):
+        code = error.code
+    else:
+        code = "NO_RESOURCE" if is_gone(error) else "SDK_CLIENT_ERROR"
+    said = {"RULE_ARN": rule, "TARGET_ARN": target["Arn"], "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
+    queue = target["DeadLetterConfig"]["Arn"]
+    _, _, _, region, account_id, _ = queue.split(":", 5)
+    with contextlib.suppress(ClientError):
+        _enqueue(accounts(account_id).client("sqs", region), queue, json.dumps(event), **said)
+
+
+def _message(target: Target, event: Event) -> str | None:
     """Return the text that the target's transformer makes of the event; None without a transformer."""
     known = {"Id", "Arn", "RoleArn", "InputTransformer", "DeadLetterConfig", "RetryPolicy"}
     if unknown := sorted(target.keys() - known):
@@ -154,9 +209,10 @@ def _send(accounts: Accounts, destination: str, text: str, *, forwarded: bool) -
     elif service == "logs":
         _record(account.client("logs", region), destination, text)
     elif service == "events" and forwarded:
-        raise _Undelivered("EventBridge drops an event that would reach a third bus")
+        code = "THIRD_ACCOUNT_HOP_DETECTED"
+        raise _Undelivered(code, "EventBridge drops an event that would reach a third bus")
     elif service == "events":  # only whether the bus is there: its rules come next
-        account.client("events", region).describe_event_bus(Name=destination.rsplit("/", 1)[-1])
+        account.client("events", region).describe_event_bus(Name=_bus_name(destination))
     else:
         raise RuntimeError(
             f"the sandbox does not deliver to {destination}: only to topics, queues, log groups and buses"
@@ -169,23 +225,26 @@ def _publish(sns: Any, kms: Any, topic: str, text: str) -> None:
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         if state != "Enabled":
             said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
-            raise _Undelivered(f"key {key} is {said}")
+            raise _Undelivered("ERROR_FROM_TARGET", f"key {key} is {said}")
     sns.publish(TopicArn=topic, Message=text)
 
 
-def _enqueue(sqs: Any, queue: str, text: str) -> None:
+def _enqueue(sqs: Any, queue: str, text: str, **attributes: str) -> None:
     url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
-    sqs.send_message(QueueUrl=url, MessageBody=text)
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=typed)
 
 
 def _record(logs: Any, log_group: str, text: str) -> None:
-    now = time.time_ns()  # of the delivery, not of the event: CloudWatch Logs drops what is two weeks old
-    where = {
-        "logGroupName": log_group.split(":log-group:")[1].removesuffix(":*"),
-        "logStreamName": str(now),
-    }
+    name = log_group.split(":log-group:")[1].removesuffix(":*")
+    where = {"logGroupName": name, "logStreamName": str(uuid.uuid4())}
     logs.create_log_stream(**where)
-    logs.put_log_events(**where, logEvents=[{"timestamp": now // 1_000_000, "message": text}])
+    now = time.time_ns() // 1_000_000  # not the event's time: CloudWatch Logs drops what is two weeks old
+    logs.put_log_events(**where, logEvents=[{"timestamp": now, "message": text}])
+
+
+def _bus_name(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]
 
 
 def _is_bus(arn: str) -> bool:

@@ -19,13 +19,14 @@ from rich.text import Text
 
 from sandbox import engine
 from sandbox.delivery import Delivery, Mailbox, deliver
+from sandbox.people import confirm
 from sandbox.world import ROOT, World, world
 
 EVENTS = ROOT / "tests" / "events"
 TOPIC, WATCHDOG_TOPIC = "breakglassuser-console-logins", "breakglass-watchdog"
 SAMPLE_KEY = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
 """Id of the key in the sample events; a real one is known only after it was created."""
-REGIONS = "us-east-1,eu-north-1,ap-southeast-2,eu-west-1"
+REGIONS = ("us-east-1", "eu-north-1", "ap-southeast-2", "eu-west-1")
 """Regions that the emulated accounts have enabled here: those in which the story takes place."""
 UNCHECKED = "can't run policy"
 """Pulumi prints this, and stays green, when a rule met a value that is not known yet."""
@@ -228,16 +229,18 @@ class Demo:
             console.print(Text(f"{place} rule {delivery.rule} -> {end}: {outcome}"))
 
     def _proof(self) -> None:
-        # In the story everybody clicks the link in AWS's mail here; until then the proof says "lost".
-        self._run("pulumi", "refresh", "--yes", "--stack", "mgmt", SANDBOX_CONFIRMED="yes")
+        # Until everybody has clicked the link in AWS's mail, the proof says "lost".
+        clicked = confirm(self._sandbox.account("mgmt"))
+        console.print(Text(f"confirmed by the link in AWS's mail: {', '.join(clicked)}"))
+        self._run("pulumi", "refresh", "--yes", "--stack", "mgmt")
         for stack in self._sandbox.accounts:
             self._run("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
         files = [f"{stack}.json" for stack in self._sandbox.accounts]
         console.print(Text(self._run("python", "-m", "alertpath", *files).rstrip()))
 
-    def _run(self, *command: str, **variables: str) -> str:
+    def _run(self, *command: str) -> str:
         """Run a command that must succeed and return its output."""
-        outcome = self._sandbox.run(*command, **variables)
+        outcome = self._sandbox.run(*command)
         if outcome.returncode:
             raise StepFailed(f"`{' '.join(command)}` failed:\n{outcome.stdout}")
         return outcome.stdout
@@ -275,10 +278,9 @@ def main() -> int:
     try:
         console.rule("[bold]AWS break-glass access: both stacks on this machine", align="left")
         console.print("AWS is emulated here, and only AWS; engine, SDK and policy pack are the real ones.\n")
-        with world(console.print) as sandbox:
+        with world(console.print, regions=REGIONS) as sandbox:
             console.print(f"engine: {sandbox.engine}")
-            sandbox.environment["SANDBOX_REGIONS"] = REGIONS
-            console.print(f"Regions enabled in the emulated accounts: {REGIONS.replace(',', ', ')}")
+            console.print(f"Regions enabled in the emulated accounts: {', '.join(REGIONS)}")
             for title, step in Demo(sandbox).steps():
                 console.print()
                 console.rule(f"[bold]{len(timings) + 1}. {title}", align="left")

@@ -23,7 +23,6 @@ from pulumi.runtime.rpc import UNKNOWN
 from sandbox import cloud, sdk
 from sandbox.resources import RESOURCES, Props, Resource, is_gone
 
-ACCOUNTS_VARIABLE = "SANDBOX_STACK_ACCOUNTS"
 PINNED_ACCOUNT_VARIABLE = "SANDBOX_ACCOUNT"
 PROVIDER_INPUTS = frozenset(
     {"region", "allowedAccountIds", "defaultTags", "skipCredentialsValidation", "skipRegionValidation"}
@@ -50,7 +49,7 @@ def stack_account(urn: str) -> str:
     if pinned := os.environ.get(PINNED_ACCOUNT_VARIABLE):
         return pinned
     stack = urn.split("::")[0].rsplit(":", 1)[-1]
-    accounts = json.loads(os.environ[ACCOUNTS_VARIABLE])
+    accounts = json.loads(os.environ[cloud.ACCOUNTS_VARIABLE])
     if stack not in accounts:
         raise Refused(f"the sandbox has no account for stack {stack!r}: it knows {', '.join(accounts)}")
     return accounts[stack]

@@ -73,20 +73,31 @@ class World:
 
 
 @contextlib.contextmanager
-def world(tell: engine.Tell, project: Path = ROOT) -> Iterator[World]:
+def world(tell: engine.Tell, project: Path = ROOT, regions: Sequence[str] = ()) -> Iterator[World]:
     """Set up a sandbox of `project` for as long as the context lasts.
+
+    Args:
+        tell: Takes a line for people.
+        project: Folder of the Pulumi project.
+        regions: What every account has enabled; without any, what `cloud.enabled_regions` says. A command
+            that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
 
     Raises:
         engine.EngineUnavailable: There is no Pulumi engine and no way to get one.
         RuntimeError: The emulated AWS or a stack could not be set up.
     """
     pulumi = engine.obtain(tell)
-    with tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder, cloud.running() as endpoint:
+    with (
+        tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder,
+        cloud.running(regions) as endpoint,
+    ):
         home = Path(folder)
         mirror = home / "project"
         _mirror(project, mirror)
         accounts = _stack_accounts(mirror)
         environment = _environment(home, pulumi, endpoint, accounts)
+        if regions:
+            environment[cloud.REGIONS_VARIABLE] = ",".join(regions)
         made = World(
             directory=mirror,
             environment=environment,
@@ -149,7 +160,7 @@ def _environment(
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "SANDBOX_PYTHON": sys.executable,
             "SANDBOX_ROOT": str(ROOT),
-            "SANDBOX_STACK_ACCOUNTS": json.dumps(accounts),
+            cloud.ACCOUNTS_VARIABLE: json.dumps(accounts),
         }
     )
 

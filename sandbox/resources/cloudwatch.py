@@ -48,10 +48,7 @@ class LogGroup(Resource):
 
 
 class LogResourcePolicy(Resource):
-    """Resource policy of one log group.
-
-    moto knows resource policies by name only, so the log group's ARN serves as the name.
-    """
+    """Resource policy of one log group. Its id is the log group's ARN."""
 
     token = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
     service = "logs"
@@ -63,16 +60,24 @@ class LogResourcePolicy(Resource):
         return props["resourceArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        for policy in api.describe_resource_policies()["resourcePolicies"]:
-            if policy["policyName"] == id:
-                return {"resourceArn": id, "policyDocument": policy["policyDocument"]}
-        return None
+        policies = self._policies(api, id)
+        return {name: policies[0][name] for name in self.inputs} if policies else None
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        api.put_resource_policy(policyName=id, policyDocument=props["policyDocument"])
+        api.put_resource_policy(
+            resourceArn=id, policyDocument=props["policyDocument"], **self._revision(api, id)
+        )
 
     def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_resource_policy(policyName=id)
+        api.delete_resource_policy(resourceArn=id, **self._revision(api, id))
+
+    def _policies(self, api: Any, id: str) -> list[Props]:
+        return api.describe_resource_policies(resourceArn=id, policyScope="RESOURCE")["resourcePolicies"]
+
+    def _revision(self, api: Any, id: str) -> Props:
+        """Return what AWS wants to know before it overwrites a policy: which one was read."""
+        policies = self._policies(api, id)
+        return {"expectedRevisionId": policies[0]["revisionId"]} if policies else {}
 
 
 class MetricAlarm(Resource):

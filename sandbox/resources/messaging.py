@@ -1,7 +1,6 @@
 """SNS and SQS: topics, subscriptions, queues, and the policies of both."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -71,13 +70,8 @@ class TopicPolicy(Resource):
         api.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
 
-def _people_confirmed() -> bool:
-    """Whether everybody has clicked the link in AWS's mail, as `SANDBOX_CONFIRMED=yes` says."""
-    return os.environ.get("SANDBOX_CONFIRMED") == "yes"
-
-
 class TopicSubscription(Resource):
-    """SNS subscription. moto confirms every one at once; AWS waits for the person, so this does too."""
+    """SNS subscription. A mailbox's or a webhook's is pending until it is confirmed: see `people`."""
 
     token = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"
@@ -100,7 +94,7 @@ class TopicSubscription(Resource):
             "endpoint": live["Endpoint"],
             "arn": id,
             "ownerId": live["Owner"],
-            "pendingConfirmation": live["Protocol"] in {"email", "https"} and not _people_confirmed(),
+            "pendingConfirmation": live["PendingConfirmation"] == "true",
         }
 
     def delete(self, api: Any, id: str, props: Props) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.delivery import Mailbox, deliver
+from sandbox.people import confirm
 
 EVENTS = Path(__file__).parents[1] / "events"
 EXPECTED = json.loads((EVENTS / "expected.json").read_text())
@@ -19,8 +20,7 @@ COVERED = ("us-east-1", "us-east-2", "eu-north-1", "ap-southeast-2", "eu-west-1"
 
 @pytest.fixture
 def deployed(sandbox, mgmt, member):
-    """Both stacks, with relays in the Regions of the corpus."""
-    sandbox.environment["SANDBOX_REGIONS"] = ",".join(COVERED)
+    """Both stacks."""
     mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
     member.pulumi("up", "--yes", "--skip-preview", pack=True)
     return sandbox
@@ -54,11 +54,13 @@ def proven(deployed):
     return outcome.returncode, outcome.stdout
 
 
+@pytest.mark.parametrize("sandbox", [COVERED], ids=["regions of the corpus"], indirect=True)
 def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt):
     exit_code, output = proven(deployed)
     assert exit_code == 1
     assert "no subscription of the topic has been confirmed" in output
-    mgmt.pulumi("refresh", "--yes", SANDBOX_CONFIRMED="yes")
+    assert len(confirm(deployed.account("mgmt"))) == 2
+    mgmt.pulumi("refresh", "--yes")
     exit_code, output = proven(deployed)
     assert exit_code == 0, output
     assert "scenarios end as they must" in output
@@ -97,7 +99,7 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
     (text,) = watchdog.take()
     assert "the alarm's key was changed" in text
 
-    mgmt.pulumi("refresh", "--yes", SANDBOX_CONFIRMED="yes")
+    mgmt.pulumi("refresh", "--yes")
     exit_code, output = proven(deployed)
     assert exit_code == 1
     assert "the topic's key is disabled" in output

@@ -87,21 +87,24 @@ MEMBER = {
 def test_the_whole_life_of_the_management_stack(mgmt):
     """Up, no change, drift found and healed, update in place, destroy: as it would be lived."""
     preview = mgmt.pulumi("preview", pack=True)
-    assert "+ 101 to create" in preview
+    assert "+ 106 to create" in preview
     assert what_is_there(mgmt) == NOTHING
 
     mgmt.pulumi("up", "--yes", pack=True)
-    assert len(mgmt.resources()) == 95
+    assert len(mgmt.resources()) == 100
     there = what_is_there(mgmt)
     assert there["users"] == ["BreakglassUser"]
     assert there["roles"] == MEMBER["roles"]
     assert there["rules us-east-1 default"] == [*RELAY_RULES, "capture-breakglass-key-change"]
     assert there["rules eu-west-1 default"] == RELAY_RULES
     assert set(there["rules us-east-1 breakglass"]) > SAMPLE_RULES
+    hub_queues = {"breakglass-alerts-dlq", "breakglass-drill", "breakglass-relay-dlq"}
+    assert set(there["queues us-east-1"]) == hub_queues
+    assert there["queues eu-west-1"] == ["breakglass-relay-dlq"]
     assert there["aliases us-east-1"] == ["alias/breakglassSNS"]
     assert there["logs us-east-1"] == ["/breakglass/audit"]
     assert len(there["alarms us-east-1"]) == 4
-    assert "101 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
+    assert "106 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
     events = mgmt.client("events")
     events.disable_rule(Name="capture-breakglass-user-sign-in", EventBusName="breakglass")
@@ -114,7 +117,7 @@ def test_the_whole_life_of_the_management_stack(mgmt):
     mgmt.configure("role.mfaMaxAge", "900")
     updated = mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
     assert "~ 1 updated" in updated
-    assert "100 unchanged" in updated
+    assert "105 unchanged" in updated
     trust = mgmt.client("iam").get_role(RoleName="BreakGlassRole")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Condition"]["NumericLessThanEquals"] == {"aws:MultiFactorAuthAge": "900"}
 
@@ -217,7 +220,9 @@ def test_a_secret_endpoint_is_readable_neither_in_the_file_nor_in_the_state(mgmt
     for text in (output, state, file):
         assert "hush" not in text
     endpoints = [entry["Endpoint"] for entry in mgmt.client("sns").list_subscriptions()["Subscriptions"]]
-    assert sorted(endpoints) == [url, "security-watchdog@example.com", "security@example.com"]
+    drill_queue = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
+    people = [url, "security-watchdog@example.com", "security@example.com"]
+    assert sorted(endpoints) == [drill_queue, drill_queue, *people]
     mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
 
@@ -239,12 +244,12 @@ def test_an_interrupted_up_can_be_finished(mgmt):
         rest = interrupted.stdout.read()
     assert interrupted.returncode != 0, rest
     half = len(mgmt.resources())
-    assert 0 < half < 95, rest
+    assert 0 < half < 100, rest
 
     finished = mgmt.pulumi("up", "--yes", pack=True)
     assert "pending" not in finished
-    assert len(mgmt.resources()) == 95
-    assert "101 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
+    assert len(mgmt.resources()) == 100
+    assert "106 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
 COUNT = 'import json, sys; print(len(json.load(sys.stdin)["deployment"]["resources"]))'
@@ -259,7 +264,7 @@ def test_the_command_line_of_the_sandbox_and_the_committed_files_stay_untouched(
         cwd=ROOT / "tests", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    assert outcome.stdout.splitlines()[-1] == "101"
+    assert outcome.stdout.splitlines()[-1] == "106"
     assert "AWS is emulated" in outcome.stderr
     assert fingerprints() == before
 

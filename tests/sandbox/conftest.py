@@ -1,11 +1,16 @@
 """An emulated AWS for the tests of the sandbox, started once, with two accounts."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sandbox import cloud
+from sandbox.delivery import SEES_READ_ONLY, Mailbox
 from sandbox.world import World
+
+HUB, MEMBER = "111111111111", "222222222222"
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +21,85 @@ def endpoint():
 
 @pytest.fixture(scope="session")
 def world(endpoint):
-    accounts = {"mgmt": "111111111111", "member": "222222222222"}
+    accounts = {"mgmt": HUB, "member": MEMBER}
     return World(directory=Path(), environment={}, endpoint=endpoint, accounts=accounts, engine="none")
 
 
 @pytest.fixture(scope="session")
 def account(world):
     return world.account("mgmt")
+
+
+@dataclass
+class Place:
+    """One account and Region, and what the tests put there."""
+
+    world: World
+    account_id: str
+    region: str
+
+    def client(self, service):
+        return self.world.account_by_id(self.account_id).client(service, self.region)
+
+    def bus_arn(self, name):
+        return f"arn:aws:events:{self.region}:{self.account_id}:event-bus/{name}"
+
+    def bus(self, name):
+        self.client("events").create_event_bus(Name=name)
+        return self.bus_arn(name)
+
+    def topic(self, name, **attributes):
+        return self.client("sns").create_topic(Name=name, Attributes=attributes)["TopicArn"]
+
+    def rule(
+        self, name, target, *, bus="default", state=SEES_READ_ONLY, who="BreakglassUser", says=False,
+        dead_letters=None,
+    ):  # fmt: skip
+        events = self.client("events")
+        pattern = json.dumps({"detail": {"who": [who]}})
+        events.put_rule(Name=name, EventBusName=bus, State=state, EventPattern=pattern)
+        transformer = {"InputPathsMap": {"who": "$.detail.who"}, "InputTemplate": f'"{name}: <who>"'}
+        entry = {"Id": "target", "Arn": target} | ({"InputTransformer": transformer} if says else {})
+        if dead_letters:
+            entry["DeadLetterConfig"] = {"Arn": dead_letters}
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[entry])
+
+    def clear(self):
+        events = self.client("events")
+        for bus in events.list_event_buses()["EventBuses"]:
+            for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
+                where = {"EventBusName": bus["Name"]}
+                events.remove_targets(Rule=rule["Name"], Ids=["target"], **where)
+                events.delete_rule(Name=rule["Name"], **where)
+            if bus["Name"] != "default":
+                events.delete_event_bus(Name=bus["Name"])
+
+
+@pytest.fixture
+def place(world):
+    """Makes places in Regions that no other test uses, and clears them."""
+    made = []
+
+    def make(account_id, region):
+        made.append(Place(world, account_id, region))
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.clear()
+
+
+@pytest.fixture
+def home(place):
+    return place(HUB, "eu-west-3")
+
+
+@pytest.fixture
+def away(place):
+    return place(MEMBER, "eu-north-1")
+
+
+@pytest.fixture
+def alarm(home):
+    topic = home.topic("alarm")
+    return topic, Mailbox(home.world.account_by_id(HUB), topic)

@@ -1,89 +1,16 @@
 """Delivery in the sandbox: only rules that would hear the event, only what they would say, hop by hop."""
 
 import json
-from dataclasses import dataclass
 
 import pytest
 
-from sandbox.delivery import Delivery, Mailbox, deliver
-from sandbox.world import World
+from sandbox.delivery import SEES_READ_ONLY, Delivery, Mailbox, deliver
 
 HUB, MEMBER = "111111111111", "222222222222"
 SIGN_IN = {
     "source": "aws.signin", "account": HUB, "region": "eu-west-3",
     "detail": {"eventName": "ConsoleLogin", "readOnly": False, "who": "BreakglassUser"},
 }  # fmt: skip
-SEES_ALL = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-
-
-@dataclass
-class Place:
-    """One account and Region, and what the tests put there."""
-
-    world: World
-    account_id: str
-    region: str
-
-    def client(self, service):
-        return self.world.account_by_id(self.account_id).client(service, self.region)
-
-    def bus_arn(self, name):
-        return f"arn:aws:events:{self.region}:{self.account_id}:event-bus/{name}"
-
-    def bus(self, name):
-        self.client("events").create_event_bus(Name=name)
-        return self.bus_arn(name)
-
-    def topic(self, name, **attributes):
-        return self.client("sns").create_topic(Name=name, Attributes=attributes)["TopicArn"]
-
-    def rule(self, name, target, *, bus="default", state=SEES_ALL, who="BreakglassUser", says=False):
-        events = self.client("events")
-        pattern = json.dumps({"detail": {"who": [who]}})
-        events.put_rule(Name=name, EventBusName=bus, State=state, EventPattern=pattern)
-        transformer = {"InputPathsMap": {"who": "$.detail.who"}, "InputTemplate": f'"{name}: <who>"'}
-        entry = {"Id": "target", "Arn": target} | ({"InputTransformer": transformer} if says else {})
-        events.put_targets(Rule=name, EventBusName=bus, Targets=[entry])
-
-    def clear(self):
-        events = self.client("events")
-        for bus in events.list_event_buses()["EventBuses"]:
-            for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
-                where = {"EventBusName": bus["Name"]}
-                events.remove_targets(Rule=rule["Name"], Ids=["target"], **where)
-                events.delete_rule(Name=rule["Name"], **where)
-            if bus["Name"] != "default":
-                events.delete_event_bus(Name=bus["Name"])
-
-
-@pytest.fixture
-def place(world):
-    """Makes places in Regions that no other test uses, and clears them."""
-    made = []
-
-    def make(account_id, region):
-        made.append(Place(world, account_id, region))
-        return made[-1]
-
-    yield make
-    for place in made:
-        place.clear()
-
-
-@pytest.fixture
-def home(place):
-    return place(HUB, "eu-west-3")
-
-
-@pytest.fixture
-def away(place):
-    return place(MEMBER, "eu-north-1")
-
-
-@pytest.fixture
-def alarm(home):
-    topic = home.topic("alarm")
-    return topic, Mailbox(home.world.account_by_id(HUB), topic)
 
 
 def test_the_message_of_a_matching_rule_reaches_the_mailbox(world, home, alarm):
@@ -103,8 +30,8 @@ def test_the_message_of_a_matching_rule_reaches_the_mailbox(world, home, alarm):
     [
         ("ENABLED", False, True),
         ("ENABLED", True, False),
-        (SEES_ALL, True, True),
-        (SEES_ALL, False, True),
+        (SEES_READ_ONLY, True, True),
+        (SEES_READ_ONLY, False, True),
         ("DISABLED", False, False),
         ("DISABLED", True, False),
     ],
@@ -255,3 +182,21 @@ def test_a_target_that_the_sandbox_does_not_emulate_is_an_error(world, home, arn
     home.rule("ours", arn, says=says)
     with pytest.raises(RuntimeError, match=reason):
         deliver(world.account_by_id, SIGN_IN)
+
+
+def test_a_failed_delivery_goes_to_the_target_s_dead_letter_queue(world, home):
+    sqs = home.client("sqs")
+    url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+    gone = f"arn:aws:sns:eu-west-3:{HUB}:gone"
+    home.rule("ours", gone, says=True, dead_letters=f"arn:aws:sqs:eu-west-3:{HUB}:dead-letters")
+    (delivery,) = deliver(world.account_by_id, SIGN_IN)
+    (letter,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert json.loads(letter["Body"]) == SIGN_IN
+    assert {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()} == {
+        "RULE_ARN": f"arn:aws:events:eu-west-3:{HUB}:rule/ours",
+        "TARGET_ARN": gone,
+        "ERROR_CODE": "NO_RESOURCE",
+        "ERROR_MESSAGE": delivery.failed,
+    }
+    home.rule("ours", gone, dead_letters=f"arn:aws:sqs:eu-west-3:{HUB}:gone-as-well")
+    assert len(deliver(world.account_by_id, SIGN_IN)) == 1

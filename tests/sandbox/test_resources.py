@@ -195,6 +195,7 @@ def surroundings(account):
     account.client("events", "us-east-1").create_event_bus(Name="given")
     account.client("events", "us-east-1").put_rule(Name="given", EventBusName="given", EventPattern=PATTERN)
     account.client("scheduler", "us-east-1").create_schedule_group(Name="given")
+    account.client("logs", "us-east-1").create_log_group(logGroupName="/given")
     return {
         "<key>": kms.create_key()["KeyMetadata"]["KeyId"],
         "<other key>": kms.create_key()["KeyMetadata"]["KeyId"],
