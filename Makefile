@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := __main__.py components alertpath policies sandbox tests bench docs
+SOURCES := __main__.py components alertpath policies drill sandbox tests bench docs
 
 .PHONY: setup demo test lint format docs bench policy-pack requirements clean
 
@@ -34,10 +34,11 @@ format: $(VENV)/.ready
 docs: $(VENV)/.ready ## Write docs/detections.md and docs/policies.md from the code.
 	$(BIN)/python -m docs.build
 
-bench: setup ## Preview times and monthly cost; see docs/benchmarks.md.
+bench: setup ## Times of preview, proof and check, and the monthly cost; see docs/benchmarks.md.
 	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.regions
 	@$(BIN)/python -m bench.proof
+	@$(BIN)/python -m bench.readiness
 	@$(BIN)/python -m bench.cost
 
 # The rules with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,

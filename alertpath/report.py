@@ -65,7 +65,7 @@ NOISY = Kind(
     name="noisy",
     symbol="▲",
     word="not quiet",
-    meaning="a rule takes what must stay quiet",
+    meaning="a rule takes what must stay quiet, or tells people what must only be recorded",
     verdict="would not stay quiet",
     tone="bad",
 )
@@ -79,6 +79,8 @@ QUIET = Kind(name="quiet", symbol="✓", word="quiet", meaning="no rule takes it
 
 KINDS = (LOST, UNSAFE, UNPROVEN, NOISY, RECORDED, DELIVERED, QUIET)
 """The worst first."""
+
+_FOLDER = Path(__file__).parent
 
 _BY_OUTCOME = {
     Outcome.LOST: LOST,
@@ -144,28 +146,36 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
     """
     if not judgements:
         raise ValueError("nothing was judged, so there is nothing to report")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+    messages = list(_messages(judgements))
+    told = {judgement.scenario.detection for judgement in messages}
+    mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - told
+    return (
+        environment(_FOLDER)
+        .get_template("report.html.j2")
+        .render(
+            verdict=verdict(judgements),
+            tone=_worst(_kinds(problems(judgements))).tone,
+            total=len(judgements),
+            files=[file.name for file in files],
+            now=now.strftime("%Y-%m-%d %H:%M %Z"),
+            matrices=list(matrices(judgements)),
+            findings=findings(judgements),
+            messages=messages,
+            mute=sorted(mute),
+            kinds=KINDS,
+        )
+    )
+
+
+def environment(folder: Path) -> Environment:
+    """Return what renders a page: templates out of a folder, and those here that pages share."""
+    return Environment(
+        loader=FileSystemLoader([folder, _FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    messages = list(_messages(judgements))
-    told = {judgement.scenario.detection for judgement in messages}
-    mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - told
-    return environment.get_template("report.html.j2").render(
-        verdict=verdict(judgements),
-        tone=_worst(_kinds(problems(judgements))).tone,
-        total=len(judgements),
-        files=[file.name for file in files],
-        now=now.strftime("%Y-%m-%d %H:%M %Z"),
-        matrices=list(_matrices(judgements)),
-        findings=findings(judgements),
-        messages=messages,
-        mute=sorted(mute),
-        kinds=KINDS,
     )
 
 
@@ -185,6 +195,8 @@ def kind(judgement: Judgement) -> Kind:
     """Return what a cell says about one judgement."""
     if judgement.scenario.action == "quiet" and judgement.outcome is not Outcome.UNPROVEN:
         return QUIET if judgement.good else NOISY
+    if judgement.outcome is Outcome.DELIVERED and not judgement.good:
+        return NOISY
     return _BY_OUTCOME[judgement.outcome]
 
 
@@ -232,7 +244,8 @@ def _detection(judgement: Judgement) -> str:
     return judgement.scenario.detection or "(no name)"
 
 
-def _matrices(judgements: Sequence[Judgement]) -> Iterator[Matrix]:
+def matrices(judgements: Sequence[Judgement]) -> Iterator[Matrix]:
+    """Yield the picture of each account."""
     for account in dict.fromkeys(judgement.account for judgement in judgements):
         own = [judgement for judgement in judgements if judgement.account == account]
         wrong = Counter(judgement.region for judgement in problems(own))

@@ -120,7 +120,7 @@ def intact() -> str:
 
 def test_intact_stacks_are_all_as_they_must_be(intact):
     page = Page(intact)
-    assert "All 89 scenarios end as they must" in page.text
+    assert "All 93 scenarios end as they must" in page.text
     assert tone(page) == "verdict good"
     assert "Nothing is wrong, and nothing is left unproven." in page.text
     assert page.table(0)["user-sign-in", "eu-west-1"] == "✓ delivered"
@@ -151,7 +151,7 @@ def test_findings_come_first_and_name_reason_resource_and_number():
     page = Page(report.render(judgements, FILES, NOW))
     assert tone(page) == "verdict bad"
     wrong = sum(not judgement.good for judgement in judgements)
-    assert f"Of 89 scenarios, {wrong} would be lost" in page.text
+    assert f"Of 93 scenarios, {wrong} would be lost" in page.text
     first, second = report.findings(judgements)
     assert first.count > second.count
     assert first.count + second.count == wrong
@@ -174,6 +174,7 @@ def test_the_region_where_most_is_wrong_comes_first():
     [
         ("no dead letters", ("user-sign-in", "us-east-1"), "! not safe 2/2"),
         ("hub rule with an unknown state", ("drill", "us-east-1"), "? cannot prove"),
+        ("a quiet drill is told", ("drill-quiet", "eu-west-1"), "▲ not quiet"),
         ("mgmt relay forwards everything", ("(must stay quiet)", "eu-west-1"), "▲ not quiet 4/4"),
     ],
 )
@@ -264,9 +265,9 @@ def test_the_command_writes_one_file_beside_what_it_prints(states, tmp_path, cap
     folder = tmp_path / "out"
     folder.mkdir()
     assert main([*states, "--json", "--html", str(folder / "report.html")]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 89
+    assert len(json.loads(capsys.readouterr().out)) == 93
     assert [file.name for file in folder.iterdir()] == ["report.html"]
-    assert "All 89 scenarios end as they must" in (folder / "report.html").read_text("utf-8")
+    assert "All 93 scenarios end as they must" in (folder / "report.html").read_text("utf-8")
 
 
 def test_a_report_that_cannot_be_written_ends_with_two(states, tmp_path, capsys):
