@@ -1,0 +1,1 @@
+"""The operator's side: is it ready, does it ring, and what shows it. Reads and drills live AWS accounts."""

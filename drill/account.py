@@ -1,0 +1,159 @@
+"""How an account is reached: credentials, clients that retry, and what an error of AWS means to people."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from components import naming
+from drill.stacks import Stack
+
+RETRIES = 8
+"""Attempts at a call, with exponential back-off between them and jitter (botocore's standard mode)."""
+
+_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown")
+_NOT_THERE = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+    "OptInRequired",
+    "InvalidSignatureException",
+}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_MISSING = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchEntity",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+    "TrailNotFoundException",
+}
+
+
+class NotSignedIn(Exception):
+    """There are no credentials for an account; the message says what was tried."""
+
+
+CANNOT_TELL = (ClientError, BotoCoreError, NotSignedIn)
+"""What calls raise when AWS's answer is not to be had; `explained` says why."""
+
+
+class Account:
+    """One account, reached with credentials of its own.
+
+    Attributes:
+        id: Account id, 12 digits.
+        session: boto3 session; None where there are no credentials.
+        problem: Why there are none; "" where there are.
+    """
+
+    def __init__(self, id: str, session: boto3.Session | None, problem: str = "") -> None:
+        """Take the session of an account, or say why there is none."""
+        self.id = id
+        self.session = session
+        self.problem = problem
+        self._clients: dict[tuple[str, str], Any] = {}
+        # Making a client is not thread-safe, using it is.
+        self._making = threading.Lock()
+
+    def client(self, service: str, region: str = naming.HOME_REGION) -> Any:
+        """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type.
+
+        Raises:
+            NotSignedIn: There are no credentials for the account.
+        """
+        if self.session is None:
+            raise NotSignedIn(self.problem)
+        with self._making:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self.session.client(service, region_name=region, config=_CONFIG)
+            return self._clients[key]
+
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": RETRIES},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=32,
+)
+
+
+def sign_in(
+    stacks: Sequence[Stack], *, profiles: Mapping[str, str], member_role: str | None
+) -> list[Account]:
+    """Return one account for each stack, with credentials where there are any.
+
+    A stack's credentials are those of its profile in `profiles`, else of the AWS profile named like the
+    stack, else the ambient ones. Where these are of another account and `member_role` is given, that role of
+    the stack's account is assumed with them.
+    """
+    return [_signed_in(stack, profiles.get(stack.name), member_role) for stack in stacks]
+
+
+def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Account:
+    account_id = stack.account_id
+    try:
+        named = profile or (stack.name if stack.name in boto3.Session().available_profiles else None)
+        session = boto3.Session(profile_name=named)
+        if _account_of(session) != account_id and member_role is not None:
+            session = _assumed(session, naming.role_arn(account_id, member_role))
+        found = _account_of(session)
+    except (ClientError, BotoCoreError) as error:
+        return Account(account_id, None, f"no credentials for stack {stack.name}: {explained(error)}")
+    if found != account_id:
+        return Account(
+            account_id,
+            None,
+            f"the credentials for stack {stack.name} are of account {found}: use a profile of {account_id} "
+            f"(--profile {stack.name}=NAME), or --member-role",
+        )
+    return Account(account_id, session)
+
+
+def _account_of(session: boto3.Session) -> str:
+    return session.client("sts", region_name=naming.HOME_REGION, config=_CONFIG).get_caller_identity()[
+        "Account"
+    ]
+
+
+def _assumed(session: boto3.Session, role_arn: str) -> boto3.Session:
+    sts = session.client("sts", region_name=naming.HOME_REGION, config=_CONFIG)
+    issued = sts.assume_role(RoleArn=role_arn, RoleSessionName="breakglass-drill")["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=issued["AccessKeyId"],
+        aws_secret_access_key=issued["SecretAccessKey"],
+        aws_session_token=issued["SessionToken"],
+    )
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether AWS says that what was asked for does not exist."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _MISSING
+
+
+def is_denied_by_organization(error: Exception) -> bool:
+    """Whether a service control policy denies the call; AWS's message names the kind of policy."""
+    return isinstance(error, ClientError) and "service control policy" in str(error)
+
+
+def explained(error: Exception) -> str:
+    """Return what an error of `CANNOT_TELL` means, in one line for people."""
+    if not isinstance(error, ClientError):
+        return " ".join(str(error).split()) or type(error).__name__
+    code, operation = error.response["Error"]["Code"], error.operation_name
+    if is_denied_by_organization(error):
+        return f"a service control policy denies {operation}"
+    if "AccessDenied" in code or code in {"UnauthorizedOperation", "AuthorizationError"}:
+        return f"access denied to {operation}: `python -m drill policy` prints what is needed"
+    if code in _EXPIRED:
+        return "the credentials have expired: sign in again"
+    if any(word in code for word in _THROTTLED):
+        return f"throttled at {operation}, {RETRIES} times: try again later"
+    if code in _NOT_THERE:
+        return f"the credentials are not valid here ({code} at {operation}): the Region may not be enabled"
+    return f"{operation} answered {code}: {' '.join(error.response['Error'].get('Message', '').split())}"

@@ -1,0 +1,68 @@
+"""Reads the hub's audit log: which of our own events arrived, and when."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from components import naming
+from drill.account import Account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One event in the audit log.
+
+    Attributes:
+        event: The event, as EventBridge delivered it.
+        arrived: When CloudWatch Logs took it in, UTC.
+    """
+
+    event: dict[str, Any]
+    arrived: datetime
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Account and Region that the event came from."""
+        return str(self.event.get("account")), str(self.event.get("region"))
+
+
+def nonce(record: Record) -> str:
+    """Return the nonce of a drill's event, `<drill's id>.<account>.<Region>`; "" where there is none."""
+    detail = record.event.get("detail")
+    found = detail.get("nonce") if isinstance(detail, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def records(account: Account, region: str, *, source: str, since: datetime) -> Iterator[Record]:
+    """Yield the events of one source that have arrived since a time, in no order.
+
+    Args:
+        account: The hub's account.
+        region: The hub's Region.
+        source: Source of the events, such as `breakglass.drill`.
+        since: Earliest time, with a time zone.
+
+    Raises:
+        ClientError, BotoCoreError, NotSignedIn: The log cannot be read (`account.CANNOT_TELL`).
+    """
+    pages = account.client("logs", region).get_paginator("filter_log_events")
+    for page in pages.paginate(
+        logGroupName=naming.AUDIT_LOG_GROUP,
+        startTime=int(since.timestamp() * 1000),
+        filterPattern=f'{{ $.source = "{source}" }}',
+    ):
+        for entry in page["events"]:
+            event = _event(entry["message"])
+            if event.get("source") == source:
+                arrived = entry.get("ingestionTime") or entry["timestamp"]
+                yield Record(event=event, arrived=datetime.fromtimestamp(arrived / 1000, UTC))
+
+
+def _event(message: str) -> dict[str, Any]:
+    try:
+        event = json.loads(message)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}

@@ -1,0 +1,1 @@
+"""`python -m drill check`: is everything ready for an emergency?"""

@@ -1,0 +1,148 @@
+"""Is what is deployed what this version renders? Documents are compared by what they say."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from alertpath.resources import UNKNOWN, Resource
+from drill.account import CANNOT_TELL, explained
+from drill.check.finding import Finding, State, not_ready, ready, unknown
+from drill.check.live import NOT_COMPARED, SEEN_ONLY
+from drill.check.subject import Subject
+
+_REGIONS_SHOWN = 3
+
+
+def as_rendered(subject: Subject, resources: Sequence[Resource], *, noun: str) -> Iterator[Finding]:
+    """Yield what differs between rendered and live resources, once for all Regions with the same.
+
+    Args:
+        subject: Stack and account.
+        resources: Which of its rendered resources.
+        noun: What they are, for the finding that all is well, such as "relays".
+    """
+    problems: dict[tuple[State, str], list[str]] = {}
+    for resource in resources:
+        for state, text in _problems(subject, resource):
+            problems.setdefault((state, text), []).append(resource.home[1])
+    for (state, text), regions in problems.items():
+        said = f"{text}{_where(regions)}"
+        yield not_ready(said, fix=redeploy(subject)) if state is State.NOT_READY else unknown(said)
+    if not problems:
+        yield ready(f"{noun} as this version renders: {len(resources)} resources")
+
+
+def redeploy(subject: Subject) -> str:
+    """Return the command that makes what is deployed what this version renders."""
+    stack = subject.stack.name
+    return (
+        f"pulumi up -s {stack} --refresh --policy-pack policies "
+        f"--policy-pack-config policies/config/{stack}.json"
+    )
+
+
+def _where(regions: Sequence[str]) -> str:
+    """Return where something is, unless it is global or at home."""
+    different = sorted(set(regions))
+    if len(different) > _REGIONS_SHOWN:
+        return f", in {len(different)} Regions ({', '.join(different[:_REGIONS_SHOWN])} …)"
+    return f", in {', '.join(different)}"
+
+
+def _problems(subject: Subject, resource: Resource) -> Iterator[tuple[State, str]]:
+    name = label(resource)
+    try:
+        live = subject.look(resource)
+    except CANNOT_TELL as error:
+        yield State.UNKNOWN, f"cannot be read: {explained(error)}"
+        return
+    if live is None:
+        yield State.NOT_READY, f"{name} does not exist"
+        return
+    strangers = live.keys() - SEEN_ONLY
+    for property in sorted((resource.properties.keys() | strangers) - NOT_COMPARED.keys()):
+        wanted, found = resource[property], live.get(property)
+        if wanted is None and found == UNKNOWN:
+            continue
+        if UNKNOWN in (wanted, found):
+            who = "AWS's answer" if found == UNKNOWN else "this version"
+            yield State.UNKNOWN, f"{name}: {property} is not known from {who}"
+        elif canonical(wanted) != canonical(found):
+            yield State.NOT_READY, f"{name}: {difference(property, wanted, found)}"
+
+
+def difference(property: str, wanted: Any, found: Any) -> str:
+    """Return how a live property differs from the rendered one."""
+    rendered, live = _statements(wanted), _statements(found)
+    if rendered is not None and live is not None:
+        changed = [sid for sid in rendered if rendered[sid] != live.get(sid)]
+        added = [sid for sid in live if sid not in rendered]
+        parts = [f"statement {sid} differs" for sid in changed] + [f"statement {sid} is new" for sid in added]
+        return f"{property}: {', '.join(parts) or 'the document differs'}"
+    if property == "eventPattern":
+        return "the pattern is not the one that this version renders"
+    if isinstance(wanted, Mapping) or len(str(wanted)) > 90:
+        return f"{property} is not the one that this version renders"
+    if wanted is None:
+        return f"{property} is {found}, must not be set"
+    return f"{property} is {'not set' if found is None else found}, must be {wanted}"
+
+
+def _statements(value: Any) -> dict[str, Any] | None:
+    """Return the statements of a policy document by their Sid, None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    if not isinstance(value, Mapping) or "Statement" not in value:
+        return None
+    statements = value["Statement"]
+    listed = statements if isinstance(statements, list) else [statements]
+    named = {}
+    for number, statement in enumerate(listed, start=1):
+        sid = statement.get("Sid") if isinstance(statement, Mapping) else None
+        named[str(sid or f"number {number}")] = canonical(statement)
+    return named
+
+
+def canonical(value: Any) -> Any:
+    """Return a value in one form of the many that say the same.
+
+    JSON texts are read; a list of one is that one, and the order of a list does not count, as in policies and
+    patterns; what is absent is the same as null.
+    """
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return canonical(json.loads(value))
+        except ValueError:
+            return value
+    if isinstance(value, Mapping):
+        return {name: canonical(entry) for name, entry in value.items() if entry is not None}
+    if isinstance(value, list | tuple):
+        entries = sorted(map(canonical, value), key=lambda entry: json.dumps(entry, sort_keys=True))
+        # A list of null alone says something: in a pattern, that the field is null.
+        return entries[0] if len(entries) == 1 and entries[0] is not None else entries
+    return value
+
+
+def label(resource: Resource) -> str:
+    """Return what people call a resource, such as "event rule breakglass-relay"."""
+    kind = resource.type.rsplit(":", 1)[-1]
+    words = re.sub(r"(?<!^)([A-Z])", r" \1", kind).lower()
+    match kind:
+        case "EventTarget":
+            return f"target {resource['targetId']} of rule {resource['rule']}"
+        case "UserPolicyAttachment" | "RolePolicyAttachment":
+            return f"attachment of {str(resource['policyArn']).rsplit('/', 1)[-1]}"
+        case "RolePolicy":
+            return f"policy {resource['name']} of role {resource['role']}"
+        case "Key":
+            return "key of the alarm"
+        case "TopicSubscription":
+            return f"{resource['protocol']} subscription of topic {str(resource['topic']).rsplit(':', 1)[-1]}"
+        case "QueuePolicy":
+            return f"queue policy {str(resource['queueUrl']).rsplit('/', 1)[-1]}"
+    name = resource["name"] or resource["eventBusName"] or resource["arn"] or resource["resourceArn"]
+    return f"{words} {str(name).rsplit(':', 1)[-1]}"

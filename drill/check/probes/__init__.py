@@ -1,0 +1,1 @@
+"""The questions, one file per subject; `drill/check/catalogue.py` lists them."""

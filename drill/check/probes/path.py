@@ -1,0 +1,103 @@
+"""Would the alarm ring? The proof, played through what is live, and AWS's own word on the patterns."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+from alertpath.pattern import PatternError, matches
+from alertpath.proof import Judgement, problems, prove, world_of
+from alertpath.resources import Deployment, Rule, deployment
+from alertpath.scenarios import Scenario, scenarios
+from alertpath.trace import Outcome
+from components import naming
+from drill.check.compare import redeploy
+from drill.check.finding import Finding, not_ready, ready, unknown
+from drill.check.subject import Subject, in_parallel
+
+
+def proven(subject: Subject) -> Iterator[Finding]:
+    """Play every scenario of `alertpath` through what is live in the accounts that are looked at."""
+    yield from _unread(subject)
+    judgements = prove(deployment(subject.deployed))
+    if not judgements:
+        yield unknown("there is no hub bus, so there is nothing to play")
+        return
+    grouped: dict[tuple[str, str], list[Judgement]] = {}
+    for judgement in problems(judgements):
+        grouped.setdefault((judgement.resource, judgement.reason), []).append(judgement)
+    for (resource, reason), spoilt in grouped.items():
+        text = f"{len(spoilt)} of {len(judgements)} scenarios: {reason}, at {resource.rsplit('::', 1)[-1]}"
+        if all(judgement.outcome is Outcome.UNPROVEN for judgement in spoilt):
+            yield unknown(text)
+        else:
+            yield not_ready(text, fix=f"see the other rows; or {redeploy(subject)}")
+    if not grouped:
+        accounts = len({judgement.account for judgement in judgements})
+        yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")
+
+
+def _unread(subject: Subject) -> Iterator[Finding]:
+    for reason, count in Counter(subject.unread).items():
+        yield unknown(f"{count} resources could not be read, so this is about the others: {reason}")
+
+
+def patterns(subject: Subject) -> Iterator[Finding]:
+    """Have AWS match one event of each detection with the live patterns, on relays and hub.
+
+    TestEventPattern (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html)
+    settles what no offline proof can: that AWS reads the patterns as `alertpath` does.
+    """
+    yield from _unread(subject)
+    model = deployment(subject.deployed)
+    asked = {(scenario.name, rule.arn): (scenario, rule) for scenario, rule in _to_match(model)}
+    if not asked:
+        yield unknown("no live pattern matches any scenario, so there is nothing to ask AWS")
+        return
+    events = subject.account.client("events", subject.home)
+    answers = in_parallel(
+        {
+            key: partial(
+                events.test_event_pattern, EventPattern=rule.pattern, Event=json.dumps(scenario.event)
+            )
+            for key, (scenario, rule) in asked.items()
+        },
+        lambda _done, _of: None,
+    )
+    for key, answer in answers.items():
+        if isinstance(answer, Exception):
+            raise answer
+        if not answer["Result"]:
+            scenario, rule = asked[key]
+            yield not_ready(
+                f"AWS says that rule {rule.name} does not match {scenario.name!r} ({scenario.detection})",
+                fix="report this as a defect: the offline proof and AWS disagree",
+            )
+    if all(not isinstance(answer, Exception) and answer["Result"] for answer in answers.values()):
+        yield ready(f"AWS matched {len(answers)} pairs of event and live pattern as the proof does")
+
+
+def _to_match(model: Deployment) -> Iterator[tuple[Scenario, Rule]]:
+    """Yield, for each detection and account, one event with each live rule that must match it."""
+    world = world_of(model)
+    seen: set[tuple[str, str]] = set()
+    for scenario in scenarios(world) if world is not None else ():
+        account, region = scenario.event["account"], scenario.event["region"]
+        if scenario.action == "quiet" or (scenario.detection, account) in seen:
+            continue
+        seen.add((scenario.detection, account))
+        buses = (
+            naming.bus_arn(account, region, "default"),
+            naming.bus_arn(world.hub if world else account, naming.HOME_REGION, naming.HUB_BUS),
+        )
+        for bus in buses:
+            for rule in model.rules.get(bus, []):
+                if _matches(rule, scenario):
+                    yield scenario, rule
+
+
+def _matches(rule: Rule, scenario: Scenario) -> bool:
+    try:
+        return matches(rule.pattern, scenario.event)
+    except PatternError:
+        return False

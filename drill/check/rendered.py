@@ -1,0 +1,88 @@
+"""What this version of the program would deploy: the program itself, run against a recorder.
+
+No second description of the deployment exists that could differ from the first. The program runs as in a
+preview; the recorder stands in for the engine and answers which Regions are enabled.
+"""
+
+import json
+import runpy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from alertpath.resources import UNKNOWN, Resource
+from components import naming
+from drill.stacks import PROJECT, Stack, is_placeholder
+
+GET_REGIONS = "aws:index/getRegions:getRegions"
+
+
+class _Recorder(pulumi.runtime.Mocks):
+    """Takes every registration, and knows what AWS would make up: the queues' URLs, and the key if given."""
+
+    def __init__(self, account_id: str, enabled_regions: Sequence[str], key: Mapping[str, str]) -> None:
+        self.resources: list[Resource] = []
+        self._account_id = account_id
+        self._enabled_regions = list(enabled_regions)
+        self._key = key
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        self.resources.append(
+            Resource(
+                type=args.typ,
+                urn=args.name,
+                properties={name: _known(value) for name, value in args.inputs.items()},
+                account=self._account_id,
+                region=naming.HOME_REGION,
+            )
+        )
+        return f"{args.name}-id", {**args.inputs, **self._made_up(args)}
+
+    def _made_up(self, args: pulumi.runtime.MockResourceArgs) -> Mapping[str, str]:
+        if args.typ == "aws:kms/key:Key":
+            return self._key
+        if args.typ == "aws:sqs/queue:Queue":
+            region, name = args.inputs["region"], args.inputs["name"]
+            return {"url": f"https://sqs.{region}.amazonaws.com/{self._account_id}/{name}"}
+        return {}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        if args.token != GET_REGIONS:
+            raise RuntimeError(
+                f"the program asks for {args.token}, which drill/check/rendered.py cannot answer"
+            )
+        return {"names": self._enabled_regions, "id": naming.HOME_REGION}
+
+
+def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, str]) -> list[Resource]:
+    """Return the resources that the program registers for `stack`, inputs as the engine would get them.
+
+    Args:
+        stack: The stack.
+        enabled_regions: Regions that its account has enabled.
+        key: `keyId` and `arn` of the alarm's key; without them what is made of them is unknown
+            (`alertpath.resources.UNKNOWN`).
+    """
+    recorder = _Recorder(stack.account_id, enabled_regions, key)
+    pulumi.runtime.set_all_config(
+        {f"breakglass:{name}": _text(value) for name, value in stack.config.items()}
+    )
+    pulumi.runtime.set_mocks(recorder, project="breakglass", stack=stack.name, preview=True)
+
+    @pulumi.runtime.test
+    def program() -> None:
+        runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+
+    program()
+    return [resource for resource in recorder.resources if resource.type.startswith("aws:")]
+
+
+def _known(value: object) -> object:
+    """Return a value, `UNKNOWN` where only AWS or the stack's passphrase knows it."""
+    hidden = isinstance(value, str) and is_placeholder(value)
+    return UNKNOWN if hidden or isinstance(value, pulumi.output.Unknown) else value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

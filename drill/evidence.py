@@ -1,0 +1,139 @@
+"""The evidence folder: what was drilled, kept as files that an auditor can read. Nothing in it is secret."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import ClassVar
+
+from pydantic import AwareDatetime, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
+
+_STRICT = ConfigDict(strict=True, extra="forbid")
+"""A file is what it says it is: no numbers for texts, nothing that is not known."""
+
+
+class UnusableEvidence(Exception):
+    """A file of the evidence folder cannot be read or written; the message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What became of a drill's event in one Region of one account.
+
+    Attributes:
+        account: Account id.
+        region: Region.
+        sent: When it was put on the default bus, UTC.
+        audit_log: Seconds until the hub's audit log had it; None where it did not arrive in time.
+        topic: Seconds until the topic brought it to the drill queue; None as above, or in a quiet drill.
+        watchdog: The same for the watchdog topic.
+        error: Why it could not be sent; "" where it could.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    account: str
+    region: str
+    sent: AwareDatetime
+    audit_log: FiniteFloat | None = None
+    topic: FiniteFloat | None = None
+    watchdog: FiniteFloat | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """One drill.
+
+    Attributes:
+        id: Its id, the beginning of each event's nonce.
+        started: When, UTC.
+        who: Who started it.
+        why: The reason given.
+        quiet: Whether it went to the audit log only.
+        arrivals: One for each Region of each account.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    id: str
+    started: AwareDatetime
+    who: str
+    why: str
+    quiet: bool
+    arrivals: tuple[Arrival, ...]
+
+    def missing(self, arrival: Arrival) -> list[str]:
+        """Return where an event that had to arrive did not: `audit log`, `topic`, `watchdog topic`."""
+        wanted = {"audit log": arrival.audit_log}
+        if not self.quiet:
+            wanted |= {"topic": arrival.topic, "watchdog topic": arrival.watchdog}
+        return [name for name, seconds in wanted.items() if seconds is None]
+
+
+_DRILL = TypeAdapter(Drill)
+
+
+def save(folder: Path, drill: Drill) -> Path:
+    """Write a drill into the folder, which is created if need be, and return the file.
+
+    Raises:
+        UnusableEvidence: It cannot be written.
+    """
+    name = f"drill-{drill.started:%Y%m%dT%H%M%SZ}-{drill.id}.json"
+    return write(folder / name, as_json(drill) + "\n")
+
+
+def as_json(drill: Drill) -> str:
+    """Return a drill as its file has it."""
+    return _DRILL.dump_json(drill, indent=1).decode()
+
+
+def check_writable(folder: Path) -> None:
+    """Find out whether evidence can be kept in a folder, before anything is done that should be kept there.
+
+    Raises:
+        UnusableEvidence: It cannot.
+    """
+    write(folder / f".writable-{token_hex(4)}", "").unlink()
+
+
+def write(file: Path, text: str) -> Path:
+    """Write a file of evidence whole or not at all, and return it.
+
+    Raises:
+        UnusableEvidence: It cannot be written, or exists: evidence is never overwritten.
+    """
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_text(text, "utf-8")
+            os.link(draft, file)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnusableEvidence(f"{file}: cannot be written: {error.strerror or error}") from error
+    return file
+
+
+def drills(folder: Path) -> list[Drill]:
+    """Return the drills kept in a folder, the latest first.
+
+    Raises:
+        UnusableEvidence: A file that should be a drill is none.
+    """
+    found = [_drill(file) for file in folder.glob("drill-*.json")]
+    return sorted(found, key=lambda drill: drill.started, reverse=True)
+
+
+def _drill(file: Path) -> Drill:
+    try:
+        return _DRILL.validate_json(file.read_bytes())
+    except OSError as error:
+        raise UnusableEvidence(f"{file}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)[:3]
+        )
+        raise UnusableEvidence(f"{file}: not a drill's evidence: {problems}") from error

@@ -1,0 +1,117 @@
+"""The stacks of this project: what their committed configuration says, read without the Pulumi engine."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import settings
+from components.settings import Settings, SettingsError
+
+PROJECT = Path(__file__).parents[1]
+
+_PLACEHOLDERS = {
+    "email": "encrypted-{number}@mail.breakglass.invalid",
+    "https": "https://encrypted-{number}.breakglass.invalid/",
+    "sms": "+999{number:011d}",
+}
+"""Stand in for endpoints that only the stack's passphrase or key could decrypt."""
+
+
+class UnreadableStack(Exception):
+    """A stack's configuration cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One stack.
+
+    Attributes:
+        name: Its name, such as `mgmt`.
+        config: Its configuration without the namespace, endpoints that are encrypted replaced.
+        settings: The same, checked.
+        encrypted: Whether an endpoint is encrypted, so that recipients can be counted but not compared.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    settings: Settings
+    encrypted: bool
+
+    @property
+    def account_id(self) -> str:
+        """The stack's account."""
+        return self.settings.account_id
+
+
+def load(project: Path = PROJECT) -> list[Stack]:
+    """Return the stacks of the project, the hub's first.
+
+    Raises:
+        UnreadableStack: A Pulumi.<stack>.yaml cannot be used, or there is none, or not one hub.
+    """
+    stacks = [_load(file) for file in sorted(project.glob("Pulumi.*.yaml"))]
+    if not stacks:
+        raise UnreadableStack(f"{project}: no Pulumi.<stack>.yaml here: run this in a clone of the project")
+    stacks.sort(key=lambda stack: stack.settings.alerts is None)
+    hubs = [stack.name for stack in stacks if stack.settings.alerts is not None]
+    if len(hubs) != 1:
+        raise UnreadableStack(
+            f"{project}: found {len(hubs)} stacks with `alerts` ({', '.join(hubs)}), must be one hub"
+        )
+    return stacks
+
+
+def _load(file: Path) -> Stack:
+    name = file.name.split(".")[1]
+    try:
+        content = yaml.safe_load(file.read_text())
+        config = {
+            key.removeprefix("breakglass:"): value
+            for key, value in content["config"].items()
+            if key.startswith("breakglass:")
+        }
+    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableStack(f"{file.name}: cannot be read: {type(error).__name__}: {error}") from error
+    encrypted = _replace_encrypted(config)
+    try:
+        return Stack(name=name, config=config, settings=settings.parse(config), encrypted=encrypted)
+    except SettingsError as error:
+        listed = "\n  ".join(error.problems)
+        raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error
+
+
+def _replace_encrypted(config: dict[str, Any]) -> bool:
+    """Put placeholders in the place of encrypted endpoints; tell whether there was any."""
+    alerts = config.get("alerts")
+    found = 0
+    for key in ("subscriptions", "watchdogSubscriptions"):
+        for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
+            if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
+                found += 1
+                placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
+                if placeholder and set(item["endpoint"]) == {"secure"}:
+                    item["endpoint"] = placeholder.format(number=found)
+    return found > 0
+
+
+def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
+    """Return the Regions that have a relay, as the program decides it; none where the stack has no relay.
+
+    Args:
+        stack: The stack.
+        enabled: Regions that its account has enabled; they do not matter where the configuration lists them.
+    """
+    relay = stack.settings.relay
+    if relay is None:
+        return []
+    if relay.regions is not None:
+        return sorted(relay.regions)
+    return sorted(set(enabled) - set(relay.exclude_regions))
+
+
+def is_placeholder(endpoint: str) -> bool:
+    """Whether an endpoint stands in for one that is encrypted."""
+    return endpoint.rstrip("/").endswith(".breakglass.invalid") or endpoint.startswith("+99900000")

@@ -1,0 +1,100 @@
+"""An emulated AWS with both stacks deployed, started once; what a test breaks, it breaks in the answers."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from alertpath.resources import Resource
+from drill import stacks
+from drill.account import Account
+from drill.check import rendered, subject
+from drill.check.subject import Subject
+from tests.drill import deployed
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[str]:
+    """URL of the emulated AWS; boto3 finds it in the environment."""
+    with pytest.MonkeyPatch.context() as patch, deployed.running() as endpoint:
+        patch.setattr(rendered, "render", _rendered_once(rendered.render))
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield endpoint
+
+
+def _rendered_once(render: Callable[..., list[Resource]]) -> Callable[..., list[Resource]]:
+    """Return `render` with a memory: what a stack renders is the same in every test."""
+    kept: dict[str, list[Resource]] = {}
+
+    def remembering(stack: stacks.Stack, *, enabled_regions: Sequence[str], key: Mapping[str, str]) -> Any:
+        asked = f"{stack.config} {enabled_regions} {key}"
+        if asked not in kept:
+            kept[asked] = render(stack, enabled_regions=enabled_regions, key=key)
+        return kept[asked]
+
+    return remembering
+
+
+class Broken:
+    """What AWS answers otherwise than it does, in the accounts of one test."""
+
+    def __init__(self) -> None:
+        self._answers: list[tuple[str, Callable[..., Any]]] = []
+
+    def answer(self, operation: str, change: Callable[[dict[str, Any]], object], region: str = "") -> None:
+        """Change the answer to an operation, such as `DescribeRule`, in place; in one Region if given."""
+
+        def changed(model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+            asked = model.name == operation and region in ("", context["client_region"])
+            if asked and "Error" not in parsed:
+                change(parsed)
+
+        self._answers.append(("after-call", changed))
+
+    def refuse(self, operation: str, code: str, message: str = "no", region: str = "") -> None:
+        """Have an operation, or every one (`*`), answered with an error; in one Region if given."""
+
+        def refused(model: Any, context: dict[str, Any], **_: Any) -> Any:
+            if operation in ("*", model.name) and region in ("", context["client_region"]):
+                error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}}
+                return AWSResponse("", 400, {}, None), error
+            return None
+
+        self._answers.append(("before-call", refused))
+
+    def apply(self, account: Account) -> None:
+        assert account.session is not None
+        for event, handler in self._answers:
+            account.session.events.register(event, handler)
+
+
+@pytest.fixture
+def broken() -> Broken:
+    return Broken()
+
+
+Look = Callable[..., list[Subject]]
+
+
+@pytest.fixture
+def look(aws: str, broken: Broken) -> Look:
+    """Return `look(*stacks)`: the stacks as they are meant and as they are, with what the test broke."""
+
+    def looked(*only: str) -> list[Subject]:
+        everything = stacks.load()
+        accounts = [deployed.account(stack.account_id, aws) for stack in everything]
+        for account in accounts:
+            broken.apply(account)
+        return subject.prepare(everything, accounts, only=only or ("mgmt", "member"), progress=unseen)
+
+    return looked
+
+
+def unseen(done: int, of: int) -> None:
+    """Nobody watches the progress of a test."""
+
+
+def states(findings: Sequence[Any]) -> list[str]:
+    return [finding.state.value for finding in findings]

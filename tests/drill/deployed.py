@@ -1,0 +1,74 @@
+"""Both stacks deployed into an emulated AWS without the engine: what is rendered is created through boto3."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+
+from alertpath.resources import UNKNOWN, Resource
+from drill import stacks
+from drill.account import Account
+from drill.check import rendered
+from sandbox import cloud
+from sandbox.resources import RESOURCES
+
+REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
+KEY = "aws:kms/key:Key"
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """Run an emulated AWS whose accounts have `REGIONS` enabled, with both stacks in it; yields its URL."""
+    with cloud.running(REGIONS) as endpoint:
+        for stack in stacks.load():
+            deploy(stack, cloud.signed_in(stack.account_id, endpoint))
+        yield endpoint
+
+
+def deploy(stack: stacks.Stack, account: cloud.Account) -> None:
+    """Create what the stack renders; the key first, because others are made of its id."""
+    key: dict[str, str] = {}
+    for found in rendered.render(stack, enabled_regions=REGIONS, key=key):
+        if found.type != KEY:
+            continue
+        client = account.client("kms", found.home[1])
+        key_id = RESOURCES[KEY].create(client, inputs(found))
+        key = {"keyId": key_id, "arn": client.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"]}
+    for resource in rendered.render(stack, enabled_regions=REGIONS, key=key):
+        if resource.type != KEY:
+            kind = RESOURCES[resource.type]
+            created = inputs(resource)
+            assert UNKNOWN not in created.values(), created
+            if resource.type.endswith(":QueuePolicy"):
+                sqs = account.client("sqs", resource.home[1])
+                name = created["queueUrl"].rsplit("/", 1)[-1]
+                created["queueUrl"] = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            kind.create(account.client(kind.service, resource.home[1]), created)
+
+
+def inputs(resource: Resource) -> dict[str, Any]:
+    return {name: _whole(value) for name, value in resource.properties.items() if name != "region"}
+
+
+def _whole(value: Any) -> Any:
+    """Return a value with whole numbers as int, as the engine hands them to a provider."""
+    if isinstance(value, dict):
+        return {name: _whole(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def account(account_id: str, endpoint: str) -> Account:
+    """Return a fresh account, so that nothing that was read before, or injected, is left in it."""
+    core = botocore.session.get_session()
+    # Reading the services' models takes most of the time; they are the same for every account.
+    core.register_component("data_loader", _MODELS)
+    return Account(account_id, boto3.Session(**credentials(account_id, endpoint), botocore_session=core))
+
+
+credentials = cache(cloud.account_credentials)
+_MODELS = botocore.session.get_session().get_component("data_loader")

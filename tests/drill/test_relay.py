@@ -1,0 +1,144 @@
+"""Every enabled Region forwards to the hub, and nobody else listens."""
+
+import pytest
+
+from drill.check.probes import relay
+from drill.check.runner import answer
+from drill.check.subject import Subject
+from tests.drill.conftest import Broken, Look, states
+
+DENIED = "with an explicit deny in a service control policy"
+STRANGER = {"Id": "Stranger", "Arn": "arn:aws:sqs:eu-west-1:222222222222:elsewhere"}
+
+
+def member(look: Look) -> Subject:
+    (subject,) = look("member")
+    return subject
+
+
+def test_a_deployed_account_is_ready(look: Look) -> None:
+    subject = member(look)
+    for probe in (relay.forwards, relay.roles, relay.regions):
+        assert states(answer(probe, subject)) == ["ready"], probe
+
+
+@pytest.mark.parametrize(
+    ("operation", "change", "said"),
+    [
+        ("DescribeRule", {"State": "DISABLED"}, "event rule breakglass-relay: state is DISABLED, must be"),
+        (
+            "DescribeRule",
+            {"EventPattern": '{"source": ["nothing"]}'},
+            "event rule breakglass-relay: the pattern is not the one that this version renders",
+        ),
+        ("GetSchedule", {"State": "DISABLED"}, "schedule breakglass-heartbeat: state is DISABLED"),
+        ("ListTargetsByRule", {"Targets": []}, "target Hub1 of rule breakglass-relay does not exist"),
+    ],
+)
+def test_a_change_is_named_with_its_region_and_its_fix(
+    look: Look, broken: Broken, operation: str, change: dict, said: str
+) -> None:
+    broken.answer(operation, lambda parsed: parsed.update(change), region="eu-west-1")
+    findings = answer(relay.forwards, member(look))
+    assert set(states(findings)) == {"not ready"}
+    assert findings[0].text.startswith(said)
+    assert findings[0].text.endswith(", in eu-west-1")
+    assert "pulumi up -s member --refresh" in findings[0].fix
+
+
+def test_what_is_the_same_in_many_regions_is_said_once(look: Look, broken: Broken) -> None:
+    broken.answer("DescribeRule", lambda rule: rule.update(State="DISABLED"))
+    findings = answer(relay.forwards, member(look))
+    assert [finding.text.rsplit(", in ")[1] for finding in findings] == 2 * [
+        "eu-north-1, eu-west-1, us-east-1"
+    ]
+
+
+def test_a_missing_queue_is_missed(look: Look, broken: Broken) -> None:
+    broken.refuse("GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", region="eu-north-1")
+    texts = [finding.text for finding in answer(relay.forwards, member(look))]
+    assert texts == [
+        "queue breakglass-relay-dlq does not exist, in eu-north-1",
+        "queue policy breakglass-relay-dlq does not exist, in eu-north-1",
+    ]
+
+
+def test_a_further_target_is_somebody_who_listens(look: Look, broken: Broken) -> None:
+    broken.answer("ListTargetsByRule", lambda found: found["Targets"].append(STRANGER), region="eu-west-1")
+    findings = answer(relay.forwards, member(look))
+    assert findings[-1].text == f"rule breakglass-relay-2 in eu-west-1 has a further target {STRANGER['Arn']}"
+    assert (
+        "remove-targets --region eu-west-1 --event-bus-name default --rule breakglass-relay-2 "
+        in findings[-1].fix
+    )
+
+
+def test_a_role_that_may_more_is_not_ready(look: Look, broken: Broken) -> None:
+    more = {"PolicyName": "Admin", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    broken.answer("ListAttachedRolePolicies", lambda found: found["AttachedPolicies"].append(more))
+    texts = [finding.text for finding in answer(relay.roles, member(look))]
+    assert f"role BreakGlassRelay has a further policy {more['PolicyArn']}" in texts
+
+
+def test_a_changed_trust_names_the_statement(look: Look, broken: Broken) -> None:
+    def open_up(found: dict) -> None:
+        found["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] = {"AWS": "*"}
+
+    broken.answer("GetRole", open_up)
+    findings = answer(relay.roles, member(look))
+    assert (
+        findings[0].text
+        == "role BreakGlassRelay: assumeRolePolicy: statement OurOwnResourcesOnly differs, in us-east-1"
+    )
+
+
+def test_an_enabled_region_without_relay_is_not_ready(look: Look, broken: Broken) -> None:
+    subject = member(look)
+    more = [*(subject.enabled or ()), "ap-east-1"]
+    findings = answer(relay.regions, Subject(**{**vars(subject), "enabled": more}))
+    assert findings[0].text == "ap-east-1 is enabled and has no relay: nothing that happens there is heard"
+
+
+def test_a_region_that_a_policy_denies_must_be_excluded(look: Look, broken: Broken) -> None:
+    broken.refuse("DescribeEventBus", "AccessDeniedException", DENIED, region="eu-west-1")
+    findings = answer(relay.regions, member(look))
+    assert states(findings) == ["not ready", "ready"]
+    assert "a service control policy denies calls in eu-west-1" in findings[0].text
+    assert "relay.excludeRegions" in findings[0].fix
+    assert "denied by a service control policy: eu-west-1" in findings[1].text
+
+
+def test_an_excluded_region_must_be_denied(look: Look) -> None:
+    subject = member(look)
+    relays = {**subject.relays, "222222222222": ["us-east-1", "eu-north-1"]}
+    excluding = subject.stack.settings.relay
+    assert excluding is not None
+    object.__setattr__(excluding, "exclude_regions", ("eu-west-1",))
+    findings = answer(relay.regions, Subject(**{**vars(subject), "relays": relays}))
+    assert findings[0].text.startswith("eu-west-1 is excluded, but no service control policy denies calls")
+
+
+def test_regions_that_cannot_be_listed_are_not_taken_for_none(look: Look, broken: Broken) -> None:
+    broken.refuse("DescribeRegions", "UnauthorizedOperation")
+    subject = member(look)
+    for probe in (relay.regions, relay.forwards):
+        findings = answer(probe, subject)
+        assert states(findings) == ["could not tell"], probe
+        assert "access denied to DescribeRegions" in findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "access denied to DescribeRule"),
+        ("ThrottlingException", "throttled at DescribeRule"),
+        ("UnrecognizedClientException", "the Region may not be enabled"),
+        ("InternalFailure", "DescribeRule answered InternalFailure: no"),
+    ],
+)
+def test_what_cannot_be_read_is_not_taken_for_ready(look: Look, broken: Broken, code: str, said: str) -> None:
+    broken.refuse("DescribeRule", code, region="eu-west-1")
+    findings = answer(relay.forwards, member(look))
+    assert states(findings) == ["could not tell"]
+    assert said in findings[0].text
+    assert findings[0].text.endswith(", in eu-west-1")

@@ -1,0 +1,127 @@
+"""The stacks of the project, read without the engine, and what the program renders for them."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alertpath.resources import UNKNOWN
+from drill import stacks
+from drill.check import rendered
+from drill.options import choose
+from drill.stacks import UnreadableStack, load
+from tests import program
+
+SECURE = {"secure": "v1:c29tZXRoaW5n"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("mgmt", "member"):
+        shutil.copy(stacks.PROJECT / f"Pulumi.{name}.yaml", tmp_path)
+    return tmp_path
+
+
+def change(project: Path, stack: str, **values: Any) -> None:
+    file = project / f"Pulumi.{stack}.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["config"] |= {f"breakglass:{key}": value for key, value in values.items()}
+    file.write_text(yaml.safe_dump(content))
+
+
+def test_the_hub_comes_first(project: Path) -> None:
+    assert [(stack.name, stack.account_id) for stack in load(project)] == [
+        ("mgmt", "111111111111"),
+        ("member", "222222222222"),
+    ]
+
+
+def test_problems_are_listed_with_their_file(project: Path) -> None:
+    change(project, "member", accountId="12", role={"name": "BreakGlassRole", "nme": 1})
+    with pytest.raises(UnreadableStack) as error:
+        load(project)
+    assert str(error.value).startswith(
+        "Pulumi.member.yaml: 2 problem(s):\n  breakglass:accountId: found '12'"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "config:", "config: 3", "- 1", "config: {breakglass:accountId", "\0"])
+def test_an_odd_file_is_named(project: Path, text: str) -> None:
+    (project / "Pulumi.member.yaml").write_text(text)
+    with pytest.raises(UnreadableStack, match=r"^Pulumi\.member\.yaml: "):
+        load(project)
+
+
+def test_a_folder_without_stacks_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableStack, match=r"no Pulumi\.<stack>\.yaml here"):
+        load(tmp_path)
+
+
+def test_there_must_be_one_hub(project: Path) -> None:
+    (project / "Pulumi.mgmt.yaml").unlink()
+    with pytest.raises(UnreadableStack, match="found 0 stacks with `alerts`"):
+        load(project)
+
+
+def test_encrypted_endpoints_are_unknown_and_nothing_else_is(project: Path) -> None:
+    change(
+        project,
+        "mgmt",
+        alerts={
+            "subscriptions": [
+                {"protocol": "https", "endpoint": SECURE},
+                {"protocol": "email", "endpoint": SECURE},
+            ],
+            "watchdogSubscriptions": [{"protocol": "sms", "endpoint": SECURE}],
+            "memberAccountIds": ["222222222222"],
+        },
+    )
+    mgmt, _ = load(project)
+    assert mgmt.encrypted
+    resources = rendered.render(mgmt, enabled_regions=["us-east-1"], key={})
+    found = [
+        (one["protocol"], one["endpoint"]) for one in resources if one.type.endswith(":TopicSubscription")
+    ]
+    assert sorted(found)[:3] == [("email", UNKNOWN), ("https", UNKNOWN), ("sms", UNKNOWN)]
+
+
+def test_what_is_rendered_is_what_the_engine_would_get(deploy: Any) -> None:
+    for stack in load():
+        registered = deploy(stack.name, enabled_regions=program.ENABLED_REGIONS)
+        expected = {(one.type, one.name): one.inputs for one in registered if one.type.startswith("aws:")}
+        key = {"keyId": program.KEY_ID, "arn": program.KEY_ARN}
+        found = rendered.render(stack, enabled_regions=program.ENABLED_REGIONS, key=key)
+        assert {(one.type, one.urn) for one in found} == expected.keys()
+        for one in found:
+            inputs = {
+                name: value for name, value in expected[one.type, one.urn].items() if name != "queueUrl"
+            }
+            assert {name: one[name] for name in inputs} == inputs
+
+
+def test_what_only_aws_knows_is_unknown() -> None:
+    mgmt, _ = load()
+    resources = rendered.render(mgmt, enabled_regions=["us-east-1"], key={})
+    unknown = {
+        (one.type.rsplit(":", 1)[-1], name)
+        for one in resources
+        for name in one.properties
+        if one[name] == UNKNOWN
+    }
+    assert unknown == {("Alias", "targetKeyId"), ("Topic", "kmsMasterKeyId"), ("EventRule", "eventPattern")}
+
+
+@pytest.mark.parametrize(
+    ("stack", "profile", "said"),
+    [
+        ("prod", [], "--stack prod: must be one of mgmt, member, all"),
+        ("all", ["boss"], "--profile boss: must be STACK=NAME"),
+        ("all", ["prod=boss"], "--profile prod=boss: must be STACK=NAME with a stack out of mgmt, member"),
+        ("all", ["mgmt="], "--profile mgmt=: must be STACK=NAME"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(stack: str, profile: list[str], said: str) -> None:
+    with pytest.raises(Exception, match=said.replace("?", r"\?")):
+        choose(stack, profile, None)
