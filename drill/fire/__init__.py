@@ -1,0 +1,1 @@
+"""`python -m drill fire`: does the alarm ring?"""
