@@ -1,0 +1,1 @@
+"""`python -m drill report`: what shows an auditor that it does."""
