@@ -1,0 +1,1 @@
+"""Who holds the key: `password`, `use`, and `policy` for the operator."""
