@@ -57,15 +57,15 @@ class Mailbox:
     def __init__(self, account: Account, topic_arn: str) -> None:
         """Subscribe a new queue to the topic."""
         region, _, topic = topic_arn.split(":")[3:]
-        self._sqs = account.client("sqs", region)
+        self._sqs, self._sns = account.client("sqs", region), account.client("sns", region)
         self._url = self._sqs.create_queue(QueueName=f"mailbox-of-{topic}")["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        account.client("sns", region).subscribe(
+        self._subscription = self._sns.subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
             Endpoint=attributes["Attributes"]["QueueArn"],
             Attributes={"RawMessageDelivery": "true"},
-        )
+        )["SubscriptionArn"]
 
     def take(self) -> list[str]:
         """Return the messages that have arrived, and remove them."""
@@ -75,6 +75,11 @@ class Mailbox:
                 texts.append(message["Body"])
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return texts
+
+    def close(self) -> None:
+        """End the subscription and remove the queue: the topic is again as it was deployed."""
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        self._sqs.delete_queue(QueueUrl=self._url)
 
 
 def deliver(accounts: Accounts, event: Event) -> list[Delivery]:

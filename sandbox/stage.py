@@ -1,0 +1,116 @@
+"""What the steps of the demo share: where they print, how they run commands, what a failed step is."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from sandbox.world import World
+
+UNCHECKED = "can't run policy"
+"""Pulumi prints this, and stays green, when a rule met a value that is not known yet."""
+
+console = Console(highlight=False)
+
+
+class StepFailed(Exception):
+    """A step did not behave; the message says what was expected, and what came instead."""
+
+
+def pulumi(sandbox: World, verb: str, stack: str, *arguments: str, refused_by: str | None = None) -> str:
+    """Run a pulumi command with the policy pack enforced and return its output.
+
+    Args:
+        sandbox: Where to run it.
+        verb: `up`, `preview` …
+        stack: Stack to run it on.
+        arguments: Further arguments.
+        refused_by: Rule of the pack that must refuse it; None means that it must succeed.
+
+    Raises:
+        StepFailed: It ended otherwise, or a rule could not run.
+    """
+    command = [verb, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
+    pack = ["--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json"]
+    outcome = sandbox.run("pulumi", *command, *pack)
+    text = f"`pulumi {' '.join(command)}` ended with exit code {outcome.returncode}:\n{outcome.stdout}"
+    if UNCHECKED in outcome.stdout:
+        raise StepFailed(f"a policy could not run, so nothing is proven. {text}")
+    if refused_by is None and outcome.returncode != 0:
+        raise StepFailed(text)
+    if refused_by is not None and (outcome.returncode == 0 or refused_by not in outcome.stdout):
+        raise StepFailed(f"rule {refused_by} was expected to refuse this. {text}")
+    return outcome.stdout
+
+
+def run(sandbox: World, *command: str, exits: int = 0) -> str:
+    """Run a command and return its output.
+
+    Raises:
+        StepFailed: It ended with another exit code than `exits`.
+    """
+    outcome = sandbox.run(*command)
+    if outcome.returncode != exits:
+        raise StepFailed(
+            f"`{' '.join(command)}` ended with exit code {outcome.returncode}, not {exits}:\n{outcome.stdout}"
+        )
+    return outcome.stdout
+
+
+def deployed(sandbox: World, stack: str) -> str:
+    """Return the stack's resources, counted by kind."""
+    state = json.loads(sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout)
+    kinds = Counter(
+        resource["type"].rsplit(":", 1)[-1]
+        for resource in state["deployment"]["resources"]
+        if resource["type"].startswith("aws:")
+    )
+    listing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{sum(kinds.values())} AWS resources in account {sandbox.accounts[stack]}: {listing}"
+
+
+@contextmanager
+def changed_configuration(sandbox: World, stack: str, path: str, value: str) -> Iterator[None]:
+    """Change one value of the stack's configuration in the mirror, for as long as the context lasts."""
+    file = sandbox.directory / f"Pulumi.{stack}.yaml"
+    kept = file.with_suffix(".kept")
+    shutil.copy(file, kept)
+    try:
+        outcome = sandbox.run("pulumi", "config", "set", "--stack", stack, "--path", path, value)
+        if outcome.returncode:
+            raise StepFailed(f"could not set {path}: {outcome.stdout}")
+        yield
+    finally:
+        kept.replace(file)
+
+
+@contextmanager
+def changed_code(sandbox: World, file: str, old: str, new: str) -> Iterator[None]:
+    """Change one line of the program in the mirror, for as long as the context lasts.
+
+    The mirror only links to the code, so the folder is copied first: the project stays untouched.
+    """
+    folder = sandbox.directory / Path(file).parts[0]
+    linked = folder.readlink()
+    folder.unlink()
+    shutil.copytree(linked, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    try:
+        text = (sandbox.directory / file).read_text()
+        if text.count(old) != 1:
+            raise StepFailed(f"{file} has no single {old!r} to change")
+        (sandbox.directory / file).write_text(text.replace(old, new))
+        yield
+    finally:
+        shutil.rmtree(folder)
+        folder.symlink_to(linked)
+
+
+def violations(output: str, rule: str) -> str:
+    """Return the lines in which the engine reports what `rule` of the pack found."""
+    lines = output.splitlines()
+    start = next(number for number, line in enumerate(lines) if rule in line)
+    return "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())
