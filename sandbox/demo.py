@@ -16,7 +16,7 @@ from sandbox.demo_story import Story
 from sandbox.stage import StepFailed, console
 from sandbox.world import world
 
-REGIONS = ("us-east-1", "eu-north-1", "ap-southeast-2", "eu-west-1")
+REGIONS = ("us-east-1", "eu-north-1", "eu-west-1")
 """Regions that the emulated accounts have enabled here: those in which the story takes place."""
 
 
