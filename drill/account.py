@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from components import naming
 from drill.stacks import Stack
 
-RETRIES = 8
+RETRIES = 5
 """Attempts at a call, with exponential back-off between them and jitter (botocore's standard mode)."""
 
 _THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown")
@@ -77,7 +77,7 @@ class Account:
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": RETRIES},
-    connect_timeout=5,
+    connect_timeout=4,
     read_timeout=30,
     max_pool_connections=32,
 )

@@ -52,6 +52,7 @@ class Drill:
         why: The reason given.
         quiet: Whether it went to the audit log only.
         arrivals: One for each Region of each account.
+        problems: What could not be told, for people; what nobody could look for is among the missing.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -62,6 +63,7 @@ class Drill:
     why: str
     quiet: bool
     arrivals: tuple[Arrival, ...]
+    problems: tuple[str, ...] = ()
 
     def missing(self, arrival: Arrival) -> list[str]:
         """Return where an event that had to arrive did not: `audit log`, `topic`, `watchdog topic`."""

@@ -1,12 +1,7 @@
-"""The emulated AWS: a moto server on loopback, in a process of its own, its Regions, its accounts.
-
-moto is corrected where it would deceive whoever reads it (`corrections`), and the server delivers the events
-that are put on its buses (`courier`).
-"""
+"""The emulated AWS: a server on loopback (`server`), in a process of its own, its Regions, its accounts."""
 
 import contextlib
 import json
-import logging
 import os
 import re
 import subprocess
@@ -14,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
@@ -58,7 +52,7 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
     # With it every request would land in one account, whatever credentials it carries.
     environment.pop("MOTO_ACCOUNT_ID", None)
     with subprocess.Popen(
-        [sys.executable, "-m", "sandbox.cloud"],
+        [sys.executable, "-m", "sandbox.server"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,
@@ -157,30 +151,3 @@ def _session(credentials: dict[str, str]) -> Any:
     import boto3
 
     return boto3.Session(**credentials)
-
-
-def _serve() -> None:
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
-    from sandbox import corrections
-    from sandbox.courier import Courier
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-
-    def account(account_id: str) -> Account:
-        host, port = server.get_host_and_port()
-        return signed_in(account_id, f"http://{host}:{port}")
-
-    corrections.apply(Courier(account).post)
-    server.start()
-    host, port = server.get_host_and_port()
-    print(f"http://{host}:{port}", flush=True)
-    # moto prints now and then: nobody reads it, and a full pipe would stop the server.
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-        sys.stdin.read()
-    os._exit(0)  # deliveries under way are nobody's any more
-
-
-if __name__ == "__main__":
-    _serve()

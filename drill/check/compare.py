@@ -25,7 +25,7 @@ def as_rendered(subject: Subject, resources: Sequence[Resource], *, noun: str) -
     problems: dict[tuple[State, str], list[str]] = {}
     for resource in resources:
         for state, text in _problems(subject, resource):
-            problems.setdefault((state, text), []).append(resource.home[1])
+            problems.setdefault((state, text), []).append(_region(resource))
     for (state, text), regions in problems.items():
         said = f"{text}{_where(regions)}"
         yield not_ready(said, fix=redeploy(subject)) if state is State.NOT_READY else unknown(said)
@@ -42,9 +42,16 @@ def redeploy(subject: Subject) -> str:
     )
 
 
+def _region(resource: Resource) -> str:
+    """Return a resource's Region, "" for IAM, which has none."""
+    return "" if resource.type.startswith("aws:iam/") else resource.home[1]
+
+
 def _where(regions: Sequence[str]) -> str:
-    """Return where something is, unless it is global or at home."""
-    different = sorted(set(regions))
+    """Return where something is, unless it has no place."""
+    different = sorted({region for region in regions if region})
+    if not different:
+        return ""
     if len(different) > _REGIONS_SHOWN:
         return f", in {len(different)} Regions ({', '.join(different[:_REGIONS_SHOWN])} …)"
     return f", in {', '.join(different)}"

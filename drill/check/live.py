@@ -160,14 +160,24 @@ def _log_resource_policy(account: Account, wanted: Resource) -> Properties | Non
 def _metric_alarm(account: Account, wanted: Resource) -> Properties | None:
     found = _client(account, "cloudwatch", wanted).describe_alarms(AlarmNames=[wanted["name"]])
     for alarm in found["MetricAlarms"]:
-        window = alarm.get("EvaluationWindow")
-        wall_clock = (window or {}).get("WallClockWindow")
         return {
             **_named(alarm, _ALARM),
+            # Without it AWS takes the number of evaluation periods.
+            "datapointsToAlarm": wanted["datapointsToAlarm"] and alarm.get("DatapointsToAlarm"),
             "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", [])},
-            "evaluationWindow": UNKNOWN if window is None else {"wallClockWindow": wall_clock},
+            "evaluationWindow": _evaluation_window(alarm.get("EvaluationWindow")),
         }
     return None
+
+
+def _evaluation_window(window: Properties | None) -> Properties | str | None:
+    """Return a window of the clock, without a time zone that is AWS's default; None for another kind."""
+    if window is None:
+        return UNKNOWN
+    if "WallClockWindow" not in window:
+        return None
+    zone = window["WallClockWindow"].get("Timezone", "UTC")
+    return {"wallClockWindow": {} if zone == "UTC" else {"timezone": zone}}
 
 
 _ALARM = {
@@ -180,7 +190,6 @@ _ALARM = {
     "statistic": "Statistic",
     "period": "Period",
     "evaluationPeriods": "EvaluationPeriods",
-    "datapointsToAlarm": "DatapointsToAlarm",
     "threshold": "Threshold",
     "comparisonOperator": "ComparisonOperator",
     "treatMissingData": "TreatMissingData",
@@ -314,7 +323,9 @@ def _topic_policy(account: Account, wanted: Resource) -> Properties:
 def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     """Return all subscriptions of a topic, as AWS names their properties."""
     pages = account.client("sns", topic_arn.split(":")[3]).get_paginator("list_subscriptions_by_topic")
-    return [one for page in pages.paginate(TopicArn=topic_arn) for one in page["Subscriptions"]]
+    found = [one for page in pages.paginate(TopicArn=topic_arn) for one in page["Subscriptions"]]
+    # One that was ended stays in the list for a while.
+    return [one for one in found if one["SubscriptionArn"] != "Deleted"]
 
 
 def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:

@@ -2,14 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from drill.check import runner, subject
@@ -18,6 +16,7 @@ from drill.check.finding import State
 from drill.check.runner import Row
 from drill.check.subject import Subject
 from drill.options import ALL, Chosen, MemberRoleOption, ProfileOption, StackOption, choose
+from drill.progress import progress
 
 EXIT = {State.READY: 0, State.NOT_READY: 1, State.UNKNOWN: 2}
 """Exit code of the command, by the worst answer: what is not ready outweighs what cannot be told."""
@@ -52,20 +51,10 @@ def readiness(
 
 def looked_at(chosen: Chosen) -> tuple[list[Subject], list[Row]]:
     """Return what was read of the chosen stacks and the answers of all checks; tells stderr how far it is."""
-    with _progress("reading what is deployed") as reading:
+    with progress("reading what is deployed") as reading:
         subjects = subject.prepare(chosen.stacks, chosen.accounts, only=chosen.only, progress=reading)
-    with _progress("checking") as checking:
+    with progress("checking") as checking:
         return subjects, runner.run(CHECKS, subjects, checking)
-
-
-@contextmanager
-def _progress(doing: str) -> Iterator[subject.Progress]:
-    """Show a bar on a terminal's stderr for as long as the context lasts; elsewhere show nothing."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def plain(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from functools import partial
 
 from drill.account import CANNOT_TELL, explained
 from drill.check.finding import Finding, State, unknown
-from drill.check.subject import Progress, Subject, in_parallel
+from drill.check.subject import Subject, in_parallel
+from drill.progress import Progress
 
 Probe = Callable[[Subject], Iterator[Finding]]
 

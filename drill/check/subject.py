@@ -12,6 +12,7 @@ from components import naming
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, rendered
 from drill.check.live import Properties
+from drill.progress import Progress
 from drill.stacks import Stack
 
 Key = TypeVar("Key")
@@ -19,9 +20,6 @@ Value = TypeVar("Value")
 
 AT_ONCE = 16
 """Calls in flight: enough for 17 Regions, few enough for AWS's rates."""
-
-Progress = Callable[[int, int], None]
-"""Is told how many of how many are done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,19 +204,18 @@ def _read(
 def in_parallel(calls: Mapping[Key, Callable[[], Value]], progress: Progress) -> dict[Key, Value | Exception]:
     """Return what each call returns, or the exception of `account.CANNOT_TELL` that it raises.
 
-    An interruption cancels what has not begun.
+    An interruption cancels what has not begun and waits for nothing: calls under way only read.
     """
     found: dict[Key, Value | Exception] = {}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = {pool.submit(call): key for key, call in calls.items()}
-        try:
-            for done, future in enumerate(as_completed(running), start=1):
-                try:
-                    found[running[future]] = future.result()
-                except CANNOT_TELL as error:
-                    found[running[future]] = error
-                progress(done, len(calls))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(AT_ONCE)
+    running = {pool.submit(call): key for key, call in calls.items()}
+    try:
+        for done, future in enumerate(as_completed(running), start=1):
+            try:
+                found[running[future]] = future.result()
+            except CANNOT_TELL as error:
+                found[running[future]] = error
+            progress(done, len(calls))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return found

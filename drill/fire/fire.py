@@ -24,6 +24,7 @@ from drill.fire.outcome import Outcome
 from drill.fire.plan import Plan
 from drill.fire.send import Clock, Place, Sent
 from drill.options import ALL, Chosen, MemberRoleOption, ProfileOption, StackOption, choose
+from drill.progress import progress
 
 CLOCK = Clock()
 LONGEST_REASON = 200
@@ -79,7 +80,7 @@ def fire(
     _announce(ringing, console)
     if not quiet and not yes:
         _ask()
-    interrupted = ringing.run(timeout, console)
+    interrupted = ringing.run(timeout)
     found = ringing.outcome()
     file = _save(folder, found.drill, console) if folder is not None else None
     if interrupted:
@@ -88,7 +89,7 @@ def fire(
         raise typer.Exit(130)
     if as_json:
         print(evidence.as_json(found.drill))
-        for problem in found.problems:
+        for problem in found.drill.problems:
             print(f"could not tell: {problem}", file=sys.stderr)
     else:
         outcome.show(found, Console(highlight=False))
@@ -122,26 +123,26 @@ class Ringing:
         """Start with nothing seen."""
         self._follower = Follower(self.clock)
 
-    def run(self, timeout: float, console: Console) -> bool:
+    def run(self, timeout: float) -> bool:
         """Send and follow; tell whether somebody interrupted it."""
         try:
-            self._send(console)
-            self._follow(timeout, console)
+            self._send()
+            self._follow(timeout)
         except KeyboardInterrupt:
             return True
         return False
 
-    def _send(self, console: Console) -> None:
+    def _send(self) -> None:
         drill, places = self.drill, self.planned.places
         entry = partial(send.entry, drill_id=drill.id, who=drill.who, why=drill.why, quiet=drill.quiet)
         pace = None if drill.quiet else send.LOUD_PER_SECOND
         sending = send.send(places, entry, per_second=pace, clock=self.clock)
-        with outcome.progress(console, "sent") as told, closing(sending):
+        with progress("sent") as told, closing(sending):
             for place, sent in sending:
                 self._sent[place.key] = sent
                 told(len(self._sent), len(places))
 
-    def _follow(self, timeout: float, console: Console) -> None:
+    def _follow(self, timeout: float) -> None:
         drill_id = self.drill.id
         since = self._started - MARGIN
         watches = [follow.audit_log_watch(self.hub, self.home, drill_id=drill_id, since=since)]
@@ -151,7 +152,7 @@ class Ringing:
         wanted: set[Key] = {
             (*place, where) for place, sent in self._sent.items() if not sent.error for where in wheres
         }
-        with outcome.progress(console, "arrived") as told:
+        with progress("arrived") as told:
             self._follower.follow(watches, wanted, timeout=timeout, told=told)
 
     @property
@@ -180,8 +181,8 @@ class Ringing:
                 why=self.drill.why,
                 quiet=self.drill.quiet,
                 arrivals=tuple(made),
+                problems=(*self.planned.problems, *problems),
             ),
-            problems=[*self.planned.problems, *problems],
             unreadable=frozenset(unreadable),
             unreached=frozenset(place.account.id for place in places if place.account.session is None),
         )

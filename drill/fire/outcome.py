@@ -1,18 +1,15 @@
 """What became of a drill, for people: a table, what to do next, and an exit code."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from components import naming
-from drill.check import subject
 from drill.evidence import Arrival, Drill
 from drill.fire.follow import Key, Where
 from drill.fire.send import Place, Sent
@@ -24,17 +21,15 @@ _COLUMNS: Mapping[Where, str] = {"audit log": "audit_log", "topic": "topic", "wa
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A drill, and what about it could not be told.
+    """A drill, and where about it nobody could look.
 
     Attributes:
         drill: The drill.
-        problems: What could not be told, for people.
         unreadable: Where nobody could look, such as `audit log`.
         unreached: Accounts without credentials.
     """
 
     drill: Drill
-    problems: Sequence[str] = ()
     unreadable: frozenset[str] = field(default_factory=frozenset)
     unreached: frozenset[str] = field(default_factory=frozenset)
 
@@ -53,7 +48,7 @@ class Outcome:
         if self.silent:
             return 1
         incomplete = any(self.drill.missing(arrival) for arrival in self.drill.arrivals)
-        return 2 if incomplete or self.problems else 0
+        return 2 if incomplete or self.drill.problems else 0
 
 
 def arrivals(
@@ -95,15 +90,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-@contextmanager
-def progress(console: Console, doing: str) -> Iterator[subject.Progress]:
-    """Show how many of how many on a terminal, for as long as the context lasts; elsewhere nothing."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
 def show(outcome: Outcome, console: Console) -> None:
     """Print when each event arrived where, and what to do next."""
     drill = outcome.drill
@@ -137,7 +123,7 @@ def _verdict(outcome: Outcome) -> Iterator[Text]:
     total = len(drill.arrivals)
     for error, regions in _errors(drill).items():
         yield Text(f"Not sent: {regions}: {error}", style="red")
-    for problem in outcome.problems:
+    for problem in outcome.drill.problems:
         yield Text(f"Could not tell: {problem}", style="yellow")
     if lost := [one for one in outcome.silent if not one.error]:
         yield Text(f"Did not arrive: {_named(lost)}. {_look_next(outcome, lost)}", style="bold red")

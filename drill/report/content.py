@@ -259,6 +259,7 @@ def _drill(drill: Drill) -> dict[str, Any]:
         "arrived": sum(not drill.missing(one) for one in drill.arrivals),
         "id": drill.id,
         "missing": [_missing(drill, one) for one in _sorted(drill) if drill.missing(one)],
+        "problems": list(drill.problems),
         "quiet": drill.quiet,
         "sent": len(drill.arrivals),
         "slowest": max(took, default=None),

@@ -15,13 +15,20 @@ from tests.drill import deployed
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[str]:
-    """URL of the emulated AWS; boto3 finds it in the environment."""
+def both_stacks() -> Iterator[str]:
+    """URL of the emulated AWS."""
     with pytest.MonkeyPatch.context() as patch, deployed.running() as endpoint:
         patch.setattr(rendered, "render", _rendered_once(rendered.render))
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield endpoint
+
+
+@pytest.fixture(scope="module")
+def aws(both_stacks: str) -> Iterator[str]:
+    """URL of the emulated AWS; boto3 finds it in the environment, for as long as a module's tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", both_stacks)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield both_stacks
 
 
 def _rendered_once(render: Callable[..., list[Resource]]) -> Callable[..., list[Resource]]:

@@ -31,7 +31,7 @@ def error(code: str, message: str = "no") -> ClientError:
             error("AccessDeniedException", "… with an explicit deny in a service control policy: arn:…"),
             "a service control policy denies DescribeRule",
         ),
-        (error("ThrottlingException"), "throttled at DescribeRule, 8 times: try again later"),
+        (error("ThrottlingException"), "throttled at DescribeRule, 5 times: try again later"),
         (error("TooManyRequestsException"), "throttled at DescribeRule"),
         (error("ExpiredToken"), "the credentials have expired: sign in again"),
         (error("UnrecognizedClientException"), "the credentials are not valid here"),
@@ -123,7 +123,7 @@ def test_a_profile_that_does_not_exist_is_said(profiles: Path) -> None:
 def test_calls_are_tried_again_with_back_off(aws: str) -> None:
     account = deployed.account(MGMT, aws)
     config = account.client("sqs", "us-east-1").meta.config
-    assert config.retries == {"mode": "standard", "total_max_attempts": 8}
+    assert config.retries == {"mode": "standard", "total_max_attempts": 5}
 
 
 def test_a_client_is_made_once(aws: str) -> None:

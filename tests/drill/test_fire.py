@@ -141,7 +141,7 @@ def test_a_silent_region_is_named_with_what_to_look_at(ring: Ring, silent_region
     ("code", "said"),
     [
         ("AccessDeniedException", "access denied to PutEvents"),
-        ("ThrottlingException", "throttled at PutEvents, 8 times"),
+        ("ThrottlingException", "throttled at PutEvents, 5 times"),
     ],
 )
 def test_a_region_that_refuses_does_not_stop_the_others(

@@ -1,5 +1,6 @@
 """What became of a drill is told in a terminal's width; what could not be told is no failure."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -45,7 +46,7 @@ ABSENT = _arrival(audit_log=None, topic=None, watchdog=None)
         (_outcome(_arrival(topic=None), unreadable=("topic",)), 2),
         (_outcome(_arrival(topic=None, watchdog=None), unreadable=("topic",)), 1),
         (_outcome(ABSENT, unreadable=("audit log", "topic", "watchdog topic")), 2),
-        (Outcome(drill=_outcome(_arrival()).drill, problems=["no credentials"]), 2),
+        (Outcome(drill=replace(_outcome(_arrival()).drill, problems=("no credentials",))), 2),
         (Outcome(drill=_outcome(ABSENT).drill, unreached=frozenset({HUB})), 2),
     ],
 )

@@ -207,7 +207,7 @@ def test_what_mends_the_trail_of_another_account_says_whose_it_is(look: Look, br
 
 UNREADABLE = [
     ("DescribeTrails", "AccessDeniedException", "access denied to DescribeTrails: `python -m drill policy`"),
-    ("DescribeTrails", "ThrottlingException", "throttled at DescribeTrails, 8 times: try again later"),
+    ("DescribeTrails", "ThrottlingException", "throttled at DescribeTrails, 5 times: try again later"),
     (
         "DescribeTrails",
         "UnrecognizedClientException",
@@ -215,7 +215,7 @@ UNREADABLE = [
     ),
     ("DescribeTrails", "OptInRequired", "the credentials are not valid here (OptInRequired at"),
     ("GetTrailStatus", "AccessDeniedException", f"trail {NAME}: access denied to GetTrailStatus"),
-    ("GetEventSelectors", "ThrottlingException", f"trail {NAME}: throttled at GetEventSelectors, 8 times"),
+    ("GetEventSelectors", "ThrottlingException", f"trail {NAME}: throttled at GetEventSelectors, 5 times"),
     (
         "GetEventSelectors",
         "UnrecognizedClientException",

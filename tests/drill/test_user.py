@@ -143,7 +143,7 @@ CALLS: list[tuple[Probe, str]] = [
     ("code", "text"),
     [
         ("AccessDenied", "access denied to {}: `python -m drill policy` prints what is needed"),
-        ("Throttling", "throttled at {}, 8 times: try again later"),
+        ("Throttling", "throttled at {}, 5 times: try again later"),
     ],
 )
 def test_what_cannot_be_read_is_not_taken_for_ready(
@@ -312,7 +312,7 @@ def test_a_password_that_is_newer_than_the_report_has_its_own_date(hub: Hub, bro
     ("code", "text"),
     [
         ("AccessDenied", "access denied to {}: `python -m drill policy` prints what is needed"),
-        ("Throttling", "throttled at {}, 8 times: try again later"),
+        ("Throttling", "throttled at {}, 5 times: try again later"),
     ],
 )
 def test_without_a_report_the_age_cannot_be_told(

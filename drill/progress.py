@@ -1,0 +1,21 @@
+"""How far something is, on a terminal's stderr; elsewhere nothing is shown."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are done."""
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Progress]:
+    """Show a bar for as long as the context lasts."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
