@@ -32,8 +32,8 @@ def main() -> None:
         app()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 2
-    except Exception:
-        sys.excepthook(*sys.exc_info())
+    except Exception as defect:
+        sys.excepthook(type(defect), defect, defect.__traceback__)
     sys.stdout.flush()
     sys.stderr.flush()
     # Python would wait for calls under way, and those for AWS, after Ctrl-C for minutes. They only read.

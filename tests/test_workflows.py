@@ -2,12 +2,17 @@
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
+
+from components.relay import HEARTBEAT_TIME
+from drill.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pulumi.sh"
@@ -36,6 +41,7 @@ def commands(job: dict[str, Any]) -> list[str]:
 
 PR = load(ROOT / ".github" / "workflows" / "pr.yml")
 UP = load(ROOT / ".github" / "workflows" / "up.yml")
+DRILL = load(ROOT / ".github" / "workflows" / "drill.yml")
 
 workflow_files = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 stacks = pytest.mark.parametrize("stack", STACKS)
@@ -257,3 +263,27 @@ def test_the_script_refuses_any_other_use(tmp_path, arguments):
     run = Run(tmp_path, *arguments)
     assert (run.code, run.called) == (2, None)
     assert "usage: .github/pulumi.sh preview|up STACK" in run.messages
+
+
+def test_the_scheduled_drill_tells_nobody_and_changes_nothing():
+    assert set(triggers(DRILL)) == {"schedule", "workflow_dispatch"}
+    (job,) = DRILL["jobs"].values()
+    assert job["if"] == "github.ref == 'refs/heads/main'"
+    assert job["environment"] == "drill"
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    *_, fire, check = commands(job)
+    for command in (fire, check):
+        outcome = CliRunner().invoke(app, [*shlex.split(command)[3:4], "--help"])
+        assert outcome.exit_code == 0
+        options = {word for word in shlex.split(command) if word.startswith("--")}
+        assert options <= set(re.findall(r"--[a-z-]+", outcome.output))
+    assert "--quiet" in fire
+    assert "--yes" not in fire, "were --quiet lost, it would have to ask, and so refuse"
+    assert job["steps"][-1]["if"] == "success() || failure()"
+
+
+def test_the_scheduled_drill_comes_after_the_heartbeats():
+    (schedule,) = triggers(DRILL)["schedule"]
+    minute, hour, *_ = schedule["cron"].split()
+    assert HEARTBEAT_TIME == "cron(0 12 * * ? *)"
+    assert (int(hour), int(minute)) > (12, 15)
