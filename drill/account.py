@@ -49,13 +49,17 @@ class Account:
         id: Account id, 12 digits.
         session: boto3 session; None where there are no credentials.
         problem: Why there are none; "" where there are.
+        profile: Name of the AWS profile that they are from; "" where they are from none.
     """
 
-    def __init__(self, id: str, session: boto3.Session | None, problem: str = "") -> None:
+    def __init__(
+        self, id: str, session: boto3.Session | None, problem: str = "", *, profile: str = ""
+    ) -> None:
         """Take the session of an account, or say why there is none."""
         self.id = id
         self.session = session
         self.problem = problem
+        self.profile = profile
         self._clients: dict[tuple[str, str], Any] = {}
         # Making a client is not thread-safe, using it is.
         self._making = threading.Lock()
@@ -112,7 +116,7 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
             f"the credentials for stack {stack.name} are of account {found}: use a profile of {account_id} "
             f"(--profile {stack.name}=NAME), or --member-role",
         )
-    return Account(account_id, session)
+    return Account(account_id, session, profile=named or "")
 
 
 def _account_of(session: boto3.Session) -> str:

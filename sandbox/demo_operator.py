@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shlex
 import shutil
 import time
 from collections.abc import Callable
@@ -84,8 +83,9 @@ class Operator:
         row = self._relay_row(exits=NOT_READY)
         (finding,) = [one for one in row["findings"] if one["state"] == "not ready"]
         console.print(Text(f"✕ {row['state']}: {finding['text']}", style="bold red"))
-        console.print(Text(f"    fix: {finding['fix']}"), soft_wrap=True)
-        run(self._sandbox, *shlex.split(finding["fix"]), "--yes", "--skip-preview", "--non-interactive")
+        (command,) = finding["commands"]
+        console.print(Text(f"    $ {command}"), soft_wrap=True)
+        run(self._sandbox, "bash", "-c", f"{command} --yes --skip-preview --non-interactive")
         mended = self._relay_row(exits=READY)
         if mended["state"] != "ready":
             raise StepFailed(f"the fix did not mend it: {mended}")

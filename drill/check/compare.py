@@ -28,18 +28,15 @@ def as_rendered(subject: Subject, resources: Sequence[Resource], *, noun: str) -
             problems.setdefault((state, text), []).append(_region(resource))
     for (state, text), regions in problems.items():
         said = f"{text}{_where(regions)}"
-        yield not_ready(said, fix=redeploy(subject)) if state is State.NOT_READY else unknown(said)
+        yield not_ready(said, redeploy(subject)) if state is State.NOT_READY else unknown(said)
     if not problems:
         yield ready(f"{noun} as this version renders: {len(resources)} resources")
 
 
 def redeploy(subject: Subject) -> str:
     """Return the command that makes what is deployed what this version renders."""
-    stack = subject.stack.name
-    return (
-        f"pulumi up -s {stack} --refresh --policy-pack policies "
-        f"--policy-pack-config policies/config/{stack}.json"
-    )
+    pack = f"--policy-pack policies --policy-pack-config policies/config/{subject.stack.name}.json"
+    return subject.pulumi("up", f"--refresh {pack}")
 
 
 def _region(resource: Resource) -> str:

@@ -19,12 +19,14 @@ class Finding:
     Attributes:
         state: The answer.
         text: What was seen, for people.
-        fix: What to do about it; "" when there is nothing to do.
+        fix: What to do about it, in words; "" when there is nothing to say.
+        commands: Commands that do it, each whole and with the credentials that it needs.
     """
 
     state: State
     text: str
     fix: str = ""
+    commands: tuple[str, ...] = ()
 
 
 def ready(text: str) -> Finding:
@@ -32,11 +34,11 @@ def ready(text: str) -> Finding:
     return Finding(state=State.READY, text=text)
 
 
-def not_ready(text: str, *, fix: str) -> Finding:
-    """Return the finding that something is not as it must be, and what mends it."""
-    return Finding(state=State.NOT_READY, text=text, fix=fix)
+def not_ready(text: str, *commands: str, fix: str = "") -> Finding:
+    """Return the finding that something is not as it must be, and what mends it: words, commands, or both."""
+    return Finding(state=State.NOT_READY, text=text, fix=fix, commands=commands)
 
 
-def unknown(text: str, *, fix: str = "") -> Finding:
+def unknown(text: str, *commands: str, fix: str = "") -> Finding:
     """Return the finding that something could not be seen."""
-    return Finding(state=State.UNKNOWN, text=text, fix=fix)
+    return Finding(state=State.UNKNOWN, text=text, fix=fix, commands=commands)

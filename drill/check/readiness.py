@@ -1,18 +1,18 @@
 """`python -m drill check`: looks at the live accounts, changes nothing, and says whether they are ready."""
 
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from drill.check import runner, subject
 from drill.check.catalogue import CHECKS
-from drill.check.finding import State
+from drill.check.finding import Finding, State
 from drill.check.runner import Row
 from drill.check.subject import Subject
 from drill.options import ALL, Chosen, MemberRoleOption, ProfileOption, StackOption, choose
@@ -26,7 +26,6 @@ _LOOKS = {
     State.NOT_READY: ("✕", "bold red"),
     State.UNKNOWN: ("?", "yellow"),
 }
-_INDENT = (0, 0, 0, 4)
 _SHOWN = 4
 """Findings shown of a check; `--json` has all."""
 
@@ -67,7 +66,12 @@ def plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "account": row.account_id,
             "state": row.state.value,
             "findings": [
-                {"state": finding.state.value, "text": finding.text, "fix": finding.fix}
+                {
+                    "state": finding.state.value,
+                    "text": finding.text,
+                    "fix": finding.fix,
+                    "commands": list(finding.commands),
+                }
                 for finding in row.findings
             ],
         }
@@ -85,14 +89,30 @@ def show(rows: Sequence[Row], console: Console) -> None:
         )
         shown = row.shown[:_SHOWN]
         for finding, following in zip(shown, [*shown[1:], None], strict=True):
-            style = "dim" if row.state is State.READY else ""
-            console.print(Padding(Text(finding.text, style=style), _INDENT, expand=False))
-            if finding.fix and (following is None or following.fix != finding.fix):
-                # Not wrapped: a command is there to be copied.
-                console.print(Text(f"    fix: {finding.fix}"), soft_wrap=True)
+            console.print(_wrapped(finding.text, console), style="dim" if row.state is State.READY else "")
+            if following is None or _mending(following) != _mending(finding):
+                _show_fix(finding, console)
         if len(row.shown) > _SHOWN:
-            console.print(Padding(f"and {len(row.shown) - _SHOWN} more: see --json", _INDENT, expand=False))
+            console.print(f"    and {len(row.shown) - _SHOWN} more: see --json")
     counted = Counter(row.state for row in rows)
     said = ", ".join(f"{counted[state]} {state.value}" for state in State if counted[state])
     verdict = runner.worst(list(counted))
     console.print(Text(f"\n{len(rows)} checks: {said}", style=_LOOKS[verdict][1]))
+
+
+def _mending(finding: Finding) -> tuple[str, tuple[str, ...]]:
+    return finding.fix, finding.commands
+
+
+def _show_fix(finding: Finding, console: Console) -> None:
+    """Print what mends something: words wrapped, each command whole in a line of its own, to be copied."""
+    if finding.fix:
+        console.print(_wrapped(f"fix: {finding.fix}", console))
+    for command in finding.commands:
+        console.print(Text(f"    $ {command}"), soft_wrap=True)
+
+
+def _wrapped(text: str, console: Console) -> Text:
+    """Return a text between words; names and ARNs stay whole, so that they can be looked for."""
+    lines = textwrap.wrap(text, console.width - 4, break_long_words=False, break_on_hyphens=False)
+    return Text("\n".join(f"    {line}" for line in lines))

@@ -65,6 +65,19 @@ class Subject:
         """Account of the users and the hub."""
         return self.stack.settings.hub_account_id
 
+    def aws(self, command: str) -> str:
+        """Return an AWS CLI command with the account's profile: with another's it would act there."""
+        return f"aws {command} --profile {self._profile}"
+
+    def pulumi(self, verb: str, options: str) -> str:
+        """Return a Pulumi command on the stack, with its account's profile."""
+        return f"AWS_PROFILE={self._profile} pulumi {verb} -s {self.stack.name} {options}"
+
+    @property
+    def _profile(self) -> str:
+        """The profile that was used; where none was, the one that is looked for first."""
+        return self.account.profile or self.stack.name
+
     def of(self, *kinds: str) -> list[Resource]:
         """Return the rendered resources of some kinds, such as `EventRule`."""
         return [one for one in self.rendered if one.type.rsplit(":", 1)[-1] in kinds]
@@ -126,7 +139,9 @@ def _deployed(subject: Subject) -> Iterator[Resource]:
     for resource in subject.rendered:
         found = subject.live[resource.urn]
         if isinstance(found, Mapping):
-            yield replace(resource, properties={**resource.properties, **found})
+            # The same names stand in every stack; this one says whose.
+            urn = f"{resource.urn} of {subject.stack.name}"
+            yield replace(resource, urn=urn, properties={**resource.properties, **found})
     role = naming.role_arn(subject.account.id, subject.stack.settings.role.name)
     yield Resource(
         type="pulumi:pulumi:Stack",

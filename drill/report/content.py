@@ -8,7 +8,7 @@ from typing import Any
 
 from alertpath import report as pictures
 from alertpath.proof import Judgement
-from drill.check.finding import State
+from drill.check.finding import Finding, State
 from drill.check.runner import Row, worst
 from drill.check.subject import Subject
 from drill.evidence import Arrival, Drill
@@ -135,7 +135,7 @@ def _check(row: Row) -> dict[str, Any]:
     return {
         "account": row.account_id,
         "check": row.check.id,
-        "findings": [{"fix": one.fix, "state": one.state.value, "text": one.text} for one in row.findings],
+        "findings": [_finding(one) for one in row.findings],
         "group": group(row.check.id),
         "stack": row.stack,
         "state": row.state.value,
@@ -143,15 +143,22 @@ def _check(row: Row) -> dict[str, Any]:
     }
 
 
-def _open(rows: Sequence[Row]) -> list[dict[str, str]]:
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "commands": list(finding.commands),
+        "fix": finding.fix,
+        "state": finding.state.value,
+        "text": finding.text,
+    }
+
+
+def _open(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return what is not ready, then what could not be told."""
     return [
         {
+            **_finding(finding),
             "check": row.check.id,
-            "fix": finding.fix,
             "stack": row.stack,
-            "state": state.value,
-            "text": finding.text,
             "title": row.check.title,
         }
         for state in (State.NOT_READY, State.UNKNOWN)

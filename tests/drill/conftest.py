@@ -105,3 +105,8 @@ def unseen(done: int, of: int) -> None:
 
 def states(findings: Sequence[Any]) -> list[str]:
     return [finding.state.value for finding in findings]
+
+
+def mends(finding: Any) -> str:
+    """All that a finding says to do: words, then commands."""
+    return "\n".join([finding.fix, *finding.commands]).strip()

@@ -15,7 +15,7 @@ from drill.check.finding import Finding
 from drill.check.probes import drills
 from drill.check.runner import answer
 from tests.drill import deployed
-from tests.drill.conftest import Broken, Look
+from tests.drill.conftest import Broken, Look, mends
 
 HUB, MEMBER = "111111111111", "222222222222"
 PLACES = [(account, region) for account in (HUB, MEMBER) for region in deployed.REGIONS]
@@ -82,7 +82,7 @@ def test_without_one_it_says_what_was_heard_last(logged: Log, lines: list[dict[s
         "not ready",
         f"no full drill in the last 92 days{last}",
     )
-    assert finding.fix == 'python -m drill fire --why "quarterly drill"'
+    assert mends(finding) == 'python -m drill fire --why "quarterly drill"'
 
 
 def test_odd_lines_do_no_harm(logged: Log) -> None:

@@ -9,7 +9,7 @@ from components import naming
 from drill.check.probes import failures, hub, path, recipients
 from drill.check.runner import answer
 from drill.check.subject import Subject
-from tests.drill.conftest import Broken, Look, states
+from tests.drill.conftest import Broken, Look, mends, states
 
 TOPIC = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
 MAIL = {"Protocol": "email", "Owner": "111111111111", "TopicArn": TOPIC}
@@ -86,8 +86,8 @@ BREAKS = [
     (
         hub.rules,
         "ListRules",
-        lambda found: found["Rules"].append({"Name": "mine"}),
-        "rule mine on the hub bus",
+        lambda found: found["Rules"].append({"Name": "capture-breakglass-mine"}),
+        "rule capture-breakglass-mine on the hub bus",
     ),
     (
         hub.rules,
@@ -177,7 +177,7 @@ BREAKS = [
         lambda found: found.update(
             Subscriptions=[one for one in found["Subscriptions"] if one["Protocol"] == "sqs"]
         ),
-        "topic breakglassuser-console-logins lacks a email subscription",
+        "topic breakglassuser-console-logins lacks a subscription (email)",
     ),
     (
         recipients.subscriptions,
@@ -206,7 +206,7 @@ def test_what_is_broken_is_named_and_has_a_fix(
     findings = answer(probe, mgmt(look))
     wrong = [finding for finding in findings if finding.state.value == "not ready"]
     assert any(said in finding.text for finding in wrong), findings
-    assert all(finding.fix for finding in wrong)
+    assert all(mends(finding) for finding in wrong)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "ThrottlingException", "UnrecognizedClientException"])
@@ -230,8 +230,28 @@ def test_endpoints_are_never_shown(look: Look, whole: Broken) -> None:
 
 def test_a_key_that_will_be_deleted_is_kept_first(look: Look, whole: Broken) -> None:
     whole.answer("DescribeKey", nested("KeyMetadata", KeyState="PendingDeletion", Enabled=False))
-    fixes = [finding.fix for finding in answer(hub.key, mgmt(look))]
-    assert any(fix.startswith("aws kms cancel-key-deletion") and "enable-key" in fix for fix in fixes)
+    wrong = [one for one in answer(hub.key, mgmt(look)) if one.state.value == "not ready"]
+    assert [" ".join(command.split()[:3]) for command in wrong[0].commands] == [
+        "aws kms cancel-key-deletion",
+        "aws kms enable-key",
+    ]
+    # A deployment before that would make another key.
+    assert "pulumi up" not in "".join(map(mends, wrong))
+
+
+def test_a_stranger_s_rule_goes_with_its_targets(look: Look, whole: Broken) -> None:
+    target = {"Id": "x", "Arn": "arn:aws:sqs:us-east-1:111111111111:x"}
+    events = mgmt(look).account.client("events", "us-east-1")
+    events.put_rule(Name="strangers", EventBusName=naming.HUB_BUS, EventPattern='{"source": ["nothing"]}')
+    events.put_targets(Rule="strangers", EventBusName=naming.HUB_BUS, Targets=[target])
+    (found,) = [one for one in answer(hub.rules, mgmt(look)) if "strangers" in one.text]
+    events.remove_targets(Rule="strangers", EventBusName=naming.HUB_BUS, Ids=["x"])
+    events.delete_rule(Name="strangers", EventBusName=naming.HUB_BUS)
+    where = "--region us-east-1 --event-bus-name breakglass"
+    assert found.commands == (
+        f"aws events remove-targets {where} --rule strangers --ids x --profile mgmt",
+        f"aws events delete-rule {where} --name strangers --profile mgmt",
+    )
 
 
 def test_an_alarm_that_was_never_evaluated_is_not_taken_for_quiet(look: Look, whole: Broken) -> None:

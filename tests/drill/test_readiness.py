@@ -33,8 +33,8 @@ def row(*findings: Finding, title: str = "Somebody is told", stack: str = "mgmt"
     return Row(check=check, stack=stack, account_id="111111111111", findings=findings)
 
 
-def finding(state: State, text: str, fix: str = "") -> Finding:
-    return Finding(state=state, text=text, fix=fix)
+def finding(state: State, text: str, fix: str = "", *commands: str) -> Finding:
+    return Finding(state=state, text=text, fix=fix, commands=commands)
 
 
 def shown(rows: list[Row], width: int = 80) -> list[str]:
@@ -45,7 +45,7 @@ def shown(rows: list[Row], width: int = 80) -> list[str]:
 
 
 READY = row(finding(State.READY, "2 email confirmed"))
-RED = row(finding(State.READY, "so far"), finding(State.NOT_READY, f"topic {LONG} is mute", COMMAND))
+RED = row(finding(State.READY, "so far"), finding(State.NOT_READY, f"topic {LONG} is mute", "", COMMAND))
 OPEN = row(finding(State.UNKNOWN, "access denied to GetUser"))
 
 
@@ -65,7 +65,7 @@ def test_a_row_says_state_stack_and_title_and_then_what_was_seen(width: int) -> 
 
 def test_nothing_is_cut_off_and_a_command_stays_in_one_line() -> None:
     lines = shown([RED])
-    assert f"    fix: {COMMAND}" in lines
+    assert f"    $ {COMMAND}" in lines
     assert LONG in "".join(line.strip() for line in lines)
     assert "…" not in "".join(lines)
 
@@ -105,8 +105,8 @@ def test_json_has_every_finding(monkeypatch: pytest.MonkeyPatch) -> None:
         "account": "111111111111",
         "state": "not ready",
         "findings": [
-            {"state": "ready", "text": "so far", "fix": ""},
-            {"state": "not ready", "text": f"topic {LONG} is mute", "fix": COMMAND},
+            {"state": "ready", "text": "so far", "fix": "", "commands": []},
+            {"state": "not ready", "text": f"topic {LONG} is mute", "fix": "", "commands": [COMMAND]},
         ],
     }
 

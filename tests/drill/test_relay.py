@@ -5,7 +5,7 @@ import pytest
 from drill.check.probes import relay
 from drill.check.runner import answer
 from drill.check.subject import Subject
-from tests.drill.conftest import Broken, Look, states
+from tests.drill.conftest import Broken, Look, mends, states
 
 DENIED = "with an explicit deny in a service control policy"
 STRANGER = {"Id": "Stranger", "Arn": "arn:aws:sqs:eu-west-1:222222222222:elsewhere"}
@@ -43,7 +43,7 @@ def test_a_change_is_named_with_its_region_and_its_fix(
     assert set(states(findings)) == {"not ready"}
     assert findings[0].text.startswith(said)
     assert findings[0].text.endswith(", in eu-west-1")
-    assert "pulumi up -s member --refresh" in findings[0].fix
+    assert "pulumi up -s member --refresh" in mends(findings[0])
 
 
 def test_what_is_the_same_in_many_regions_is_said_once(look: Look, broken: Broken) -> None:
@@ -67,9 +67,8 @@ def test_a_further_target_is_somebody_who_listens(look: Look, broken: Broken) ->
     broken.answer("ListTargetsByRule", lambda found: found["Targets"].append(STRANGER), region="eu-west-1")
     findings = answer(relay.forwards, member(look))
     assert findings[-1].text == f"rule breakglass-relay-2 in eu-west-1 has a further target {STRANGER['Arn']}"
-    assert (
-        "remove-targets --region eu-west-1 --event-bus-name default --rule breakglass-relay-2 "
-        in findings[-1].fix
+    assert "remove-targets --region eu-west-1 --event-bus-name default --rule breakglass-relay-2 " in mends(
+        findings[-1]
     )
 
 
@@ -96,12 +95,36 @@ def test_an_enabled_region_without_relay_is_not_ready(look: Look, broken: Broken
     assert findings[0].text == "ap-east-1 is enabled and has no relay: nothing that happens there is heard"
 
 
+def test_a_region_whose_relay_is_not_deployed_is_not_relayed(look: Look, broken: Broken) -> None:
+    broken.refuse("DescribeRule", "ResourceNotFoundException", region="eu-west-1")
+    findings = answer(relay.regions, member(look))
+    assert [finding.text for finding in findings] == [
+        "eu-west-1 is enabled and has no relay: nothing that happens there is heard",
+        "2 of 3 enabled Regions relayed",
+    ]
+
+
+def test_a_region_whose_rules_cannot_be_read_is_not_taken_for_relayed(look: Look, broken: Broken) -> None:
+    broken.refuse("DescribeRule", "AccessDeniedException", region="eu-west-1")
+    findings = answer(relay.regions, member(look))
+    assert states(findings) == ["could not tell", "ready"]
+    assert findings[0].text.startswith("eu-west-1: whether it has a relay cannot be read: access denied")
+
+
+def test_a_fix_runs_with_the_profile_that_the_check_ran_with(look: Look, broken: Broken) -> None:
+    broken.answer("ListTargetsByRule", lambda found: found["Targets"].append(STRANGER), region="eu-west-1")
+    subject = member(look)
+    subject.account.profile = "company-member"
+    command = answer(relay.forwards, subject)[-1].commands[0]
+    assert command.endswith("--profile company-member")
+
+
 def test_a_region_that_a_policy_denies_must_be_excluded(look: Look, broken: Broken) -> None:
     broken.refuse("DescribeEventBus", "AccessDeniedException", DENIED, region="eu-west-1")
     findings = answer(relay.regions, member(look))
     assert states(findings) == ["not ready", "ready"]
     assert "a service control policy denies calls in eu-west-1" in findings[0].text
-    assert "relay.excludeRegions" in findings[0].fix
+    assert "relay.excludeRegions" in mends(findings[0])
     assert "denied by a service control policy: eu-west-1" in findings[1].text
 
 

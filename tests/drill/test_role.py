@@ -15,7 +15,7 @@ from drill.check.probes import role
 from drill.check.runner import answer
 from drill.check.subject import Subject
 from tests.drill import deployed
-from tests.drill.conftest import Broken, Look, states, unseen
+from tests.drill.conftest import Broken, Look, mends, states, unseen
 
 HUB, MEMBER, STRANGER = "111111111111", "222222222222", "333333333333"
 URN = "break-glass-role-role"
@@ -86,7 +86,7 @@ def test_what_is_not_as_meant_is_named_with_its_fix(
     wrong = [one for one in answer(role.permissions, subject) if one.state.value == "not ready"]
     assert len(wrong) == 1, wrong
     assert wrong[0].text.startswith(text)
-    assert "pulumi up -s member" in wrong[0].fix or "BreakGlassRole --policy-" in wrong[0].fix
+    assert "pulumi up -s member" in mends(wrong[0]) or "BreakGlassRole --policy-" in mends(wrong[0])
 
 
 def test_a_role_that_is_gone_is_said_once(look: Look, broken: Broken) -> None:
@@ -97,7 +97,7 @@ def test_a_role_that_is_gone_is_said_once(look: Look, broken: Broken) -> None:
     assert findings[0].text.startswith("role BreakGlassRole does not exist")
     (finding,) = answer(role.trust, subject)
     assert finding.text == "role BreakGlassRole does not exist: nobody can assume it"
-    assert "pulumi up -s member" in finding.fix
+    assert "pulumi up -s member" in mends(finding)
 
 
 def test_what_cannot_be_read_hides_nothing_else(look: Look, broken: Broken) -> None:
@@ -260,7 +260,7 @@ def test_whoever_else_gets_in_is_named(
     findings = trusting(seen[stack], document)
     wrong = [finding for finding in findings if finding.state.value == "not ready"]
     assert any(who in finding.text for finding in wrong), wrong
-    assert all(f"pulumi up -s {stack}" in finding.fix for finding in wrong)
+    assert all(f"pulumi up -s {stack}" in mends(finding) for finding in wrong)
 
 
 # (trust policy, why the user cannot)
@@ -280,7 +280,7 @@ def test_a_user_who_cannot_get_in_is_not_ready(seen: dict[str, Subject], documen
     text = said(findings, "not ready")[0]
     assert text.startswith("BreakglassUser (just signed in with MFA) cannot assume it: ")
     assert why in text
-    assert "pulumi up -s member" in findings[0].fix
+    assert "pulumi up -s member" in mends(findings[0])
 
 
 # (trust policy, what cannot be told)

@@ -10,7 +10,7 @@ from drill.check.probes import trail
 from drill.check.runner import answer
 from drill.check.subject import Subject
 from sandbox import cloud
-from tests.drill.conftest import Broken, Look, states
+from tests.drill.conftest import Broken, Look, mends, states
 
 HUB, MEMBER = "111111111111", "222222222222"
 NAME = "everything"
@@ -102,7 +102,7 @@ def test_what_a_trail_records_is_read_from_its_selectors(
     assert finding.state.value == ("not ready" if text else "ready"), finding
     if text:
         assert finding.text.startswith(f"trail {NAME}: {text}")
-        assert finding.fix.startswith(f"CloudTrail console, Trails, {NAME}, Management events, Edit: ")
+        assert f", Trails, {NAME}, Management events, Edit: " in finding.fix
     else:
         assert finding.text.startswith(
             f"trail {NAME} records read and write management events in all Regions"
@@ -132,9 +132,9 @@ def test_without_a_trail_nobody_is_told_anything(look: Look, broken: Broken) -> 
     (subject,) = look("member")
     (finding,) = found(subject)
     assert finding.state.value == "not ready"
-    assert "aws cloudtrail create-trail" in finding.fix
-    assert "--is-multi-region-trail" in finding.fix
-    assert "aws cloudtrail start-logging" in finding.fix
+    assert "aws cloudtrail create-trail" in mends(finding)
+    assert "--is-multi-region-trail" in mends(finding)
+    assert "aws cloudtrail start-logging" in mends(finding)
     broken.answer("DescribeTrails", lambda answer: answer.pop("trailList"))
     (subject,) = look("member")
     assert states(found(subject)) == ["not ready"]
@@ -150,10 +150,10 @@ def test_all_that_a_trail_lacks_is_said_with_its_commands(look: Look, broken: Br
         f"trail {NAME}: is of us-east-1 only, is not logging, does not record write management events"
     )
     arn = f"arn:aws:cloudtrail:us-east-1:{MEMBER}:trail/{NAME}"
-    assert (
-        f"aws cloudtrail update-trail --is-multi-region-trail --name {arn} --region us-east-1" in finding.fix
+    assert f"aws cloudtrail update-trail --is-multi-region-trail --name {arn} --region us-east-1" in mends(
+        finding
     )
-    assert f"aws cloudtrail start-logging --name {arn} --region us-east-1" in finding.fix
+    assert f"aws cloudtrail start-logging --name {arn} --region us-east-1" in mends(finding)
 
 
 def organizations(answer: dict[str, Any]) -> None:
@@ -180,7 +180,7 @@ def test_a_trail_of_the_organisation_that_cannot_be_read_leaves_it_open(look: Lo
         "trail organisation: access denied to GetTrailStatus: `python -m drill policy` prints what is needed"
     )
     assert findings[1].text == f"trail {NAME}: is not logging"
-    assert findings[1].fix
+    assert mends(findings[1])
 
 
 def test_another_good_trail_settles_it(look: Look, broken: Broken) -> None:
@@ -202,7 +202,7 @@ def test_what_mends_the_trail_of_another_account_says_whose_it_is(look: Look, br
     (subject,) = look("member")
     (finding,) = found(subject)
     assert (finding.state.value, finding.text) == ("not ready", "trail organisation: is of eu-west-1 only")
-    assert finding.fix.endswith(f"--region eu-west-1 (with credentials of {HUB})")
+    assert finding.commands[0].endswith("--region eu-west-1 --profile mgmt")
 
 
 UNREADABLE = [

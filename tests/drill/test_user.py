@@ -19,7 +19,7 @@ from drill.check.runner import Probe, answer
 from drill.check.subject import Subject
 from sandbox import cloud
 from tests.drill import deployed
-from tests.drill.conftest import Broken, Look, states, unseen
+from tests.drill.conftest import Broken, Look, mends, states, unseen
 
 HUB, NAME = "111111111111", "BreakglassUser"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -165,7 +165,7 @@ def test_a_user_that_is_gone_is_not_ready(hub: Hub, probe: Probe) -> None:
     assert "user Gone does not exist" in [finding.text for finding in findings]
     assert findings[-1].state.value == "ready"
     (gone,) = (finding for finding in findings if "Gone" in finding.text)
-    assert "pulumi up -s mgmt" in gone.fix
+    assert "pulumi up -s mgmt" in mends(gone)
 
 
 # (probe, an operation)
@@ -200,14 +200,17 @@ def test_a_user_that_cannot_be_read_does_not_hide_the_next(
 def test_without_a_password_nobody_can_sign_in(hub: Hub, broken: Broken) -> None:
     broken.refuse("GetLoginProfile", "NoSuchEntity")
     (finding,) = answer(user.sign_in, hub())
-    assert (finding.state.value, finding.fix) == ("not ready", f"python -m drill password {NAME}")
+    assert (finding.state.value, mends(finding)) == ("not ready", f"python -m drill password {NAME}")
 
 
 def test_a_password_that_must_be_changed_is_not_ready(hub: Hub, broken: Broken) -> None:
     broken.answer("GetLoginProfile", lambda answer: answer["LoginProfile"].update(PasswordResetRequired=True))
     findings = answer(user.sign_in, hub())
     assert states(findings) == ["not ready", "ready"]
-    assert findings[0].fix == f"aws iam update-login-profile --user-name {NAME} --no-password-reset-required"
+    assert (
+        mends(findings[0])
+        == f"aws iam update-login-profile --user-name {NAME} --no-password-reset-required --profile mgmt"
+    )
 
 
 def report(changed: str, rotation: str = "N/A", name: str = NAME) -> Callable[[dict[str, Any]], None]:
@@ -247,7 +250,7 @@ def test_the_age_of_the_password_is_told(
         assert finding.state.value == "ready"
     else:
         assert finding.state.value == "not ready"
-        assert finding.fix == f"python -m drill password {NAME}"
+        assert mends(finding) == f"python -m drill password {NAME}"
         assert ": must be within 365 days (report of " in finding.text
 
 
@@ -261,7 +264,7 @@ def test_the_last_use_is_told(hub: Hub, broken: Broken) -> None:
 def test_a_password_that_has_expired_is_not_ready(hub: Hub, broken: Broken) -> None:
     broken.answer("GetCredentialReport", report(days_ago(100), days_ago(10)))
     (finding,) = answer(user.sign_in, hub())
-    assert (finding.state.value, finding.fix) == ("not ready", f"python -m drill password {NAME}")
+    assert (finding.state.value, mends(finding)) == ("not ready", f"python -m drill password {NAME}")
     assert "the account's password policy has let it expire" in finding.text
 
 
@@ -381,7 +384,7 @@ def test_without_a_device_nobody_can_assume_the_role(hub: Hub, given: dict[str, 
     answers(subject, "ListMFADevices", given)
     (finding,) = answer(user.mfa, subject)
     assert finding.state.value == "not ready"
-    assert f"aws iam enable-mfa-device --user-name {NAME} --serial-number {VIRTUAL}-1" in finding.fix
+    assert f"aws iam enable-mfa-device --user-name {NAME} --serial-number {VIRTUAL}-1" in mends(finding)
 
 
 def test_devices_of_further_pages_count(hub: Hub) -> None:
@@ -455,7 +458,7 @@ def test_a_further_credential_is_not_ready(
     answers(subject, operation, given)
     (finding,) = answer(user.keys, subject)
     assert (finding.state.value, finding.text) == ("not ready", text)
-    assert fix in finding.fix
+    assert fix in mends(finding)
 
 
 def test_an_unreadable_kind_of_credential_does_not_hide_another(hub: Hub, broken: Broken) -> None:
@@ -504,7 +507,8 @@ def test_permissions_that_are_not_meant_are_named(
     (finding,) = wrong(answer(user.policies, hub()))
     assert finding.state.value == "not ready"
     assert finding.text == text
-    assert finding.fix.endswith(f", then: {fix}")
+    assert finding.commands == (f"{fix} --profile mgmt",)
+    assert finding.fix.startswith("find out who")
 
 
 def test_a_policy_that_is_not_attached_is_named(look: Look, broken: Broken) -> None:
@@ -513,7 +517,7 @@ def test_a_policy_that_is_not_attached_is_named(look: Look, broken: Broken) -> N
     found = wrong(answer(user.policies, subject))
     assert states(found) == ["not ready"] * 3
     assert found[0].text.startswith("attachment of BreakGlass")
-    assert "pulumi up -s mgmt" in found[0].fix
+    assert "pulumi up -s mgmt" in mends(found[0])
 
 
 @pytest.mark.parametrize("probe", [user.policies, user.enrolment])
@@ -547,9 +551,9 @@ def requiring(subject: Subject, document: object) -> list[Finding]:
 def test_open_enrolment_is_not_ready(hub: Hub) -> None:
     (finding,) = answer(user.enrolment, with_users(hub(), NAME, mfa_enrolment="open"))
     assert finding.state.value == "not ready"
-    assert finding.fix.startswith(
-        "pulumi config set --path breakglass:user.mfaEnrolment closed -s mgmt && pulumi up -s mgmt"
-    )
+    first, second = finding.commands
+    assert first == "AWS_PROFILE=mgmt pulumi config set -s mgmt --path breakglass:user.mfaEnrolment closed"
+    assert second.startswith("AWS_PROFILE=mgmt pulumi up -s mgmt --refresh")
 
 
 def test_a_policy_of_enrolment_that_is_still_attached_is_not_ready(hub: Hub, broken: Broken) -> None:
@@ -561,7 +565,9 @@ def test_a_policy_of_enrolment_that_is_still_attached_is_not_ready(hub: Hub, bro
         "not ready",
         f"{NAME} has the policy BreakGlassMfaEnrolment attached",
     )
-    assert finding.fix == f"aws iam detach-user-policy --user-name {NAME} --policy-arn {arn}"
+    assert finding.commands == (
+        f"aws iam detach-user-policy --user-name {NAME} --policy-arn {arn} --profile mgmt",
+    )
 
 
 def test_without_the_policy_mfa_is_not_required(hub: Hub) -> None:
@@ -614,4 +620,4 @@ def test_the_live_policy_is_asked_about_enrolment(hub: Hub, document: object, st
     (finding,) = requiring(hub(), document)
     assert finding.state.value == state, finding
     assert text in finding.text
-    assert ("pulumi up -s mgmt" in finding.fix) == (state == "not ready")
+    assert ("pulumi up -s mgmt" in mends(finding)) == (state == "not ready")

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import select
-import shlex
 import subprocess
 import sys
 import time
@@ -135,7 +134,8 @@ def test_the_fix_that_a_red_check_names_turns_it_green(
     assert row["state"] == "not ready"
     (finding,) = row["findings"]
     assert finding["text"] == "target Hub1 of rule breakglass-relay does not exist, in eu-west-1"
-    fixed = sandbox.run(*shlex.split(finding["fix"]), "--yes", "--skip-preview", "--non-interactive")
+    (command,) = finding["commands"]
+    fixed = sandbox.run("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
     assert fixed.returncode == 0, fixed.stdout
     assert rows(sandbox, "--stack", stack_name, exits=1)["relay", stack_name]["state"] == "ready"
 

@@ -44,7 +44,7 @@ def last_drill(subject: Subject) -> Iterator[Finding]:
             yield ready(f"full drill {_ago(subject.now - drill.last)}, heard from {len(wanted)} Regions")
             return
     last = f"; last heard: {_said(drills[0], wanted, subject.now)}" if drills else ""
-    yield not_ready(f"no full drill in the last {_looked_back(subject)} days{last}", fix=FIX)
+    yield not_ready(f"no full drill in the last {_looked_back(subject)} days{last}", FIX)
 
 
 def heard(records: Iterable[Record]) -> list[Heard]:

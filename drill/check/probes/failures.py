@@ -31,12 +31,12 @@ def dead_letters(subject: Subject) -> Iterator[Finding]:
                 f"{name} in {region} does not exist", fix="see the row of the relay, or of the hub"
             )
         elif found["messages"]:
-            url = f"https://sqs.{region}.amazonaws.com/{subject.account.id}/{name}"
+            where = f"--region {region} --queue-url {_url(subject, name, region)}"
             yield not_ready(
                 f"{_counted(found['messages'])} in {name} in {region}: what was lost is in there",
-                fix=f"read why (ERROR_CODE, ERROR_MESSAGE): aws sqs receive-message --region {region} "
-                f"--queue-url {url} --message-attribute-names All; then, when the cause is mended: "
-                f"aws sqs purge-queue --region {region} --queue-url {url}",
+                subject.aws(f"sqs receive-message {where} --message-attribute-names All"),
+                subject.aws(f"sqs purge-queue {where}"),
+                fix="read what was lost and why (ERROR_CODE, ERROR_MESSAGE), mend it, then empty the queue",
             )
         else:
             empty += 1
@@ -44,6 +44,10 @@ def dead_letters(subject: Subject) -> Iterator[Finding]:
         yield unknown(f"dead letters cannot be counted in {', '.join(regions)}: {reason}")
     if empty == len(queues):
         yield ready(f"{empty} dead-letter queues, all empty")
+
+
+def _url(subject: Subject, name: str, region: str) -> str:
+    return f"https://sqs.{region}.amazonaws.com/{subject.account.id}/{name}"
 
 
 def _counted(letters: int) -> str:
@@ -66,7 +70,7 @@ def alarms(subject: Subject) -> Iterator[Finding]:
         if not found["actionsEnabled"]:
             yield not_ready(
                 f"the actions of alarm {name} are disabled: it tells nobody",
-                fix=f"aws cloudwatch enable-alarm-actions --region {subject.home} --alarm-names {name}",
+                subject.aws(f"cloudwatch enable-alarm-actions --region {subject.home} --alarm-names {name}"),
             )
         if found["alarmState"] == "ALARM":
             yield not_ready(f"alarm {name} is ringing: {found['alarmReason']}", fix=_MEND[name])

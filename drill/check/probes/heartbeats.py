@@ -22,13 +22,14 @@ def heard(subject: Subject) -> Iterator[Finding]:
     arrived = {record.place for record in records}
     wanted = {(account, region) for account, regions in subject.relays.items() for region in regions}
     missing = wanted - arrived
-    young = missing & set(_young(subject, since))
+    young = set(_young(subject, since, missing))
     for account, regions in _by_account(missing - young):
-        stack = subject.stacks.get(account, f"of account {account}")
-        yield not_ready(
-            f"no heartbeat in the last {hours} hours from {account}: {', '.join(regions)}",
-            fix=f"see what `python -m drill check --stack {stack}` says of its relays, and redeploy it",
-        )
+        text = f"no heartbeat in the last {hours} hours from {account}: {', '.join(regions)}"
+        if account in subject.stacks:
+            command = f"python -m drill check --stack {subject.stacks[account]}"
+            yield not_ready(text, command, fix="see what the rows of its relays say")
+        else:
+            yield not_ready(text, fix="check that account from the clone that holds its stack file")
     for account, regions in _by_account(young):
         yield unknown(
             f"no heartbeat yet from {account}: {', '.join(regions)}: the first is due at 12:00 UTC",
@@ -38,13 +39,21 @@ def heard(subject: Subject) -> Iterator[Finding]:
         yield ready(f"heartbeats of all {len(wanted)} relays in the last {hours} hours")
 
 
-def _young(subject: Subject, since: datetime) -> Iterator[Place]:
-    """Yield where the schedule is too young to have fired; told of accounts that are looked at."""
-    for resource in subject.deployed:
-        if resource.type.endswith(":Schedule"):
-            created = resource["created"]
-            if isinstance(created, datetime) and created > since:
-                yield resource.home
+def _young(subject: Subject, since: datetime, missing: set[Place]) -> Iterator[Place]:
+    """Yield which of the missing have a schedule too young to have fired.
+
+    Of an account that is not looked at: as young as the youngest of the hub's own, for it cannot be older.
+    """
+    created = {
+        one.home: one["created"]
+        for one in subject.deployed
+        if one.type.endswith(":Schedule") and isinstance(one["created"], datetime)
+    }
+    hub = max((then for place, then in created.items() if place[0] == subject.account.id), default=since)
+    seen = {account for account, _ in created}
+    for place in missing:
+        if created.get(place, hub if place[0] not in seen else since) > since:
+            yield place
 
 
 def _by_account(places: Iterable[Place]) -> list[tuple[str, list[str]]]:

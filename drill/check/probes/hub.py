@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from alertpath.resources import Resource
 from components import naming
+from drill.account import CANNOT_TELL
+from drill.check import live
 from drill.check.compare import as_rendered
 from drill.check.finding import Finding, not_ready, ready, unknown
 from drill.check.probes.targets import further_targets
@@ -23,12 +25,25 @@ def rules(subject: Subject) -> Iterator[Finding]:
     for page in events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS):
         for rule in page["Rules"]:
             if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
-                yield not_ready(
-                    f"rule {rule['Name']} on the hub bus is none of this version's",
-                    fix=f"find out whose it is; to remove it: aws events delete-rule --region {subject.home} "
-                    f"--event-bus-name {naming.HUB_BUS} --name {rule['Name']}",
-                )
+                yield _stranger(subject, rule["Name"])
     yield from further_targets(subject, own)
+
+
+def _stranger(subject: Subject, name: str) -> Finding:
+    where = f"--region {subject.home} --event-bus-name {naming.HUB_BUS}"
+    try:
+        targets = live.targets(subject.account, subject.home, naming.HUB_BUS, name)
+    except CANNOT_TELL:
+        targets = []  # the rule is there all the same, and worth saying
+    ids = " ".join(target["Id"] for target in targets)
+    # AWS deletes no rule that has targets.
+    remove = [subject.aws(f"events remove-targets {where} --rule {name} --ids {ids}")] if ids else []
+    return not_ready(
+        f"rule {name} on the hub bus is none of this version's",
+        *remove,
+        subject.aws(f"events delete-rule {where} --name {name}"),
+        fix="find out whose it is, then remove it",
+    )
 
 
 def policies(subject: Subject) -> Iterator[Finding]:
@@ -39,18 +54,20 @@ def policies(subject: Subject) -> Iterator[Finding]:
 
 def key(subject: Subject) -> Iterator[Finding]:
     """Compare the alarm's key, its alias and the topics with the rendered ones; the key must be usable."""
-    yield from as_rendered(subject, _own(subject, "Key", "Alias", "Topic"), noun="key, alias and topics")
-    for one in _own(subject, "Key"):
-        found = subject.look(one)
-        if found is not None and found["keyState"] != "Enabled":
-            where = f"--region {subject.home} --key-id {found['keyId']}"
-            cancel = (
-                f"aws kms cancel-key-deletion {where} && " if found["keyState"] == "PendingDeletion" else ""
-            )
-            yield not_ready(
-                f"the key {found['keyId']} is in state {found['keyState']}: the first topic is mute",
-                fix=f"{cancel}aws kms enable-key {where}",
-            )
+    (key,) = _own(subject, "Key")
+    found = subject.look(key)
+    usable = found is None or found["keyState"] == "Enabled"
+    if found is not None and not usable:
+        where = f"--region {subject.home} --key-id {found['keyId']}"
+        waits = found["keyState"] == "PendingDeletion"
+        # Nothing else is advised: a deployment while the key waits for its deletion would make a new one.
+        yield not_ready(
+            f"the key {found['keyId']} is in state {found['keyState']}: the first topic is mute",
+            *([subject.aws(f"kms cancel-key-deletion {where}")] if waits else []),
+            subject.aws(f"kms enable-key {where}"),
+        )
+    kinds = ("Key", "Alias", "Topic") if usable else ("Alias", "Topic")
+    yield from as_rendered(subject, _own(subject, *kinds), noun="key, alias and topics")
 
 
 def record(subject: Subject) -> Iterator[Finding]:
@@ -76,4 +93,4 @@ def members(subject: Subject) -> Iterator[Finding]:
                 "the hub refuses its events",
                 fix="add it to alerts.memberAccountIds of the hub's stack file and deploy it",
             )
-    yield ready(f"{len(listed)} member accounts listed")
+    yield ready(f"{len(listed)} member account{'' if len(listed) == 1 else 's'} listed")

@@ -11,7 +11,6 @@ from alertpath.resources import Deployment, Rule, deployment
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from components import naming
-from drill.check.compare import redeploy
 from drill.check.finding import Finding, not_ready, ready, unknown
 from drill.check.subject import Subject, in_parallel
 
@@ -27,11 +26,11 @@ def proven(subject: Subject) -> Iterator[Finding]:
     for judgement in problems(judgements):
         grouped.setdefault((judgement.resource, judgement.reason), []).append(judgement)
     for (resource, reason), spoilt in grouped.items():
-        text = f"{len(spoilt)} of {len(judgements)} scenarios: {reason}, at {resource.rsplit('::', 1)[-1]}"
+        text = f"{len(spoilt)} of {len(judgements)} scenarios: {reason}, at {resource}"
         if all(judgement.outcome is Outcome.UNPROVEN for judgement in spoilt):
             yield unknown(text)
         else:
-            yield not_ready(text, fix=f"see the other rows; or {redeploy(subject)}")
+            yield not_ready(text, fix="see the other rows: one of them says what mends it")
     if not grouped:
         accounts = len({judgement.account for judgement in judgements})
         yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")

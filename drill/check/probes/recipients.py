@@ -37,26 +37,31 @@ def _of_topic(subject: Subject, arn: str, found: list[dict[str, str]]) -> Iterat
         if matched is None:
             yield not_ready(
                 f"a stranger's {one['Protocol']} subscription hears topic {name}: {one['SubscriptionArn']}",
-                fix=f"find out whose it is; to end it: aws sns unsubscribe --region {subject.home} "
-                f"--subscription-arn {one['SubscriptionArn']}",
+                subject.aws(
+                    f"sns unsubscribe --region {subject.home} --subscription-arn {one['SubscriptionArn']}"
+                ),
+                fix="find out whose it is, then end it",
             )
             continue
         wanted.remove(matched)
         if live.is_pending(one):
             yield not_ready(
                 f"{one['Protocol']} subscription of topic {name} is not confirmed: nobody is told there",
-                fix="follow the link in AWS's mail; if the mail is older than two days, have it sent again: "
-                f"aws sns subscribe --region {subject.home} --topic-arn {arn} "
-                f"--protocol {one['Protocol']} --notification-endpoint ENDPOINT",
+                subject.aws(
+                    f"sns subscribe --region {subject.home} --topic-arn {arn} --protocol {one['Protocol']} "
+                    "--notification-endpoint ENDPOINT"
+                ),
+                fix="follow the link in AWS's mail; if that is older than two days, have it sent again, to "
+                "the ENDPOINT of the stack file",
             )
         elif not is_drill_queue(one["Protocol"], one["Endpoint"]):
             confirmed[one["Protocol"]] += 1
     for protocol, _ in wanted:
-        yield not_ready(f"topic {name} lacks a {protocol} subscription", fix=redeploy(subject))
+        yield not_ready(f"topic {name} lacks a subscription ({protocol})", redeploy(subject))
     if confirmed:
         listed = ", ".join(f"{count} {protocol}" for protocol, count in sorted(confirmed.items()))
         advice = "; a second recipient is advised" if confirmed.total() == 1 else ""
-        yield ready(f"topic {name}: {listed} confirmed{advice}")
+        yield ready(f"topic {name}: {confirmed.total()} confirmed ({listed}){advice}")
 
 
 def _matched(found: Subscriber, wanted: list[Subscriber]) -> Subscriber | None:

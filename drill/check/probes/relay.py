@@ -36,8 +36,20 @@ def roles(subject: Subject) -> Iterator[Finding]:
             for arn in attached:
                 yield not_ready(
                     f"role {role['name']} has a further policy {arn}",
-                    fix=f"aws iam detach-role-policy --role-name {role['name']} --policy-arn {arn}",
+                    subject.aws(f"iam detach-role-policy --role-name {role['name']} --policy-arn {arn}"),
                 )
+
+
+def _relayed(subject: Subject) -> tuple[set[str], dict[str, str]]:
+    """Return the Regions where all of the relay's rules exist, and why that cannot be told of others."""
+    regions, unread = set(subject.relays[subject.account.id]), {}
+    for rule in subject.of("EventRule"):
+        found = subject.live[rule.urn]
+        if _is_of_relay(rule.urn) and found is None:
+            regions.discard(rule.home[1])
+        elif _is_of_relay(rule.urn) and isinstance(found, Exception):
+            unread[rule.home[1]] = explained(found)
+    return regions - unread.keys(), unread
 
 
 def regions(subject: Subject) -> Iterator[Finding]:
@@ -50,16 +62,21 @@ def regions(subject: Subject) -> Iterator[Finding]:
         return
     relay = subject.stack.settings.relay
     excluded = () if relay is None else relay.exclude_regions
-    relayed = set(subject.relays[subject.account.id])
-    for region in sorted(set(subject.enabled) - relayed - set(excluded)):
+    meant = set(subject.relays[subject.account.id])
+    relayed, unread = _relayed(subject)
+    for region, reason in unread.items():
+        yield unknown(f"{region}: whether it has a relay cannot be read: {reason}")
+    for region in sorted(set(subject.enabled) - relayed - unread.keys() - set(excluded)):
         yield not_ready(
             f"{region} is enabled and has no relay: nothing that happens there is heard",
-            fix=f"add it to relay.regions (or write `regions: enabled`), then {redeploy(subject)}",
+            redeploy(subject),
+            fix="" if region in meant else "add it to relay.regions, or write `regions: enabled`",
         )
-    for region in sorted(relayed - set(subject.enabled)):
+    for region in sorted(meant - set(subject.enabled)):
         yield not_ready(
             f"{region} must have a relay and is not enabled",
-            fix=f"enable it, or take it out of relay.regions, then {redeploy(subject)}",
+            redeploy(subject),
+            fix="enable it, or take it out of relay.regions",
         )
     denied = []
     for region, error in subject.answers.items():
@@ -70,13 +87,15 @@ def regions(subject: Subject) -> Iterator[Finding]:
             if region not in excluded:
                 yield not_ready(
                     f"a service control policy denies calls in {region}, so its relay cannot be deployed",
-                    fix=f"add it to relay.excludeRegions, then {redeploy(subject)}",
+                    redeploy(subject),
+                    fix="add it to relay.excludeRegions",
                 )
         elif region in excluded:
             yield not_ready(
                 f"{region} is excluded, but no service control policy denies calls there: "
                 "what happens there is not heard",
-                fix=f"take it out of relay.excludeRegions, then {redeploy(subject)}",
+                redeploy(subject),
+                fix="take it out of relay.excludeRegions",
             )
     uncovered = f", denied by a service control policy: {', '.join(denied)}" if denied else ""
     yield ready(f"{len(relayed)} of {len(subject.enabled)} enabled Regions relayed{uncovered}")

@@ -60,8 +60,8 @@ def _further_attachments(subject: Subject) -> Iterator[Finding]:
     for arn in further:
         yield not_ready(
             f"role {name} has a further policy {arn}",
-            fix=f"find out who attached it, then: aws iam detach-role-policy --role-name {name} "
-            f"--policy-arn {arn}",
+            subject.aws(f"iam detach-role-policy --role-name {name} --policy-arn {arn}"),
+            fix="find out who attached it",
         )
     if not further:
         yield ready(f"role {name}: no further policy attached")
@@ -74,8 +74,8 @@ def _inline(subject: Subject) -> Iterator[Finding]:
     for policy in found:
         yield not_ready(
             f"role {name} has an inline policy {policy}",
-            fix=f"find out who put it there, then: aws iam delete-role-policy --role-name {name} "
-            f"--policy-name {policy}",
+            subject.aws(f"iam delete-role-policy --role-name {name} --policy-name {policy}"),
+            fix="find out who put it there",
         )
     if not found:
         yield ready(f"role {name}: no inline policy")
@@ -99,7 +99,7 @@ def trust(subject: Subject) -> Iterator[Finding]:
     name = subject.stack.settings.role.name
     found = subject.look(_role(subject))
     if found is None:
-        yield not_ready(f"role {name} does not exist: nobody can assume it", fix=redeploy(subject))
+        yield not_ready(f"role {name} does not exist: nobody can assume it", redeploy(subject))
         return
     document = found["assumeRolePolicy"]
     asking = _Asking(subject)
@@ -115,7 +115,7 @@ def _let_in(subject: Subject, document: str, askers: Sequence[_Asker]) -> Iterat
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
         elif verdict is Verdict.DENIED:
-            yield not_ready(f"{who} cannot assume it: {why}", fix=redeploy(subject))
+            yield not_ready(f"{who} cannot assume it: {why}", redeploy(subject))
         else:
             yield unknown(f"whether {who} can assume it cannot be told: {why}")
 
@@ -124,8 +124,8 @@ def _kept_out(subject: Subject, document: str, askers: Sequence[_Asker]) -> Iter
     kept = True
     for why, (verdict, who) in _by_reason(document, askers).items():
         if verdict is Verdict.ALLOWED:
-            fix = f"find out who changed the trust policy, then {redeploy(subject)}"
-            yield not_ready(f"{who} can assume it: {why}", fix=fix)
+            fix = "find out who changed the trust policy"
+            yield not_ready(f"{who} can assume it: {why}", redeploy(subject), fix=fix)
         elif verdict is Verdict.UNPROVEN:
             yield unknown(f"whether {who} can assume it cannot be told: {why}")
         kept = kept and verdict is Verdict.DENIED
@@ -171,7 +171,8 @@ def _other_kinds(subject: Subject, document: str) -> Iterator[Finding]:
                 who = ", ".join(map(str, named)) if isinstance(named, list) else str(named)
                 yield not_ready(
                     f"the trust policy lets in {kind} {who}",
-                    fix=f"find out who changed the trust policy, then {redeploy(subject)}",
+                    redeploy(subject),
+                    fix="find out who changed the trust policy",
                 )
 
 

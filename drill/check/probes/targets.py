@@ -29,8 +29,9 @@ def further_targets(subject: Subject, resources: Sequence[Resource]) -> Iterator
             raise
         for target in found:
             if target["Id"] not in ids:
+                where = f"--region {region} --event-bus-name {bus} --rule {rule}"
                 yield not_ready(
                     f"rule {rule} in {region} has a further target {target['Arn']}",
-                    fix=f"find out whose it is; to remove it: aws events remove-targets --region {region} "
-                    f"--event-bus-name {bus} --rule {rule} --ids {target['Id']}",
+                    subject.aws(f"events remove-targets {where} --ids {target['Id']}"),
+                    fix="find out whose it is, then remove it",
                 )

@@ -14,22 +14,20 @@ _BOTH = frozenset({"read", "write"})
 _TYPES = {"All": _BOTH, "ReadOnly": frozenset({"read"}), "WriteOnly": frozenset({"write"})}
 _READ_ONLY = {"true": frozenset({"read"}), "false": frozenset({"write"})}
 
-_CREATE = (
-    "in the organisation's management account an organisation trail, else here a multi-Region trail: "
-    "aws cloudtrail create-trail --name breakglass --s3-bucket-name BUCKET --is-multi-region-trail "
-    f"--region {naming.HOME_REGION} [--is-organization-trail] && "
-    f"aws cloudtrail start-logging --name breakglass --region {naming.HOME_REGION}"
+_ADVICE = (
+    "an organisation trail in the management account (with --is-organization-trail), or one here; its BUCKET "
+    "must let CloudTrail in: "
+    "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html"
 )
-"""The bucket must let CloudTrail in:
-https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Lack:
-    """What is wrong with a trail, and what mends it."""
+    """What is wrong with a trail, and what mends it, in words or as a command."""
 
     text: str
-    fix: str
+    fix: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,13 @@ def trail(subject: Subject) -> Iterator[Finding]:
     seen = [_look(subject, one) for one in found]
     good = [one for one in seen if not one.lacks and not one.problem]
     if not seen:
-        yield not_ready("there is no trail: EventBridge hears nothing, nobody is told anything", fix=_CREATE)
+        where = f"--name breakglass --region {naming.HOME_REGION}"
+        yield not_ready(
+            "there is no trail: EventBridge hears nothing, nobody is told anything",
+            subject.aws(f"cloudtrail create-trail {where} --is-multi-region-trail --s3-bucket-name BUCKET"),
+            subject.aws(f"cloudtrail start-logging {where}"),
+            fix=_ADVICE,
+        )
     elif good:
         notes = "".join(f"; {note}" for note in good[0].notes)
         yield ready(f"trail {good[0].name} records read and write management events in all Regions{notes}")
@@ -77,32 +81,34 @@ def _none_is_good(seen: Sequence[_Seen]) -> Iterator[Finding]:
             yield unknown(f"trail {one.name}: {one.problem}")
             continue
         text = f"trail {one.name}: {', '.join(lack.text for lack in one.lacks)}"
-        fix = "; ".join(lack.fix for lack in one.lacks)
-        yield unknown(text, fix=fix) if doubtful else not_ready(text, fix=fix)
+        fix = "; ".join(lack.fix for lack in one.lacks if lack.fix)
+        commands = [lack.command for lack in one.lacks if lack.command]
+        yield unknown(text, *commands, fix=fix) if doubtful else not_ready(text, *commands, fix=fix)
 
 
 def _look(subject: Subject, found: Mapping[str, Any]) -> _Seen:
     arn = str(found.get("TrailARN", ""))
     name, region = found.get("Name") or arn, found.get("HomeRegion") or naming.HOME_REGION
     owner = arn.split(":")[4] if arn.count(":") > 4 else subject.account.id
-    credentials = f" (with credentials of {owner})" if owner != subject.account.id else ""
-    which = f"--name {arn} --region {region}{credentials}"
+    profile = subject.stacks.get(owner, f"PROFILE_OF_{owner}")
+    which = f"--name {arn} --region {region} --profile {profile}"
     lacks: list[_Lack] = []
     notes: list[str] = []
     problem = ""
     if not found.get("IsMultiRegionTrail"):
-        fix = f"aws cloudtrail update-trail --is-multi-region-trail {which}"
-        lacks.append(_Lack(text=f"is of {region} only", fix=fix))
+        command = f"aws cloudtrail update-trail --is-multi-region-trail {which}"
+        lacks.append(_Lack(text=f"is of {region} only", command=command))
     try:
         client = subject.account.client("cloudtrail", region)
         status = client.get_trail_status(Name=arn)
         if not status["IsLogging"]:
-            lacks.append(_Lack(text="is not logging", fix=f"aws cloudtrail start-logging {which}"))
+            command = f"aws cloudtrail start-logging {which}"
+            lacks.append(_Lack(text="is not logging", command=command))
         if status.get("LatestDeliveryError"):
             # EventBridge gets the events all the same, so the alarm does not depend on it.
             notes.append(f"its delivery to the bucket fails: {status['LatestDeliveryError']}")
         recorded = _recorded(client.get_event_selectors(TrailName=arn))
-        edit = f"CloudTrail console{credentials}, Trails, {name}, Management events, Edit"
+        edit = f"CloudTrail console of account {owner}, Trails, {name}, Management events, Edit"
         lacks += _missing(recorded, edit=edit, hub=subject.stack.settings.alerts is not None)
         notes += _notes(recorded)
     except CANNOT_TELL as error:

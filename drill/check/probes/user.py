@@ -40,7 +40,7 @@ def _each_user(subject: Subject, *parts: Part, well: str = "") -> Iterator[Findi
                 findings.extend(part(subject, name))
             except CANNOT_TELL as error:
                 if is_missing(error):
-                    findings.append(not_ready(f"user {name} does not exist", fix=redeploy(subject)))
+                    findings.append(not_ready(f"user {name} does not exist", redeploy(subject)))
                     break
                 findings.append(unknown(f"{name}: {explained(error)}"))
         yield from findings or [ready(f"{name}: {well}")]
@@ -69,13 +69,13 @@ def _password(report: Report, subject: Subject, name: str) -> Iterator[Finding]:
     except iam.exceptions.NoSuchEntityException:
         yield not_ready(
             f"{name} has no password: nobody can sign in to the console",
-            fix=f"python -m drill password {name}",
+            f"python -m drill password {name}",
         )
         return
     if profile.get("PasswordResetRequired"):
         yield not_ready(
             f"{name} must set a new password at the next sign-in, and may not: nobody would get in",
-            fix=f"aws iam update-login-profile --user-name {name} --no-password-reset-required",
+            subject.aws(f"iam update-login-profile --user-name {name} --no-password-reset-required"),
         )
     yield _age(report, subject, name, profile.get("CreateDate"), last)
 
@@ -94,11 +94,11 @@ def _age(report: Report, subject: Subject, name: str, created: datetime | None, 
     text = f"{name}: password set {_ago(subject, changed)}, {last}"
     as_of = f" (report of {report.made.astimezone(UTC):%d %B %H:%M} UTC)" if report.made else ""
     expires = date(line.get("password_next_rotation"))
-    fix = f"python -m drill password {name}"
+    rotate = f"python -m drill password {name}"
     if expires is not None and expires <= subject.now:
-        return not_ready(f"{text}: the account's password policy has let it expire{as_of}", fix=fix)
+        return not_ready(f"{text}: the account's password policy has let it expire{as_of}", rotate)
     if (subject.now - changed).days > PASSWORD_AGE_AT_MOST.days:
-        return not_ready(f"{text}: must be within {PASSWORD_AGE_AT_MOST.days} days{as_of}", fix=fix)
+        return not_ready(f"{text}: must be within {PASSWORD_AGE_AT_MOST.days} days{as_of}", rotate)
     return ready(text)
 
 
@@ -127,11 +127,15 @@ def _devices(subject: Subject, name: str) -> Iterator[Finding]:
         device = naming.iam_arn(subject.account.id, f"mfa/{name}-1")
         yield not_ready(
             f"{name} has no MFA device: without one nobody can assume the role",
-            fix=f"IAM console, Users, {name}, Security credentials, Assign MFA device; or "
-            f"aws iam create-virtual-mfa-device --virtual-mfa-device-name {name}-1 "
-            f"--bootstrap-method QRCodePNG --outfile {name}.png && "
-            f"aws iam enable-mfa-device --user-name {name} --serial-number {device} "
-            "--authentication-code1 CODE --authentication-code2 NEXT-CODE",
+            subject.aws(
+                f"iam create-virtual-mfa-device --virtual-mfa-device-name {name}-1 "
+                f"--bootstrap-method QRCodePNG --outfile {name}.png"
+            ),
+            subject.aws(
+                f"iam enable-mfa-device --user-name {name} --serial-number {device} "
+                "--authentication-code1 CODE --authentication-code2 NEXT_CODE"
+            ),
+            fix="enrol a security key (docs/runbook.md, Set-up, step 5 to 8); or a virtual device",
         )
     elif len(found) == 1:
         yield ready(f"{name}: 1 MFA device ({listed}); two, kept in two places, are advised")
@@ -216,7 +220,8 @@ def _further(kind: _Credential, subject: Subject, name: str) -> Iterator[Finding
         id, status = found.get(kind.id, "ID"), found.get("Status", "status not known")
         yield not_ready(
             f"{name} has the {kind.noun} {id}{service} ({status})",
-            fix=f"find out who made it, then: aws iam {kind.removal} {id} --user-name {name}",
+            subject.aws(f"iam {kind.removal} {id} --user-name {name}"),
+            fix="find out who made it",
         )
 
 
@@ -256,12 +261,13 @@ def _attached(subject: Subject, name: str) -> Iterator[Finding]:
         if arn not in wanted:
             yield not_ready(
                 f"{name} has a further policy {arn}",
-                fix=f"find out who attached it, then: {_detach(name, arn)}",
+                _detach(subject, name, arn),
+                fix="find out who attached it",
             )
 
 
-def _detach(name: str, arn: str) -> str:
-    return f"aws iam detach-user-policy --user-name {name} --policy-arn {arn}"
+def _detach(subject: Subject, name: str, arn: str) -> str:
+    return subject.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
 
 
 def _inline(subject: Subject, name: str) -> Iterator[Finding]:
@@ -269,8 +275,8 @@ def _inline(subject: Subject, name: str) -> Iterator[Finding]:
     for policy in (policy for page in answer for policy in page.get("PolicyNames") or ()):
         yield not_ready(
             f"{name} has an inline policy {policy}",
-            fix=f"find out who put it there, then: aws iam delete-user-policy --user-name {name} "
-            f"--policy-name {policy}",
+            subject.aws(f"iam delete-user-policy --user-name {name} --policy-name {policy}"),
+            fix="find out who put it there",
         )
 
 
@@ -278,8 +284,8 @@ def _groups(subject: Subject, name: str) -> Iterator[Finding]:
     for group in _all(subject.account.client("iam").list_groups_for_user, "Groups", UserName=name):
         yield not_ready(
             f"{name} is in group {group['GroupName']}, whose policies count for it",
-            fix=f"find out who added it, then: aws iam remove-user-from-group --user-name {name} "
-            f"--group-name {group['GroupName']}",
+            subject.aws(f"iam remove-user-from-group --user-name {name} --group-name {group['GroupName']}"),
+            fix="find out who added it",
         )
 
 
@@ -288,7 +294,8 @@ def _boundary(subject: Subject, name: str) -> Iterator[Finding]:
     if found:
         yield not_ready(
             f"{name} has a permissions boundary {found.get('PermissionsBoundaryArn')}",
-            fix=f"find out who set it, then: aws iam delete-user-permissions-boundary --user-name {name}",
+            subject.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
+            fix="find out who set it",
         )
 
 
@@ -302,11 +309,10 @@ def enrolment(subject: Subject) -> Iterator[Finding]:
     request by an access key and for one from the console.
     """
     if subject.stack.settings.user.mfa_enrolment != "closed":
-        stack = subject.stack.name
         yield not_ready(
             "user.mfaEnrolment is open: whoever has the password can enrol an MFA device of their own",
-            fix=f"pulumi config set --path breakglass:user.mfaEnrolment closed -s {stack} && "
-            f"{redeploy(subject)}",
+            subject.pulumi("config set", "--path breakglass:user.mfaEnrolment closed"),
+            redeploy(subject),
         )
         return
     (policy,) = (one for one in subject.of("Policy") if one["name"] == naming.REQUIRE_MFA_POLICY)
@@ -322,14 +328,14 @@ def _enrolment_attached(subject: Subject, name: str) -> Iterator[Finding]:
     arn = naming.policy_arn(subject.account.id, naming.MFA_ENROLMENT_POLICY)
     if arn in live.attached_to_user(subject.account, name):
         yield not_ready(
-            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", fix=_detach(name, arn)
+            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(subject, name, arn)
         )
 
 
 def _can_enrol(policy: Resource, subject: Subject, name: str) -> Iterator[Finding]:
     found = subject.look(policy)
     if found is None:
-        yield not_ready(f"policy {policy['name']} does not exist: MFA is not required", fix=redeploy(subject))
+        yield not_ready(f"policy {policy['name']} does not exist: MFA is not required", redeploy(subject))
         return
     document = judgeable(found["policy"])
     exempt: list[str] = []
@@ -347,7 +353,7 @@ def _can_enrol(policy: Resource, subject: Subject, name: str) -> Iterator[Findin
             open_questions.setdefault(reason, []).append(action)
     if exempt:
         yield not_ready(
-            f"{policy['name']} lets {name} do this without MFA: {', '.join(exempt)}", fix=redeploy(subject)
+            f"{policy['name']} lets {name} do this without MFA: {', '.join(exempt)}", redeploy(subject)
         )
     for reason, actions in open_questions.items():
         yield unknown(f"whether {policy['name']} denies {', '.join(actions)} cannot be told: {reason}")
