@@ -11,8 +11,8 @@ from typing import Any, Literal
 from components import naming
 from drill import audit_log
 from drill.account import CANNOT_TELL, Account, explained
-from drill.check.subject import Progress
 from drill.fire.send import Clock
+from drill.progress import Progress
 
 Where = Literal["audit log", "topic", "watchdog topic"]
 """Where an event can arrive, in the words of `evidence.Drill.missing`."""

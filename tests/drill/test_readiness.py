@@ -76,6 +76,11 @@ def test_the_same_fix_is_said_once_after_all_that_it_mends() -> None:
     assert [line.strip() for line in lines[2:8]] == ["a", "b", "c", "fix: pulumi up", "d", "fix: another"]
 
 
+def test_names_in_aws_do_not_steer_the_terminal() -> None:
+    lines = shown([row(finding(State.NOT_READY, "alarm \x1b[2Jis ringing", "", "aws \u202ex"))])
+    assert lines[2:4] == ["    alarm \\x1b[2Jis ringing", "    $ aws \\u202ex"]
+
+
 def test_many_findings_are_counted() -> None:
     lines = shown([row(*[finding(State.UNKNOWN, str(number)) for number in range(7)])])
     assert "    and 3 more: see --json" in lines
