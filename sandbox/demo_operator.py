@@ -62,15 +62,23 @@ class Operator:
         console.print(Text(run(self._sandbox, "python", "-m", "drill", "fire", *options).rstrip()))
 
     def _check(self) -> None:
-        for stack in self._sandbox.accounts:
-            noon.strike(self._sandbox.account(stack))
+        fired = sum(noon.strike(self._sandbox.account(stack)) for stack in self._sandbox.accounts)
         console.print("it strikes noon: every relay's schedule sends its heartbeat\n")
-        time.sleep(2)  # until the hub has recorded them
+        self._wait_for_heartbeats(fired)
         output = run(self._sandbox, "python", "-m", "drill", "check", exits=NOT_READY)
         red = [line for line in output.splitlines() if line.startswith("✕")]
         if len(red) != 1 or "Nothing was lost" not in red[0]:
             raise StepFailed(f"only the message that the disabled key cost may be wrong:\n{output}")
         console.print(Text(output.rstrip()), soft_wrap=True)
+
+    def _wait_for_heartbeats(self, number: int) -> None:
+        logs = self._sandbox.account("mgmt").client("logs", "us-east-1")
+        for _ in range(100):
+            found = logs.filter_log_events(logGroupName="/breakglass/audit", filterPattern='"heartbeat"')
+            if sum('"breakglass.heartbeat"' in event["message"] for event in found["events"]) >= number:
+                return
+            time.sleep(0.1)
+        raise StepFailed(f"the hub has not recorded {number} heartbeats")
 
     def _mend(self) -> None:
         sqs = self._sandbox.account("mgmt").client("sqs", "us-east-1")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from rich.panel import Panel
 from rich.text import Text
@@ -70,9 +71,13 @@ class Story:
         console.print(deployed(self._sandbox, stack))
 
     def _no_change(self) -> None:
-        for stack in self._sandbox.accounts:
+        def unchanged(stack: str) -> str:
             pulumi(self._sandbox, "preview", stack, "--refresh", "--expect-no-changes")
-            console.print(f"{stack}: unchanged, compared with what the emulated AWS holds now")
+            return f"{stack}: unchanged, compared with what the emulated AWS holds now"
+
+        with ThreadPoolExecutor() as pool:
+            for said in pool.map(unchanged, self._sandbox.accounts):
+                console.print(said)
 
     def _rings(self, name: str, *, both: bool = False, brief: bool = False) -> None:
         """Play a sample event; exactly one message must reach the mailbox, and the watchdog's if `both`."""

@@ -34,6 +34,10 @@ def interpreter(info: language_pb2.ProgramInfo) -> str:
     return str(Path(info.root_directory) / virtualenv / "bin" / "python")
 
 
+_running: list[subprocess.Popen[Any]] = []
+"""Every program and policy pack that was started; killing one that has ended does nothing."""
+
+
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """Runs programs and policy packs as child processes."""
 
@@ -83,6 +87,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             },
         )
+        _running.append(child)
         context.add_callback(child.kill)
         exit_code = child.wait()
         if exit_code == EXIT_MESSAGE_SHOWN:
@@ -101,6 +106,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        _running.append(child)
         context.add_callback(child.kill)
         output: queue.Queue[Any] = queue.Queue()
         for name, stream in (("stdout", child.stdout), ("stderr", child.stderr)):
@@ -125,10 +131,16 @@ def _pump(name: str, stream: Any, output: "queue.Queue[Any]") -> None:
     output.put(None)
 
 
+def _end(*_: object) -> None:
+    """End at once, and with it the programs: the engine waits five seconds for whoever holds its pipes."""
+    for child in _running:
+        child.kill()
+    os._exit(0)
+
+
 def main() -> None:
     """Serve until the engine ends this process; it reads the port from the first line of standard output."""
-    # The engine ends a plugin with SIGINT and waits five seconds for one that stays.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, _end)
     engine_address = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine_address), server)
