@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -188,10 +189,19 @@ def hanging() -> Iterator[tuple[str, threading.Event]]:
     server.shutdown()
 
 
-def started(endpoint: str, *command: str) -> subprocess.Popen[str]:
+# Whoever runs these tests in the background may have them ignore Ctrl-C.
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("drill", run_name="__main__", alter_sys=True)
+"""
+
+
+@contextmanager
+def started(endpoint: str, *command: str) -> Iterator[subprocess.Popen[str]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "drill", *command],
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *command],
         cwd=stacks.PROJECT,
         env=inherited
         | {
@@ -204,6 +214,11 @@ def started(endpoint: str, *command: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_ctrl_c_does_not_wait_for_aws(hanging: tuple[str, threading.Event]) -> None:
