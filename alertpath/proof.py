@@ -173,7 +173,7 @@ class Blame:
     def taker(self, scenario: Scenario) -> Rule:
         """Return the rule on the event's default bus that takes it; there is one, as the event went on."""
         rules = self._deployment.rules[default_bus(scenario.event)]
-        return next((rule for rule in rules if _matches(rule, scenario)), rules[0])
+        return next((rule for rule in rules if takes(rule, scenario)), rules[0])
 
     def teller(self, scenario: Scenario, endings: Sequence[Ending]) -> Rule | None:
         """Return the first rule that sends the event to a topic, whether or not it arrives; None if none."""
@@ -184,7 +184,7 @@ class Blame:
             for bus in (default_bus(scenario.event), *hubs)
             for rule in self._deployment.rules.get(bus, [])
         ]
-        return next((rule for rule in on_the_way if rule.name in telling and _matches(rule, scenario)), None)
+        return next((rule for rule in on_the_way if rule.name in telling and takes(rule, scenario)), None)
 
     def missing(self, scenario: Scenario, endings: Sequence[Ending], wanted: str) -> tuple[str, str]:
         """Return resource and reason for an end that the event did not reach."""
@@ -224,14 +224,15 @@ class Blame:
         if not rules:
             urn = self._deployment.buses[bus].urn if bus in self._deployment.buses else bus
             return urn, f"rule {RULE_PREFIX}{noun} is missing"
-        taking = [rule for rule in rules if _matches(rule, scenario)]
+        taking = [rule for rule in rules if takes(rule, scenario)]
         if taking:
             return taking[0].urn, f"rule {taking[0].name} has no target {wanted}"
         odd = min(rules, key=lambda rule: _likeness(rule, scenario))
         return odd.urn, f"rule {odd.name} does not match"
 
 
-def _matches(rule: Rule, scenario: Scenario) -> bool:
+def takes(rule: Rule, scenario: Scenario) -> bool:
+    """Whether a rule's pattern matches a scenario's event; one that cannot be evaluated does not."""
     try:
         return matches(rule.pattern, scenario.event)
     except PatternError:

@@ -104,9 +104,10 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
     try:
         named = profile or (stack.name if stack.name in boto3.Session().available_profiles else None)
         session = boto3.Session(profile_name=named)
-        if _account_of(session) != account_id and member_role is not None:
-            session = _assumed(session, naming.role_arn(account_id, member_role))
         found = _account_of(session)
+        if found != account_id and member_role is not None:
+            session = _assumed(session, naming.role_arn(account_id, member_role))
+            found = _account_of(session)
     except (ClientError, BotoCoreError) as error:
         return Account(account_id, None, f"no credentials for stack {stack.name}: {explained(error)}")
     if found != account_id:

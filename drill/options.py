@@ -41,7 +41,7 @@ class Chosen:
 
     Attributes:
         stacks: All stacks of the project, the hub's first.
-        accounts: Their accounts, in the same order.
+        accounts: Their accounts, in the same order; signed in to are the hub's and those of `only`.
         only: Names of the stacks that the command is about.
     """
 
@@ -55,8 +55,13 @@ class Chosen:
         return self.stacks[0], self.accounts[0]
 
 
-def choose(stack: str, profile: Sequence[str] | None, member_role: str | None) -> Chosen:
+def choose(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Chosen:
     """Return the stacks and accounts that the options mean.
+
+    Args:
+        stack: Name of a stack, or `ALL`; None for the hub's account alone.
+        profile: `--profile`, each STACK=NAME.
+        member_role: `--member-role`.
 
     Raises:
         typer.BadParameter: An option names a stack that there is not, or the project's stacks cannot be read.
@@ -66,13 +71,20 @@ def choose(stack: str, profile: Sequence[str] | None, member_role: str | None) -
     except stacks.UnreadableStack as error:
         raise typer.BadParameter(str(error)) from error
     names = [one.name for one in known]
-    if stack not in (*names, ALL):
+    if stack not in (*names, ALL, None):
         raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(names)}, {ALL}")
     profiles = dict(_profile(option, names) for option in profile or ())
+    only = names if stack == ALL else [] if stack is None else [stack]
+    asked = [one for one in known if one.name in {known[0].name, *only}]
+    signed_in = sign_in(asked, profiles=profiles, member_role=member_role)
+    accounts = dict(zip((one.name for one in asked), signed_in, strict=True))
     return Chosen(
         stacks=known,
-        accounts=sign_in(known, profiles=profiles, member_role=member_role),
-        only=names if stack == ALL else [stack],
+        accounts=[
+            accounts.get(one.name) or Account(one.account_id, None, f"stack {one.name} is not looked at")
+            for one in known
+        ],
+        only=only,
     )
 
 

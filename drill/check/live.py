@@ -198,10 +198,14 @@ _ALARM = {
 }
 
 
+@cache
+def user(account: Account, name: str) -> dict[str, Any]:
+    """Return a user, as AWS names its properties."""
+    return account.client("iam").get_user(UserName=name)["User"]
+
+
 def _user(account: Account, wanted: Resource) -> Properties:
-    return _named(
-        account.client("iam").get_user(UserName=wanted["name"])["User"], {"name": "UserName", "path": "Path"}
-    )
+    return _named(user(account, wanted["name"]), {"name": "UserName", "path": "Path"})
 
 
 def _policy(account: Account, wanted: Resource) -> Properties:
@@ -253,14 +257,20 @@ def _role_policy_attachment(account: Account, wanted: Resource) -> Properties | 
     return {"role": wanted["role"], "policyArn": wanted["policyArn"]} if attached else None
 
 
+@cache
+def key(account: Account, region: str, alias: str = naming.KEY_ALIAS) -> dict[str, Any]:
+    """Return the key that an alias stands for, as AWS names its properties."""
+    return account.client("kms", region).describe_key(KeyId=alias)["KeyMetadata"]
+
+
 def _alias(account: Account, wanted: Resource) -> Properties:
-    live = _client(account, "kms", wanted).describe_key(KeyId=wanted["name"])["KeyMetadata"]
+    live = key(account, wanted.home[1], wanted["name"])
     return {"name": wanted["name"], "targetKeyId": live["KeyId"]}
 
 
 def _key(account: Account, wanted: Resource) -> Properties:
     kms = _client(account, "kms", wanted)
-    live = kms.describe_key(KeyId=naming.KEY_ALIAS)["KeyMetadata"]
+    live = key(account, wanted.home[1])
     return {
         "description": live.get("Description"),
         "isEnabled": live["Enabled"],

@@ -58,10 +58,9 @@ class Row:
 
 def worst(states: Sequence[State]) -> State:
     """Return the worst of some answers; none at all is no good news either."""
-    for state in (State.NOT_READY, State.UNKNOWN):
-        if state in states or not states:
-            return state if states else State.UNKNOWN
-    return State.READY
+    if not states:
+        return State.UNKNOWN
+    return next((state for state in (State.NOT_READY, State.UNKNOWN) if state in states), State.READY)
 
 
 def run(checks: Sequence[Check], subjects: Sequence[Subject], progress: Progress) -> list[Row]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
-from alertpath.resources import Resource
+from alertpath.proof import Judgement, prove
+from alertpath.resources import Deployment, Resource, deployment
 from components import naming
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, rendered
@@ -54,6 +55,16 @@ class Subject:
     deployed: Sequence[Resource] = ()
     unread: Sequence[str] = ()
     now: datetime
+
+    @cached_property
+    def model(self) -> Deployment:
+        """What is there in all accounts that are looked at, as one model."""
+        return deployment(self.deployed)
+
+    @cached_property
+    def judgements(self) -> list[Judgement]:
+        """The proof over what is there, played once, whoever asks."""
+        return prove(self.model)
 
     @property
     def home(self) -> str:
@@ -166,8 +177,7 @@ def _key(stack: Stack, account: Account) -> dict[str, str]:
     if stack.settings.alerts is None:
         return {}
     try:
-        kms = account.client("kms", stack.settings.alerts.region)
-        found = kms.describe_key(KeyId=naming.KEY_ALIAS)["KeyMetadata"]
+        found = live.key(account, stack.settings.alerts.region)
     except CANNOT_TELL:
         return {}  # the reading of the key itself will say why
     return {"keyId": found["KeyId"], "arn": found["Arn"]}

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from drill.account import CANNOT_TELL, Account, explained, is_missing
-from drill.options import ALL, ProfileOption, choose
+from drill.options import ProfileOption, choose
 from drill.stacks import Stack
 
 LENGTH = 32
@@ -123,7 +123,7 @@ def password(
             markup=False,
         )
         raise typer.Exit(2)
-    stack, account = choose(ALL, profile, None).hub
+    stack, account = choose(None, profile, None).hub
     if user not in stack.settings.user.names:
         raise typer.BadParameter(
             f"USER {user}: must be one of {', '.join(stack.settings.user.names)} "

@@ -14,8 +14,6 @@ from typing import Annotated, Any
 import typer
 
 from alertpath import report as pictures
-from alertpath.proof import prove
-from alertpath.resources import deployment
 from drill import evidence
 from drill.check import readiness, runner
 from drill.check.finding import State
@@ -98,7 +96,7 @@ def gather(chosen: Chosen, drills: Sequence[Drill], folder: Path) -> Sources:
         stacks=chosen.stacks,
         subjects=subjects,
         rows=rows,
-        judgements=prove(deployment(subjects[0].deployed)),
+        judgements=subjects[0].judgements,
         drills=drills,
         callers=provenance.callers([one.stack for one in subjects], [one.account for one in subjects]),
         versions=provenance.versions(folder),

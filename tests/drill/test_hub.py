@@ -1,6 +1,7 @@
 """The hub is as this version renders it, somebody is told, and nothing has failed without a word."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -261,7 +262,7 @@ def test_an_alarm_that_was_never_evaluated_is_not_taken_for_quiet(look: Look, wh
 
 def test_members_without_a_stack_are_not_taken_for_ready(look: Look) -> None:
     subject = mgmt(look)
-    alone = Subject(**{**vars(subject), "stacks": {"111111111111": "mgmt"}})
+    alone = replace(subject, stacks={"111111111111": "mgmt"})
     findings = answer(hub.members, alone)
     assert "account 222222222222 is a member, but no Pulumi.<stack>.yaml" in findings[0].text
     assert states(findings)[0] == "could not tell"
@@ -269,7 +270,7 @@ def test_members_without_a_stack_are_not_taken_for_ready(look: Look) -> None:
 
 def test_a_stack_that_the_hub_does_not_list_is_refused_by_it(look: Look) -> None:
     subject = mgmt(look)
-    more = Subject(**{**vars(subject), "stacks": {**subject.stacks, "333333333333": "new"}})
+    more = replace(subject, stacks={**subject.stacks, "333333333333": "new"})
     assert "333333333333 of stack new is no listed member" in answer(hub.members, more)[0].text
 
 

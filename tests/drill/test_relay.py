@@ -1,5 +1,7 @@
 """Every enabled Region forwards to the hub, and nobody else listens."""
 
+from dataclasses import replace
+
 import pytest
 
 from drill.check.probes import relay
@@ -91,7 +93,7 @@ def test_a_changed_trust_names_the_statement(look: Look, broken: Broken) -> None
 def test_an_enabled_region_without_relay_is_not_ready(look: Look, broken: Broken) -> None:
     subject = member(look)
     more = [*(subject.enabled or ()), "ap-east-1"]
-    findings = answer(relay.regions, Subject(**{**vars(subject), "enabled": more}))
+    findings = answer(relay.regions, replace(subject, enabled=more))
     assert findings[0].text == "ap-east-1 is enabled and has no relay: nothing that happens there is heard"
 
 
@@ -134,7 +136,7 @@ def test_an_excluded_region_must_be_denied(look: Look) -> None:
     excluding = subject.stack.settings.relay
     assert excluding is not None
     object.__setattr__(excluding, "exclude_regions", ("eu-west-1",))
-    findings = answer(relay.regions, Subject(**{**vars(subject), "relays": relays}))
+    findings = answer(relay.regions, replace(subject, relays=relays))
     assert findings[0].text.startswith("eu-west-1 is excluded, but no service control policy denies calls")
 
 

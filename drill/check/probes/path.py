@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from alertpath.pattern import PatternError, matches
-from alertpath.proof import Judgement, problems, prove, world_of
-from alertpath.resources import Deployment, Rule, deployment
+from alertpath.proof import Judgement, problems, takes, world_of
+from alertpath.resources import Deployment, Rule
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from components import naming
@@ -18,7 +17,7 @@ from drill.check.subject import Subject, in_parallel
 def proven(subject: Subject) -> Iterator[Finding]:
     """Play every scenario of `alertpath` through what is live in the accounts that are looked at."""
     yield from _unread(subject)
-    judgements = prove(deployment(subject.deployed))
+    judgements = subject.judgements
     if not judgements:
         yield unknown("there is no hub bus, so there is nothing to play")
         return
@@ -48,8 +47,7 @@ def patterns(subject: Subject) -> Iterator[Finding]:
     settles what no offline proof can: that AWS reads the patterns as `alertpath` does.
     """
     yield from _unread(subject)
-    model = deployment(subject.deployed)
-    asked = {(scenario.name, rule.arn): (scenario, rule) for scenario, rule in _to_match(model)}
+    asked = {(scenario.name, rule.arn): (scenario, rule) for scenario, rule in _to_match(subject.model)}
     if not asked:
         yield unknown("no live pattern matches any scenario, so there is nothing to ask AWS")
         return
@@ -63,40 +61,34 @@ def patterns(subject: Subject) -> Iterator[Finding]:
         },
         lambda _done, _of: None,
     )
+    agreed = True
     for key, answer in answers.items():
         if isinstance(answer, Exception):
             raise answer
         if not answer["Result"]:
+            agreed = False
             scenario, rule = asked[key]
             yield not_ready(
                 f"AWS says that rule {rule.name} does not match {scenario.name!r} ({scenario.detection})",
                 fix="report this as a defect: the offline proof and AWS disagree",
             )
-    if all(not isinstance(answer, Exception) and answer["Result"] for answer in answers.values()):
+    if agreed:
         yield ready(f"AWS matched {len(answers)} pairs of event and live pattern as the proof does")
 
 
 def _to_match(model: Deployment) -> Iterator[tuple[Scenario, Rule]]:
     """Yield, for each detection and account, one event with each live rule that must match it."""
     world = world_of(model)
+    if world is None:
+        return
+    hub = naming.bus_arn(world.hub, naming.HOME_REGION, naming.HUB_BUS)
     seen: set[tuple[str, str]] = set()
-    for scenario in scenarios(world) if world is not None else ():
+    for scenario in scenarios(world):
         account, region = scenario.event["account"], scenario.event["region"]
         if scenario.action == "quiet" or (scenario.detection, account) in seen:
             continue
         seen.add((scenario.detection, account))
-        buses = (
-            naming.bus_arn(account, region, "default"),
-            naming.bus_arn(world.hub if world else account, naming.HOME_REGION, naming.HUB_BUS),
-        )
-        for bus in buses:
+        for bus in (naming.bus_arn(account, region, "default"), hub):
             for rule in model.rules.get(bus, []):
-                if _matches(rule, scenario):
+                if takes(rule, scenario):
                     yield scenario, rule
-
-
-def _matches(rule: Rule, scenario: Scenario) -> bool:
-    try:
-        return matches(rule.pattern, scenario.event)
-    except PatternError:
-        return False

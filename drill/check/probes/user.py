@@ -60,7 +60,7 @@ def sign_in(subject: Subject) -> Iterator[Finding]:
 
 def _password(report: Report, subject: Subject, name: str) -> Iterator[Finding]:
     iam = subject.account.client("iam")
-    used = iam.get_user(UserName=name)["User"].get("PasswordLastUsed")
+    used = live.user(subject.account, name).get("PasswordLastUsed")
     # AWS leaves it out for "never used" and for "not known" alike:
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
     last = "never used" if used is None else f"last used {_ago(subject, used)}"
@@ -290,7 +290,7 @@ def _groups(subject: Subject, name: str) -> Iterator[Finding]:
 
 
 def _boundary(subject: Subject, name: str) -> Iterator[Finding]:
-    found = subject.account.client("iam").get_user(UserName=name)["User"].get("PermissionsBoundary")
+    found = live.user(subject.account, name).get("PermissionsBoundary")
     if found:
         yield not_ready(
             f"{name} has a permissions boundary {found.get('PermissionsBoundaryArn')}",
