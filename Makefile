@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := __main__.py components alertpath policies drill sandbox tests bench docs
+SOURCES := __main__.py breakglass components alertpath policies drill sandbox tests bench docs
 
 .PHONY: setup demo test lint format docs bench policy-pack requirements clean
 
@@ -50,7 +50,7 @@ policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=fo
 	$(if $(filter $(BUILT_PACK),$(PACK)),rm -rf $(BUILT_PACK))
 	mkdir -p $(dir $(PACK))
 	mkdir $(PACK)
-	cp -R alertpath LICENSE policies/. $(PACK)
+	cp -R breakglass alertpath LICENSE policies/. $(PACK)
 	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt

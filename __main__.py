@@ -3,17 +3,18 @@
 import pulumi
 import pulumi_aws as aws
 
-from components import naming, settings
+from breakglass import naming
+from breakglass.settings import reading
+from breakglass.settings.reading import RelaySettings
 from components.alerts import BreakGlassAlerts
 from components.relay import BreakGlassRelay
 from components.role import BreakGlassRole
-from components.settings import RelaySettings
 from components.user import BreakGlassUser
 
 
 def main() -> None:
     """Create what `breakglass:components` lists, with one provider pinned to the stack's account."""
-    config = settings.load()
+    config = reading.load()
     # The wrong account is the worst mistake here, so the provider refuses any other, and the default
     # provider (ambient credentials) is disabled in Pulumi.yaml.
     provider = aws.Provider(

@@ -32,7 +32,7 @@ if [[ -n $unchecked ]]; then
     cat >&2 <<END
 A rule met a value that is not known before deployment, so nothing proves that it holds:
 $unchecked
-Make the value known: build names and ARNs from the settings (components/naming.py), not from the output of
+Make the value known: build names and ARNs from the settings (breakglass/naming.py), not from the output of
 another resource. Or let the rule do without it (policies/breakglass_policies).
 END
 fi

@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from alertpath import report
+from alertpath.model import Resource, UnreadableInput, deployment, from_stack_export
 from alertpath.proof import Judgement, problems, prove
-from alertpath.resources import Resource, UnreadableInput, deployment, from_stack_export
 from alertpath.trace import Outcome
 
 

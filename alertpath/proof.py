@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alertpath.pattern import PatternError, matches
-from alertpath.resources import UNKNOWN, Deployment, Rule
+from alertpath.eventbridge.pattern import PatternError, matches
+from alertpath.model import UNKNOWN, Deployment, Rule
 from alertpath.scenarios import Scenario, World, scenarios
 from alertpath.trace import Ending, Outcome, default_bus, trace
 

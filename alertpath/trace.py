@@ -9,10 +9,10 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from alertpath.access import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
-from alertpath.message import TemplateError, render
-from alertpath.pattern import PatternError, matches
-from alertpath.resources import UNKNOWN, Deployment, Policed, Rule, Target, Topic
+from alertpath.eventbridge.pattern import PatternError, matches
+from alertpath.eventbridge.template import TemplateError, render
+from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
+from alertpath.model import UNKNOWN, Deployment, Policed, Rule, Target, Topic
 
 SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 STATES = ("ENABLED", SEES_READ_ONLY, "DISABLED")

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.people import confirm
+from sandbox.confirm import confirm
 from sandbox.world import World, world
 
 MEMBERS = (1, 20, 199)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from components import naming
-from components.settings import REGIONS
+from breakglass import naming
+from breakglass.settings.reading import REGIONS
 from sandbox.world import World
 
 

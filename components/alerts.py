@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import cloudwatch, kms, sns
 
-from components import documents, naming, patterns
-from components.delivery import RETRY_POLICY, create_dead_letter_queue
-from components.detections import DETECTIONS, RULE_STATE, Detection, key_change_pattern
+from breakglass import documents, naming
+from breakglass.detections import patterns
+from breakglass.detections.catalogue import DETECTIONS, RULE_STATE, Detection, key_change_pattern
+from breakglass.detections.message import message
+from breakglass.detections.patterns import Pattern, Watched
+from breakglass.settings.reading import AlertsSettings, Subscription
+from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
 from components.drill_queue import create_drill_queue
 from components.hub_alarms import create_alarms
-from components.message import message
-from components.patterns import Pattern, Watched
-from components.settings import AlertsSettings, Subscription
 
 KEY_DELETION_WINDOW_DAYS = 10
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import sns, sqs
 
-from components import documents, naming
+from breakglass import documents, naming
 
 KEPT_SECONDS = 3600
 """A drill reads within minutes. Every alert passes through here, and its text should not lie around."""

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
-from components import naming
+from breakglass import naming
 
 DAY_SECONDS = 86400
 

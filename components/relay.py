@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import cloudwatch, iam, scheduler, sqs
 
-from components import documents, naming, patterns
-from components.delivery import RETRY_POLICY, create_dead_letter_queue
-from components.detections import RULE_STATE
-from components.forwarding import relay_patterns
-from components.patterns import Watched
+from breakglass import documents, naming
+from breakglass.detections import patterns
+from breakglass.detections.catalogue import RULE_STATE
+from breakglass.detections.patterns import Watched
+from breakglass.detections.relay_patterns import relay_patterns
+from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
 
 HEARTBEAT_TIME = "cron(0 12 * * ? *)"
 """Daily at 12:00 UTC: half a day from the boundaries of the day over which the hub's alarm counts."""

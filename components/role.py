@@ -5,8 +5,8 @@ import json
 import pulumi
 from pulumi_aws import iam
 
-from components import documents
-from components.settings import RoleSettings
+from breakglass import documents
+from breakglass.settings.reading import RoleSettings
 
 
 class BreakGlassRole(pulumi.ComponentResource):

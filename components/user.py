@@ -5,8 +5,8 @@ import json
 import pulumi
 from pulumi_aws import iam
 
-from components import documents, naming
-from components.settings import UserSettings
+from breakglass import documents, naming
+from breakglass.settings.reading import UserSettings
 
 
 class BreakGlassUser(pulumi.ComponentResource):

@@ -5,8 +5,8 @@ import sys
 
 import typer
 
+from drill import password, permissions, use
 from drill.check import readiness
-from drill.custody import password, policy, use
 from drill.fire import fire
 from drill.report import report
 
@@ -22,7 +22,7 @@ app.command("fire")(fire.fire)
 app.command("report")(report.report)
 app.command("password")(password.password)
 app.command("use")(use.use)
-app.command("policy")(policy.policy)
+app.command("policy")(permissions.policy)
 
 
 def main() -> None:

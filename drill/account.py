@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from components import naming
+from breakglass import naming
 from drill.stacks import Stack
 
 RETRIES = 5

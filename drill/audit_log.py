@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from components import naming
+from breakglass import naming
 from drill.account import Account
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from components import settings
-from components.settings import Settings, SettingsError
+from breakglass.settings import reading
+from breakglass.settings.reading import Settings, SettingsError
 
 PROJECT = Path(__file__).parents[1]
 
@@ -77,7 +77,7 @@ def _load(file: Path) -> Stack:
         raise UnreadableStack(f"{file.name}: cannot be read: {type(error).__name__}: {error}") from error
     encrypted = _replace_encrypted(config)
     try:
-        return Stack(name=name, config=config, settings=settings.parse(config), encrypted=encrypted)
+        return Stack(name=name, config=config, settings=reading.parse(config), encrypted=encrypted)
     except SettingsError as error:
         listed = "\n  ".join(error.problems)
         raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error

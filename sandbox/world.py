@@ -19,7 +19,8 @@ from pathlib import Path
 
 import yaml
 
-from sandbox import cloud, engine
+from sandbox.cloud import emulation
+from sandbox.engine import locate
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,11 +57,11 @@ class World:
             check=False,
         )
 
-    def account(self, stack: str) -> cloud.Account:
+    def account(self, stack: str) -> emulation.Account:
         """Return clients into the account of `stack`."""
         return self.account_by_id(self.accounts[stack])
 
-    def account_by_id(self, account_id: str) -> cloud.Account:
+    def account_by_id(self, account_id: str) -> emulation.Account:
         """Return clients into `account_id`.
 
         Raises:
@@ -69,11 +70,11 @@ class World:
         if account_id not in self.accounts.values():
             known = ", ".join(f"{id} ({stack})" for stack, id in self.accounts.items())
             raise RuntimeError(f"the sandbox has no account {account_id}: it knows {known}")
-        return cloud.signed_in(account_id, self.endpoint)
+        return emulation.signed_in(account_id, self.endpoint)
 
 
 @contextlib.contextmanager
-def world(tell: engine.Tell, project: Path = ROOT, regions: Sequence[str] = ()) -> Iterator[World]:
+def world(tell: locate.Tell, project: Path = ROOT, regions: Sequence[str] = ()) -> Iterator[World]:
     """Set up a sandbox of `project` for as long as the context lasts.
 
     Args:
@@ -83,13 +84,13 @@ def world(tell: engine.Tell, project: Path = ROOT, regions: Sequence[str] = ()) 
             that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
 
     Raises:
-        engine.EngineUnavailable: There is no Pulumi engine and no way to get one.
+        locate.EngineUnavailable: There is no Pulumi engine and no way to get one.
         RuntimeError: The emulated AWS or a stack could not be set up.
     """
-    pulumi = engine.obtain(tell)
+    pulumi = locate.obtain(tell)
     with (
         tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder,
-        cloud.running(regions) as endpoint,
+        emulation.running(regions) as endpoint,
     ):
         home = Path(folder)
         mirror = home / "project"
@@ -97,7 +98,7 @@ def world(tell: engine.Tell, project: Path = ROOT, regions: Sequence[str] = ()) 
         accounts = _stack_accounts(mirror)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
-            environment[cloud.REGIONS_VARIABLE] = ",".join(regions)
+            environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
         made = World(
             directory=mirror,
             environment=environment,
@@ -130,7 +131,7 @@ def _stack_accounts(mirror: Path) -> dict[str, str]:
 
 
 def _environment(
-    home: Path, pulumi: engine.Engine, endpoint: str, accounts: dict[str, str]
+    home: Path, pulumi: locate.Engine, endpoint: str, accounts: dict[str, str]
 ) -> dict[str, str]:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))
@@ -160,14 +161,14 @@ def _environment(
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "SANDBOX_PYTHON": sys.executable,
             "SANDBOX_ROOT": str(ROOT),
-            cloud.ACCOUNTS_VARIABLE: json.dumps(accounts),
+            emulation.ACCOUNTS_VARIABLE: json.dumps(accounts),
         }
     )
 
 
 def _profile(stack: str, account: str, endpoint: str) -> str:
     """Return an AWS profile named like the stack, for commands such as `aws --profile member …`."""
-    issued = cloud.account_credentials(os.environ.get("SANDBOX_ACCOUNT") or account, endpoint)
+    issued = emulation.account_credentials(os.environ.get("SANDBOX_ACCOUNT") or account, endpoint)
     lines = [
         f"[profile {stack}]",
         "region = us-east-1",
@@ -187,7 +188,7 @@ def main(command: Sequence[str]) -> int:
             return subprocess.run(
                 command, cwd=sandbox.directory, env=sandbox.environment, check=False
             ).returncode
-    except (engine.EngineUnavailable, RuntimeError) as error:
+    except (locate.EngineUnavailable, RuntimeError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     except FileNotFoundError as error:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from alertpath.pattern import matches
-from components.detections import DETECTIONS
+from alertpath.eventbridge.pattern import matches
+from breakglass.detections.catalogue import DETECTIONS
 from docs import build, build_detections, build_policies
 
 HUB = build_detections.committed_settings("mgmt")

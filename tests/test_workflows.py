@@ -216,7 +216,7 @@ def test_the_script_fails_when_a_rule_could_not_run_and_names_it(tmp_path, verb,
     run = Run(tmp_path, verb, "mgmt", output=before + f"  breakglass [advisory] {UNCHECKED}\n".encode())
     assert run.code == 1
     assert f"\n{UNCHECKED}\n" in run.messages
-    assert "components/naming.py" in run.messages
+    assert "breakglass/naming.py" in run.messages
     assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a rule could not run\n")
 
 

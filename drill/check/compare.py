@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from alertpath.resources import UNKNOWN, Resource
+from alertpath.model import UNKNOWN, Resource
 from drill.account import CANNOT_TELL, explained
 from drill.check.finding import Finding, State, not_ready, ready, unknown
 from drill.check.live import NOT_COMPARED, SEEN_ONLY

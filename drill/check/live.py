@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from alertpath.resources import UNKNOWN, Resource
-from components import naming
+from alertpath.model import UNKNOWN, Resource
+from breakglass import naming
 from drill.account import Account, is_missing
 
 Properties = Mapping[str, Any]

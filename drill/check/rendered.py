@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi
 
-from alertpath.resources import UNKNOWN, Resource
-from components import naming
+from alertpath.model import UNKNOWN, Resource
+from breakglass import naming
 from drill.stacks import PROJECT, Stack, is_placeholder
 
 GET_REGIONS = "aws:index/getRegions:getRegions"
@@ -62,7 +62,7 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
         stack: The stack.
         enabled_regions: Regions that its account has enabled.
         key: `keyId` and `arn` of the alarm's key; without them what is made of them is unknown
-            (`alertpath.resources.UNKNOWN`).
+            (`alertpath.model.UNKNOWN`).
     """
     recorder = _Recorder(stack.account_id, enabled_regions, key)
     pulumi.runtime.set_all_config(

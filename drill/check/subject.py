@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TypeVar
 
+from alertpath.model import Deployment, Resource, deployment
 from alertpath.proof import Judgement, prove
-from alertpath.resources import Deployment, Resource, deployment
-from components import naming
+from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, rendered
 from drill.check.live import Properties

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from components import naming
+from breakglass import naming
 from drill import audit_log, evidence
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Drill, UnusableEvidence

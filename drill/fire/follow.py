@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from components import naming
+from breakglass import naming
 from drill import audit_log
 from drill.account import CANNOT_TELL, Account, explained
 from drill.fire.send import Clock

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from components import naming
+from breakglass import naming
 from drill.evidence import Arrival, Drill
 from drill.fire.follow import Key, Where
 from drill.fire.send import Place, Sent

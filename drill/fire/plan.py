@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import typer
 
-from components import naming
+from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, subject
 from drill.check.probes.recipients import is_drill_queue

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from statistics import median
 from typing import Any
 
-from components import naming
+from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
 
 LOUD_PER_SECOND = 2

@@ -21,8 +21,8 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
+from alertpath.model import UNKNOWN, Resource, deployment, pinned_account
 from alertpath.proof import Judgement, problems, prove
-from alertpath.resources import UNKNOWN, Resource, deployment, pinned_account
 from alertpath.trace import Outcome
 
 from .framework import EMERGENCY_ACCESS

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertpath.__main__ import main
+from alertpath.model import UnreadableInput, deployment, from_stack_export
 from alertpath.proof import prove
-from alertpath.resources import UnreadableInput, deployment, from_stack_export
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS
 

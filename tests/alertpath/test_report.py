@@ -15,8 +15,8 @@ import pytest
 
 from alertpath import report
 from alertpath.__main__ import main
+from alertpath.model import deployment, from_stack_export
 from alertpath.proof import Judgement, prove
-from alertpath.resources import deployment, from_stack_export
 from alertpath.scenarios import Scenario
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export

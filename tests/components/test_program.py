@@ -6,7 +6,7 @@ from collections import Counter
 import pulumi
 import pytest
 
-from components.settings import REGIONS, SettingsError
+from breakglass.settings.reading import REGIONS, SettingsError
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
@@ -582,7 +582,7 @@ def test_only_listed_components_exist(deploy, listed, expected):
 
 
 LIMITS = {
-    # (type, property): characters, see the quotas that components/limits.py and documents.py cite
+    # (type, property): characters, see the quotas that breakglass/quotas.py and documents.py cite
     (ROLE, "assumeRolePolicy"): 2048,
     (POLICY, "policy"): 6144,
     (ROLE_POLICY, "policy"): 10240,

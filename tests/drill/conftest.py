@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from alertpath.resources import Resource
+from alertpath.model import Resource
 from drill import stacks
 from drill.account import Account
 from drill.check import rendered, subject

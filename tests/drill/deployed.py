@@ -8,12 +8,12 @@ from typing import Any
 import boto3
 import botocore.session
 
-from alertpath.resources import UNKNOWN, Resource
+from alertpath.model import UNKNOWN, Resource
 from drill import stacks
 from drill.account import Account
 from drill.check import rendered
-from sandbox import cloud
-from sandbox.resources import RESOURCES
+from sandbox.cloud import emulation
+from sandbox.provider.resources import RESOURCES
 
 REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
 KEY = "aws:kms/key:Key"
@@ -22,13 +22,13 @@ KEY = "aws:kms/key:Key"
 @contextmanager
 def running() -> Iterator[str]:
     """Run an emulated AWS whose accounts have `REGIONS` enabled, with both stacks in it; yields its URL."""
-    with cloud.running(REGIONS) as endpoint:
+    with emulation.running(REGIONS) as endpoint:
         for stack in stacks.load():
-            deploy(stack, cloud.signed_in(stack.account_id, endpoint))
+            deploy(stack, emulation.signed_in(stack.account_id, endpoint))
         yield endpoint
 
 
-def deploy(stack: stacks.Stack, account: cloud.Account) -> None:
+def deploy(stack: stacks.Stack, account: emulation.Account) -> None:
     """Create what the stack renders; the key first, because others are made of its id."""
     key: dict[str, str] = {}
     for found in rendered.render(stack, enabled_regions=REGIONS, key=key):
@@ -70,5 +70,5 @@ def account(account_id: str, endpoint: str) -> Account:
     return Account(account_id, boto3.Session(**credentials(account_id, endpoint), botocore_session=core))
 
 
-credentials = cache(cloud.account_credentials)
+credentials = cache(emulation.account_credentials)
 _MODELS = botocore.session.get_session().get_component("data_loader")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from drill import stacks
 from drill.account import Account, NotSignedIn, explained, is_denied_by_organization, is_missing, sign_in
-from sandbox import cloud
+from sandbox.cloud import emulation
 from tests.drill import deployed
 
 MGMT, MEMBER = "111111111111", "222222222222"
@@ -64,7 +64,7 @@ def test_only_a_service_control_policy_is_one() -> None:
 @pytest.fixture
 def profiles(aws: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An AWS configuration file with one profile, of the management account, called `boss`."""
-    lines = [f"{name} = {value}" for name, value in cloud.account_credentials(MGMT, aws).items()]
+    lines = [f"{name} = {value}" for name, value in emulation.account_credentials(MGMT, aws).items()]
     file = tmp_path / "config"
     file.write_text("\n".join(["[profile boss]", "region = us-east-1", *lines, ""]))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))

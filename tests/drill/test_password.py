@@ -22,11 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from drill import stacks
-from drill.custody import password
+from drill import password, stacks
 from drill.options import Chosen
 from drill.stacks import PROJECT
-from sandbox import cloud
+from sandbox.cloud import emulation
 from tests.drill import deployed
 from tests.drill.conftest import Broken
 
@@ -66,7 +65,7 @@ def sent() -> Sent:
 
 @pytest.fixture
 def iam(aws: str) -> Iterator[Any]:
-    client = cloud.signed_in(HUB, aws).client("iam", "us-east-1")
+    client = emulation.signed_in(HUB, aws).client("iam", "us-east-1")
     yield client
     for undo in (
         lambda: client.delete_login_profile(UserName=USER),
@@ -382,7 +381,7 @@ def test_on_a_terminal_it_is_seen_once_and_not_in_the_scrollback(aws: str, iam: 
 def _on_a_terminal(aws: str, answer: str) -> tuple[str, str, str, str]:
     """Run the command on a terminal: what comes before, on and after the alternate screen, and traces."""
     terminal, end = pty.openpty()
-    issued = cloud.account_credentials(HUB, aws)
+    issued = emulation.account_credentials(HUB, aws)
     names = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {
         **names, "TERM": "xterm", "COLUMNS": "80", "AWS_ENDPOINT_URL": aws, "PYTHONPATH": str(PROJECT),

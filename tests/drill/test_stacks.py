@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alertpath.resources import UNKNOWN
+from alertpath.model import UNKNOWN
 from drill import stacks
 from drill.check import rendered
 from drill.options import choose

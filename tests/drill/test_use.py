@@ -13,9 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from components import settings
-from drill import stacks
-from drill.custody import use
+from breakglass.settings import reading
+from drill import stacks, use
 from drill.stacks import Stack
 
 HUB, MEMBER = "111111111111", "222222222222"
@@ -38,7 +37,7 @@ def changed(block: str, **values: object) -> list[Stack]:
     """Return the stacks with other values in a block of the hub's configuration."""
     hub, *others = stacks.load()
     config = {**hub.config, block: {**hub.config[block], **values}}
-    return [replace(hub, config=config, settings=settings.parse(config)), *others]
+    return [replace(hub, config=config, settings=reading.parse(config)), *others]
 
 
 def page(known: list[Stack], user: str = "BreakglassUser") -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.delivery import Mailbox, deliver
-from sandbox.people import confirm
+from sandbox.cloud.delivery import Mailbox, deliver
+from sandbox.confirm import confirm
 
 EVENTS = Path(__file__).parents[1] / "events"
 EXPECTED = json.loads((EVENTS / "expected.json").read_text())

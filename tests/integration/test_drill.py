@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import noon, people
-from sandbox.delivery import deliver
+from sandbox import confirm, schedules
+from sandbox.cloud.delivery import deliver
 from sandbox.world import World
 from tests.integration.conftest import Stack
 
@@ -63,7 +63,7 @@ def set_up_by_hand(mgmt: Stack, member: Stack) -> None:
         trails = stack.client("cloudtrail")
         trails.create_trail(Name="all", S3BucketName=bucket, IsMultiRegionTrail=True)
         trails.start_logging(Name="all")
-        people.confirm(stack.sandbox.account(stack.name))
+        confirm.confirm(stack.sandbox.account(stack.name))
     iam = mgmt.client("iam")
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName="one")["VirtualMFADevice"]
     iam.enable_mfa_device(UserName="BreakglassUser", SerialNumber=device["SerialNumber"], **CODES)
@@ -90,7 +90,7 @@ def test_the_round_of_the_operator_leaves_no_secret(
     outputs = [seen.replace(shown, "")]
     outputs.append(drill(sandbox, "fire", "--why", "test", "--yes", "--evidence", str(evidence), exits=0))
     for stack in (mgmt, member):
-        noon.strike(sandbox.account(stack.name))
+        schedules.strike(sandbox.account(stack.name))
     recorded = json.loads((EVENTS / "alert" / "assume-role-caller-copy-regional-eu-west-1.json").read_text())
     deliver(sandbox.account_by_id, recorded)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from components import documents, naming
+from breakglass import documents, naming
 
 KEY = "aws:kms/key:Key"
 PROTECTED = {"protect": True}

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from components import documents
+from breakglass import documents
 
 ACCOUNT = "111111111111"
 HUB = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/breakglass"

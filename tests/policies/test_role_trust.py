@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_STRING_VALUE
 
-from components import documents
+from breakglass import documents
 
 ROLE = "aws:iam/role:Role"
 NAME = "BreakGlassRole"

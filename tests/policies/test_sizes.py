@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from components import documents
+from breakglass import documents
 
 every_type = pytest.mark.parametrize(("kind", "quota"), QUOTAS.items(), ids=QUOTAS.keys())
 BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from components import documents
+from breakglass import documents
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cloud
-from sandbox.delivery import SEES_READ_ONLY, Mailbox
+from sandbox.cloud import emulation
+from sandbox.cloud.delivery import SEES_READ_ONLY, Mailbox
 from sandbox.world import World
 
 HUB, MEMBER = "111111111111", "222222222222"
@@ -15,7 +15,7 @@ HUB, MEMBER = "111111111111", "222222222222"
 
 @pytest.fixture(scope="session")
 def endpoint():
-    with cloud.running() as url:
+    with emulation.running() as url:
         yield url
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from components import naming
+from breakglass import naming
 from drill import audit_log
 from drill.audit_log import Record
 from drill.check.finding import Finding, not_ready, ready

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components import naming
+from breakglass import naming
 from drill.account import CANNOT_TELL, explained
 from drill.check.compare import as_rendered
 from drill.check.finding import Finding, not_ready, ready, unknown

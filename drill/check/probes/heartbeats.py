@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from components import naming
+from breakglass import naming
 from drill import audit_log
 from drill.check.finding import Finding, not_ready, ready, unknown
 from drill.check.subject import Subject

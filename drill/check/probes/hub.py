@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from alertpath.resources import Resource
-from components import naming
+from alertpath.model import Resource
+from breakglass import naming
 from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered

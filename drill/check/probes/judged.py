@@ -1,7 +1,7 @@
-"""Would AWS let somebody do it? Live policy documents, made ready for `alertpath.access` to judge.
+"""Would AWS let somebody do it? Live policy documents, made ready for `alertpath.iam.evaluate` to judge.
 
-`alertpath.access` takes a condition key that is not in the request for absent. Nobody knows which further
-keys AWS would send with a request: what a live document decides by one of them cannot be told.
+`alertpath.iam.evaluate` takes a condition key that is not in the request for absent. Nobody knows which
+further keys AWS would send with a request: what a live document decides by one of them cannot be told.
 """
 
 import json
@@ -20,9 +20,9 @@ EVERYTHING = {
 def judgeable(document: str) -> str:
     """Return a policy document whose conditions on other keys than `CONTEXT` are ones nobody can judge.
 
-    The operator gets a name that `alertpath.access` does not model, so that the condition is neither met nor
-    unmet, and only where that matters. The same with policy variables. What is no document is left alone:
-    `alertpath.access` says what is wrong with it.
+    The operator gets a name that `alertpath.iam.evaluate` does not model, so that the condition is neither
+    met nor unmet, and only where that matters. The same with policy variables. What is no document is left
+    alone: `alertpath.iam.evaluate` says what is wrong with it.
     """
     try:
         parsed = json.loads(document)

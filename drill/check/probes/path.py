@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
+from alertpath.model import Deployment, Rule
 from alertpath.proof import Judgement, problems, takes, world_of
-from alertpath.resources import Deployment, Rule
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
-from components import naming
+from breakglass import naming
 from drill.check.finding import Finding, not_ready, ready, unknown
 from drill.check.subject import Subject, in_parallel
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from alertpath.resources import UNKNOWN
-from components import naming
+from alertpath.model import UNKNOWN
+from breakglass import naming
 from drill.check import live
 from drill.check.compare import redeploy
 from drill.check.finding import Finding, not_ready, ready

@@ -6,9 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alertpath.access import AccessError, Decision, Principal, Request, Verdict, by_resource_policy, evaluate
-from alertpath.resources import Resource
-from components import naming
+from alertpath.iam.evaluate import (
+    AccessError,
+    Decision,
+    Principal,
+    Request,
+    Verdict,
+    by_resource_policy,
+    evaluate,
+)
+from alertpath.model import Resource
+from breakglass import naming
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import Finding, not_ready, ready, unknown
@@ -177,7 +185,7 @@ def _other_kinds(subject: Subject, document: str) -> Iterator[Finding]:
 
 
 def _statements(document: str) -> list[dict[str, Any]]:
-    """Return the statements that are objects; of others `alertpath.access` says that it cannot tell."""
+    """Return the statements that are objects; of others `alertpath.iam.evaluate` says that it cannot tell."""
     parsed = json.loads(document)
     statements = parsed.get("Statement") if isinstance(parsed, dict) else None
     listed = statements if isinstance(statements, list) else [statements]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from alertpath.resources import Resource
+from alertpath.model import Resource
 from drill.account import CANNOT_TELL, is_missing
 from drill.check import live
 from drill.check.finding import Finding, not_ready

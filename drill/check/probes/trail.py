@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components import naming
+from breakglass import naming
 from drill.account import CANNOT_TELL, explained
 from drill.check.finding import Finding, not_ready, ready, unknown
 from drill.check.subject import Subject

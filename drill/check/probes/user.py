@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from alertpath.access import Principal, Request, Verdict, evaluate
-from alertpath.resources import Resource
-from components import naming
-from components.documents import MFA_ENROLMENT_ACTIONS
+from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from alertpath.model import Resource
+from breakglass import naming
+from breakglass.documents import MFA_ENROLMENT_ACTIONS
 from drill.account import CANNOT_TELL, explained, is_missing
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy

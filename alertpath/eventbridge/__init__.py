@@ -1,0 +1,1 @@
+"""Event patterns and input transformers, as EventBridge applies them."""

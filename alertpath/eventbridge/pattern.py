@@ -1,0 +1,268 @@
+"""Does an EventBridge event pattern match an event? Answered offline, as AWS's own matcher answers.
+
+AWS publishes that matcher as https://github.com/aws/event-ruler, and describes patterns at
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html. Three of its habits shape
+this module:
+
+- A nested field and a name with dots are the same field: `{"a": {"b": 1}}` is the field `a.b`. Only leaves
+  have values, so `exists` finds no field at an object or at an empty list.
+- A list in the event matches if any of its elements does, but two fields never match in two different
+  elements of one list (AWS calls this array consistency).
+- `$or` is multiplied out: the pattern becomes several branches, and one of them has to hold.
+
+The tests on a single value are in `alertpath.eventbridge.operators`. What is not modelled: the quota on the
+length of a pattern; the operator `exactly` and a field that is tested twice (both refused, never answered
+with False).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import count
+from typing import NoReturn, TypeAlias
+
+from alertpath.eventbridge.operators import (
+    RESERVED_IN_OR,
+    PatternError,
+    UnsupportedOperator,
+    ValueTest,
+    absent,
+    kind,
+    value_test,
+)
+
+MAX_DEPTH = 50
+"""Levels of nesting a pattern may have here. AWS states no limit; CloudTrail events stay below ten."""
+
+MAX_BRANCHES = 1000
+"""Combinations that `$or` may multiply out to, an AWS limit (see the page on operators)."""
+
+_Branch: TypeAlias = dict[str, list[ValueTest]]  # field -> tests, one of which has to hold
+_Elements: TypeAlias = frozenset[tuple[int, int]]  # (list, index): the list elements a value sits in
+_Values: TypeAlias = dict[str, list[tuple[object, _Elements]]]  # field -> its values in the event
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A compiled pattern, for many events."""
+
+    _branches: list[_Branch]
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(field for branch in self._branches for field in branch)
+
+    @cached_property
+    def _above(self) -> frozenset[str]:
+        """What has to be passed through on the way to a field."""
+        return frozenset(field[: dot.start()] for field in self._fields for dot in re.finditer(r"\.", field))
+
+    def matches(self, event: dict) -> bool:
+        """Says whether an EventBridge rule with this pattern would match this event.
+
+        Args:
+            event: The event, envelope included, as parsed JSON.
+
+        Returns:
+            True if a branch of the pattern holds, else False.
+        """
+        values = _values(event, self._fields, self._above)
+        return any(_holds(branch, values) for branch in self._branches)
+
+
+def compile(pattern: str | dict) -> Matcher:
+    """Checks a pattern and makes it ready for many events.
+
+    Args:
+        pattern: The pattern, parsed or as JSON text (where the last of two equal keys counts, as at AWS).
+
+    Returns:
+        The matcher; it no longer depends on `pattern`.
+
+    Raises:
+        PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
+        UnsupportedOperator: The pattern uses something that AWS has and this package does not.
+    """
+    return _from_text(pattern) if isinstance(pattern, str) else Matcher(_compile(pattern))
+
+
+def matches(pattern: str | dict, event: dict) -> bool:
+    """Says whether an EventBridge rule with this pattern would match this event.
+
+    The whole pattern is checked before the event is read, so a wrong pattern raises whatever the event is.
+
+    Args:
+        pattern: The pattern, as `compile` takes it.
+        event: The event, envelope included, as parsed JSON.
+
+    Returns:
+        True if a branch of the pattern holds, else False.
+
+    Raises:
+        PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
+        UnsupportedOperator: The pattern uses something that AWS has and this package does not.
+    """
+    return compile(pattern).matches(event)
+
+
+# Only for text: a parsed pattern would have to be turned into text first, and may hold what JSON has not.
+@lru_cache(maxsize=256)
+def _from_text(pattern: str) -> Matcher:
+    return Matcher(_compile(_parsed(pattern)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where in the pattern the compiler stands."""
+
+    names: tuple[str, ...] = ()  # of the event field meant; `$or` adds none
+    at: str = "$"  # JSON path in the pattern, for messages
+    depth: int = 0
+    in_or: bool = False
+
+    def field(self, name: str) -> "_Place":
+        return replace(self, names=(*self.names, name), at=f"{self.at}.{name}", depth=self.depth + 1)
+
+    def alternative(self, index: int) -> "_Place":
+        return replace(self, at=f"{self.at}.$or[{index}]", depth=self.depth + 1, in_or=True)
+
+
+def _compile(pattern: object) -> list[_Branch]:
+    if not isinstance(pattern, dict):
+        raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
+    return _object(pattern, _Place())
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read") from None
+    except ValueError as error:
+        raise PatternError(f"the pattern is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _object(node: dict, place: _Place) -> list[_Branch]:
+    if place.depth > MAX_DEPTH:
+        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read")
+    if not node:
+        raise PatternError(f"{place.at} is an empty object; it must name at least one field")
+    branches: list[_Branch] = [{}]
+    for name, value in node.items():
+        if not isinstance(name, str):
+            raise PatternError(f"{place.at} has a key that is a {kind(name)}; field names are text")
+        branches = _both(branches, _member(name, value, place), place)
+    return branches
+
+
+def _member(name: str, value: object, place: _Place) -> list[_Branch]:
+    if name == "$or":
+        return _or(value, place)
+    inside = place.field(name)
+    if place.in_or and name in RESERVED_IN_OR:
+        raise PatternError(
+            f"{inside.at}: AWS reserves the name {name!r} inside `$or`; put the operator in a list"
+        )
+    if isinstance(value, dict):
+        return _object(value, inside)
+    if not isinstance(value, list):
+        raise PatternError(f"{inside.at} is a {kind(value)}; write a list of values, or an object of fields")
+    if not value:
+        raise PatternError(f"{inside.at} is an empty list; it must hold at least one value")
+    return [{".".join(inside.names): [value_test(item, f"{inside.at}[{i}]") for i, item in enumerate(value)]}]
+
+
+def _or(alternatives: object, place: _Place) -> list[_Branch]:
+    if not isinstance(alternatives, list) or len(alternatives) < 2:
+        raise PatternError(f"{place.at}.$or must be a list of at least two objects")
+    branches: list[_Branch] = []
+    for index, node in enumerate(alternatives):
+        inside = place.alternative(index)
+        if not isinstance(node, dict):
+            raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
+        branches += _object(node, inside)
+    return branches
+
+
+def _both(left: list[_Branch], right: list[_Branch], place: _Place) -> list[_Branch]:
+    """Every branch on the left joined with every branch on the right."""
+    if len(left) * len(right) > MAX_BRANCHES:
+        raise PatternError(
+            f"{place.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
+        )
+    twice = {field for one in left for other in right for field in one.keys() & other.keys()}
+    if twice:
+        # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
+        raise UnsupportedOperator(
+            f"{place.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and AWS keeps "
+            "only the test written last; test the field once"
+        )
+    return [one | other for one in left for other in right]
+
+
+def _values(event: dict, fields: frozenset[str], above: frozenset[str]) -> _Values:
+    """The values of these fields in the event, each with the list elements it sits in.
+
+    A loop instead of a recursion, so that an event of any depth is read.
+    """
+    found: _Values = {field: [] for field in fields}
+    lists = count()
+    pending: list[tuple[str, object, _Elements]] = [(name, node, frozenset()) for name, node in event.items()]
+    while pending:
+        field, node, elements = pending.pop()
+        if field not in fields and field not in above:
+            continue
+        if isinstance(node, dict):
+            pending += [(f"{field}.{name}", child, elements) for name, child in node.items()]
+        elif isinstance(node, list):
+            pending += [(field, child, inside) for child, inside in _in_list(node, next(lists), elements)]
+        elif field in fields:
+            found[field].append((node, elements))
+    return found
+
+
+def _in_list(node: list, number: int, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
+    for index, child in enumerate(node):
+        # A bare value belongs to no element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
+        yield child, elements | {(number, index)} if isinstance(child, dict | list) else elements
+
+
+def _holds(branch: _Branch, values: _Values) -> bool:
+    """Whether every field of the branch has a value that passes, without mixing elements of one list.
+
+    See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html. Fields are
+    taken in alphabetical order, as AWS takes them, because `exists: false` depends on it: a value in a list
+    element that an earlier field has ruled out does not count as present.
+    """
+    fields = sorted(branch)
+    chosen: set[_Elements] = {frozenset()}
+    for position, field in enumerate(fields):
+        # Lists that no later field touches are forgotten; else unrelated lists would multiply the choices.
+        later = {
+            number
+            for rest in fields[position + 1 :]
+            for _, elements in values[rest]
+            for number, _ in elements
+        }
+        after = {step for before in chosen for step in _step(branch[field], values[field], before)}
+        chosen = {frozenset(element for element in step if element[0] in later) for step in after}
+    return bool(chosen)
+
+
+def _step(
+    tests: list[ValueTest], values: list[tuple[object, _Elements]], before: _Elements
+) -> Iterator[_Elements]:
+    """The choices of list elements that are left after one more field has passed."""
+    joined = [(value, before | elements) for value, elements in values]
+    consistent = [(value, both) for value, both in joined if len({number for number, _ in both}) == len(both)]
+    if not consistent and absent in tests:
+        yield before
+    for value, both in consistent:
+        if any(test(value) for test in tests):
+            yield both

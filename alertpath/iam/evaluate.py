@@ -1,0 +1,424 @@
+"""Would AWS let this request through? IAM policies as far as the alarm path and role trust need them.
+
+The rules are on these pages of https://docs.aws.amazon.com/IAM/latest/UserGuide/:
+
+- `reference_policies_evaluation-logic.html`: an explicit deny wins, and without an allow a request is denied;
+- `reference_policies_evaluation-logic_policy-eval-basics.html`: within one account an identity
+  policy or the resource's policy suffices, but a role's trust policy and a KMS key policy must allow;
+- `reference_policies_evaluation-logic-cross-account.html`: between accounts both sides must allow;
+- `access_policies_boundaries.html`: a boundary caps what identity policies grant;
+- `reference_policies_elements_principal.html`, `..._action.html`, `..._resource.html`: the elements.
+
+The answer is three-valued. What is malformed or not modelled makes it `Verdict.UNPROVEN`, and only if it
+could change the answer: an unknown operator in a statement about another action does not.
+
+Not modelled: service and resource control policies, session policies, VPC endpoint policies, grants of KMS,
+what the root user may do, and condition keys that AWS derives from the principal (aws:PrincipalArn,
+aws:username): the context of the request holds every key that AWS would send.
+"""
+
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, TypeAlias
+
+from alertpath.iam.conditions import (
+    Answer,
+    Context,
+    Tokens,
+    Wild,
+    condition_holds,
+    every,
+    expanded,
+    fits,
+    one_of,
+    shown,
+    some,
+    texts_of,
+    tokens,
+)
+from alertpath.iam.principals import ACCOUNT, AccessError, Named, Principal, left_out, names
+
+Document: TypeAlias = Mapping[str, Any] | str
+"""A policy document, parsed or as JSON text."""
+
+_ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call to AWS.
+
+    Attributes:
+        principal: Who asks.
+        action: Such as `sns:Publish`.
+        resource: ARN of the resource, or `*` for an action without one.
+        context: Condition keys, names in any case, each with its value or values. A key that is not here is
+            absent, as AWS would not send it.
+
+    Raises:
+        AccessError: The action has no service, or the context is not text (or lists of it) by distinct keys.
+    """
+
+    principal: Principal
+    action: str
+    resource: str
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks the request."""
+        if ":" not in self.action:
+            raise AccessError(f"{shown(self.action)} is not an action; write service:Name")
+        if not isinstance(self.context, Mapping) or not all(isinstance(key, str) for key in self.context):
+            raise AccessError(
+                "the context must be a mapping whose keys are text, the names of condition keys"
+            )
+        for key, value in self.context.items():
+            values = [value] if isinstance(value, str) else value
+            if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
+                raise AccessError(f"the condition key {shown(key)} must have text or a list of text")
+        if len({key.lower() for key in self.context}) < len(self.context):
+            raise AccessError("the context names a condition key twice; key names are compared without case")
+
+
+_EVERY_WAY = frozenset(Named)
+
+
+class Verdict(Enum):
+    """What AWS would say, or that nothing can be proven."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict and the sentence that explains it: which statement, and what did not match."""
+
+    verdict: Verdict
+    reason: str
+
+
+def by_resource_policy(document: Document, request: Request, *, resource_account: str) -> Decision:
+    """What the resource's policy alone says: all there is for a service, the resource's side for an account.
+
+    A statement for the principal's own account only hands the decision to that account's identity policies
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts).
+    So it counts for another account, whose side is judged elsewhere, and not within the resource's account.
+
+    Args:
+        document: The policy of the topic, key, bus, queue, log group or role.
+        request: What is asked.
+        resource_account: Account of the resource.
+
+    Raises:
+        AccessError: The account is not twelve digits.
+    """
+    policy = _read(document, "the resource's policy", _resource_kind(request))
+    granted = _EVERY_WAY - ({Named.ACCOUNT} if _same_account(request, resource_account) else set())
+    return _decision(_stated("Deny", [policy], request), _stated("Allow", [policy], request, granted))
+
+
+def evaluate(
+    request: Request,
+    *,
+    identity: Sequence[Document] = (),
+    resource: Document | None = None,
+    boundary: Document | None = None,
+    resource_account: str,
+) -> Decision:
+    """What all policies together say.
+
+    Args:
+        request: What is asked.
+        identity: Policies of the user, its groups or the role.
+        resource: Policy of the resource. None if it has none; a role or key always has one, so there None
+            means that it is not known.
+        boundary: Permissions boundary of the user or role.
+        resource_account: Account of the resource.
+
+    Raises:
+        AccessError: The account is not twelve digits, `identity` is a single document, or a service is given
+            identity policies or a boundary, which it cannot have.
+    """
+    if isinstance(identity, str | Mapping):
+        raise AccessError("identity is one document; give a list of documents")
+    same = _same_account(request, resource_account)
+    if request.principal.service is not None and (identity or boundary is not None):
+        raise AccessError("a service has no identity policies; its request is judged by the resource alone")
+    own = [_read(each, f"identity policy {index}", _Kind.IDENTITY) for index, each in enumerate(identity)]
+    limit = _policies(boundary, "the boundary", _Kind.IDENTITY)
+    on_resource = _policies(resource, "the resource's policy", _resource_kind(request))
+    on_resource = [replace(policy, asked_with_boundary=bool(limit)) for policy in on_resource]
+    denied = _stated("Deny", [*own, *limit, *on_resource], request)
+    return _decision(denied, _allowed(request, own, limit, on_resource, same))
+
+
+def _allowed(
+    request: Request, own: "_Policies", limit: "_Policies", on_resource: "_Policies", same_account: bool
+) -> Answer:
+    """Whether the allows suffice; each part is asked how its Principal element names who asks."""
+    capped = _stated("Allow", limit, request) if limit else Answer(True, "")
+    by_identity = every([_identity_allows(own, request), capped])
+    by_name, by_role, by_account = (_resource_allows(on_resource, request, named) for named in Named)
+    if request.principal.service is not None:
+        return by_name
+    if not same_account:
+        return every([some([by_name, by_role, by_account]), by_identity])
+    # An implicit deny of the boundary limits what is granted to a role, not what is granted to a user or to
+    # one session of a role (the page on boundaries, "Resource-based policies").
+    directly = some([by_name, every([by_role, capped])])
+    if _resource_must_allow(request):
+        return some([directly, every([by_account, by_identity])])
+    return some([directly, by_identity])
+
+
+def _resource_allows(on_resource: "_Policies", request: Request, named: Named) -> Answer:
+    if not on_resource and _resource_must_allow(request):
+        return Answer(None, f"the policy of {request.resource} is not known, and it must allow")
+    return _stated("Allow", on_resource, request, frozenset({named}))
+
+
+def _decision(denied: Answer, allowed: Answer) -> Decision:
+    if denied.holds:
+        return Decision(Verdict.DENIED, f"{denied.why}.")
+    if allowed.holds is False:
+        return Decision(Verdict.DENIED, f"Nothing allows it: {allowed.why}.")
+    if denied.holds is None or allowed.holds is None:
+        return Decision(Verdict.UNPROVEN, f"{denied.why if denied.holds is None else allowed.why}.")
+    return Decision(Verdict.ALLOWED, f"{allowed.why}.")
+
+
+def _identity_allows(own: "_Policies", request: Request) -> Answer:
+    if str(request.principal.arn).endswith(":root"):
+        return Answer(None, "what the root user may do is not modelled")
+    return _stated("Allow", own, request)
+
+
+def _same_account(request: Request, resource_account: str) -> bool:
+    if not isinstance(resource_account, str) or not ACCOUNT.fullmatch(resource_account):
+        raise AccessError(f"the resource's account is {shown(resource_account)}; it must be twelve digits")
+    return request.principal.account == resource_account
+
+
+def _resource_must_allow(request: Request) -> bool:
+    """Key policies and trust policies are never replaced by an identity policy."""
+    arn = request.resource.split(":", 5)
+    return _is_trust(request) or (len(arn) == 6 and arn[2] == "kms" and arn[5].startswith("key/"))
+
+
+def _is_trust(request: Request) -> bool:
+    arn = request.resource.split(":", 5)
+    assumed = len(arn) == 6 and arn[2] == "iam" and arn[5].startswith("role/")
+    return assumed and request.action.lower().startswith("sts:")
+
+
+# ---- documents
+
+
+class _Kind(Enum):
+    IDENTITY = "identity"
+    RESOURCE = "resource"
+    TRUST = "trust"
+
+
+@dataclass(frozen=True)
+class _Policy:
+    name: str
+    kind: _Kind
+    statements: Sequence[object] = ()
+    variables: bool = False
+    problem: str | None = None
+    asked_with_boundary: bool = False
+
+
+_Policies: TypeAlias = list[_Policy]
+
+
+def _resource_kind(request: Request) -> _Kind:
+    return _Kind.TRUST if _is_trust(request) else _Kind.RESOURCE
+
+
+def _policies(document: Document | None, name: str, kind: _Kind) -> _Policies:
+    return [] if document is None else [_read(document, name, kind)]
+
+
+def _read(document: object, name: str, kind: _Kind) -> _Policy:
+    try:
+        parsed = json.loads(document, object_pairs_hook=_object) if isinstance(document, str) else document
+    except (ValueError, RecursionError) as error:
+        return _Policy(name, kind, problem=f"{name} is not JSON: {error}")
+    if not isinstance(parsed, Mapping):
+        return _Policy(name, kind, problem=f"{name} is {shown(parsed)} instead of a JSON object")
+    unknown = [key for key in parsed if key not in ("Version", "Id", "Statement")]
+    # Without a Version it is 2008-10-17 (reference_policies_elements_version.html).
+    version = parsed.get("Version", "2008-10-17")
+    statements = parsed.get("Statement")
+    if unknown:
+        return _Policy(name, kind, problem=f"{name} has an unknown element {shown(unknown[0])}")
+    if version not in ("2012-10-17", "2008-10-17"):
+        return _Policy(
+            name, kind, problem=f"{name} has the Version {shown(version)}, which AWS does not have"
+        )
+    if not isinstance(statements, dict | list):
+        return _Policy(name, kind, problem=f"{name} has no Statement")
+    listed = statements if isinstance(statements, list) else [statements]
+    return _Policy(name, kind, statements=listed, variables=version == "2012-10-17")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("an object names a key twice")
+    return made
+
+
+def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named] = _EVERY_WAY) -> Answer:
+    """Whether a statement of this effect applies; a no tells of the statements that came closest."""
+    findings = [Answer(None, policy.problem) for policy in policies if policy.problem]
+    closest: dict[int, list[str]] = {}
+    for policy in policies:
+        for index, statement in enumerate(policy.statements):
+            stages = _stages(statement, effect, policy, request, named)
+            sid = statement.get("Sid") if isinstance(statement, dict) else None
+            where = f"Statement[{index}]{f' ({sid})' if isinstance(sid, str) else ''} of {policy.name}"
+            answer = every(stages, "allows it" if effect == "Allow" else "denies it explicitly")
+            findings.append(Answer(answer.holds, f"{where}{' ' if answer.holds else ': '}{answer.why}"))
+            depth = next((at for at, stage in enumerate(stages) if stage.holds is False), None)
+            if depth is not None:
+                closest.setdefault(depth, []).append(findings[-1].why)
+    given = " or ".join(policy.name for policy in policies)
+    nothing = f"no statement of {given} applies" if given else "there is no policy that could"
+    return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 0 else nothing)
+
+
+# ---- statements
+
+
+def _stages(
+    statement: object, effect: str, policy: _Policy, request: Request, named: Set[Named]
+) -> list[Answer]:
+    """What has to hold for the statement to apply, from the coarse to the fine."""
+    if not isinstance(statement, dict):
+        return [Answer(None, f"it is {shown(statement)} instead of an object")]
+    context = _context(request)
+    written = statement.get("Effect")
+    known = isinstance(written, str) and written in ("Allow", "Deny")
+    stages = [
+        Answer(written == effect if known else None, f"its Effect is {shown(written)}"),
+        _action(statement, request),
+        _resource(statement, policy, request, context),
+        _principal(statement, policy, request.principal, named),
+    ]
+    if "Condition" in statement:
+        stages.append(condition_holds(statement["Condition"], context, variables=policy.variables))
+    unknown = [name for name in statement if name not in _ELEMENTS]
+    if unknown:
+        stages.append(Answer(None, f"it has an unknown element {shown(unknown[0])}"))
+    if not isinstance(statement.get("Sid", ""), str):
+        stages.append(Answer(None, "its Sid is not text"))
+    return stages
+
+
+def _context(request: Request) -> Context:
+    return {
+        key.lower(): (value,) if isinstance(value, str) else tuple(value)
+        for key, value in request.context.items()
+    }
+
+
+def _listed(statement: dict, element: str) -> tuple[object, bool, Answer | None]:
+    """The element or its Not form, whether it is the Not form, and what is wrong with them."""
+    negated = f"Not{element}"
+    present = [name for name in (element, negated) if name in statement]
+    if len(present) != 1:
+        return None, False, Answer(None, f"it must have one of {element} and {negated}")
+    return statement[present[0]], present[0] == negated, None
+
+
+def _action(statement: dict, request: Request) -> Answer:
+    value, negated, problem = _listed(statement, "Action")
+    texts = problem or texts_of(value, "Action")
+    if isinstance(texts, Answer):
+        return texts
+    answers = [
+        Answer(fits(tokens(text.lower()), request.action.lower()), "")
+        if text == "*" or ":" in text
+        else Answer(None, f"its Action {shown(text)} has no service")
+        for text in texts
+    ]
+    return one_of(answers, negated=negated, why=f"it is not about the action {request.action}")
+
+
+def _resource(statement: dict, policy: _Policy, request: Request, context: Context) -> Answer:
+    if policy.kind is _Kind.TRUST:
+        # It is about its role, and IAM refuses the element ("Has prohibited field Resource").
+        has_one = "Resource" in statement or "NotResource" in statement
+        return Answer(None if has_one else True, "a trust policy takes no Resource")
+    value, negated, problem = _listed(statement, "Resource")
+    texts = problem or texts_of(value, "Resource")
+    if isinstance(texts, Answer):
+        return texts
+    answers = [
+        _resource_matches(text, request.resource, context if policy.variables else None) for text in texts
+    ]
+    return one_of(answers, negated=negated, why=f"it is not about the resource {request.resource}")
+
+
+def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:
+    """A `*` that ends a segment of the ARN goes on past the colon; of others AWS says only "within".
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    if written == "*":
+        return Answer(True, "")
+    if not written.startswith("arn:"):
+        return Answer(None, f"its Resource {shown(written)} is neither * nor an ARN")
+    if context is not None and "${" in ":".join(written.split(":", 5)[:5]):
+        return Answer(None, f"its Resource {shown(written)} has a variable before the fifth colon")
+    pattern = expanded(written, context)
+    if isinstance(pattern, Answer):
+        return pattern
+    if fits(_inside_segments(pattern), resource):
+        return Answer(True, "")
+    crosses = fits(pattern, resource)
+    return Answer(
+        None if crosses else False, f"a wildcard inside a segment of {shown(written)} meets a colon"
+    )
+
+
+def _inside_segments(pattern: Tokens) -> Tokens:
+    followers = [*pattern[1:], ":"]
+    inside: dict[str | Wild, str | Wild] = {Wild.MANY: Wild.MANY_INSIDE, Wild.ONE: Wild.ONE_INSIDE}
+    return [
+        token if token is Wild.MANY and after == ":" else inside.get(token, token)
+        for token, after in zip(pattern, followers, strict=True)
+    ]
+
+
+def _principal(statement: dict, policy: _Policy, asking: Principal, named: Set[Named]) -> Answer:
+    if policy.kind is _Kind.IDENTITY:
+        has_one = "Principal" in statement or "NotPrincipal" in statement
+        return Answer(None if has_one else True, "an identity policy takes no Principal")
+    value, negated, problem = _listed(statement, "Principal")
+    if problem or not negated:
+        return problem or names(value, asking, named)
+    if policy.kind is _Kind.TRUST or statement.get("Effect") != "Deny":
+        return Answer(None, "AWS takes a NotPrincipal in a Deny only, and not in a trust policy")
+    # It "will always deny any IAM principal that has a permissions boundary policy attached", says
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    return Answer(True, "") if policy.asked_with_boundary else left_out(value, asking)

@@ -1,0 +1,155 @@
+"""Who asks, and whether the `Principal` element of a policy names them.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from enum import Enum
+
+from alertpath.iam.conditions import Answer, shown, some, texts_of
+
+ACCOUNT = re.compile(r"[0-9]{12}")
+_PRINCIPAL_ARN = re.compile(
+    r"arn:[a-z-]+:(?:iam::([0-9]{12}):(?:root|(?:user|role)/[^*?:]+)"
+    r"|sts::([0-9]{12}):(?:assumed-role/[^*?:/]+/[^*?:/]+|federated-user/[^*?:]+))"
+)
+_UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{8,}")
+
+
+class AccessError(ValueError):
+    """The question itself is wrong, such as a principal that is neither service nor ARN.
+
+    No document raises it.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who asks: an AWS service or an IAM identity.
+
+    Attributes:
+        service: Such as `events.amazonaws.com`.
+        arn: Of an IAM user, a role, a role session (`assumed-role/NAME/SESSION`) or the account's root.
+        account: The account of the ARN, which it is read from.
+
+    Raises:
+        AccessError: Not exactly one of service and ARN is given, or the ARN is not that of a principal.
+    """
+
+    service: str | None = None
+    arn: str | None = None
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the principal and fills in the account."""
+        if (self.service is None) == (self.arn is None):
+            raise AccessError("a principal is either a service or an ARN; give exactly one")
+        if self.arn is None:
+            return
+        parsed = _PRINCIPAL_ARN.fullmatch(self.arn)
+        if parsed is None:
+            raise AccessError(f"{shown(self.arn)} is not the ARN of a user, role, role session or root")
+        account = parsed[1] or parsed[2]
+        if self.account not in (None, account):
+            raise AccessError(f"the principal's account is {account} by its ARN, and {shown(self.account)}")
+        object.__setattr__(self, "account", account)
+
+
+class Named(Enum):
+    """How a Principal element names who asks; what it grants differs."""
+
+    ITSELF = "the user, the role session, the service or everybody"
+    ROLE = "the role of the session"
+    ACCOUNT = "the account"
+
+
+def names(element: object, asking: Principal, how: Set[Named]) -> Answer:
+    """Whether a `Principal` element names who asks, in one of these ways."""
+    found = list(_entries(element, asking))
+    notes = [answer.why for _, answer in found if answer.holds is False and answer.why]
+    if any(answer.holds for way, answer in found if way not in how):
+        notes.append("its Principal is the account, which leaves the decision to identity policies")
+    counting = [answer for way, answer in found if way in how]
+    return some(counting, "; ".join(notes) or f"its Principal is not {asking.service or asking.arn}")
+
+
+def left_out(element: object, asking: Principal) -> Answer:
+    """Whether a `NotPrincipal` element does not list who asks, so that its Deny applies.
+
+    To be spared, AWS wants the account, and for a session the role as well, in the list
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html). With a
+    part of them it "might" deny the entire account.
+    """
+    found = list(_entries(element, asking))
+    arn = asking.arn or ""
+    if asking.service is not None or arn.endswith(":root"):
+        needed = {Named.ITSELF}
+    elif ":role/" in arn:
+        needed = {Named.ROLE, Named.ACCOUNT}
+    else:
+        needed = {Named.ITSELF, Named.ACCOUNT} | ({Named.ROLE} if ":assumed-role/" in arn else set())
+    present = {how for how, answer in found if answer.holds}
+    if not present and all(answer.holds is False for _, answer in found):
+        return Answer(True, "")
+    if needed <= present:
+        return Answer(False, f"its NotPrincipal leaves out {asking.service or asking.arn}")
+    return Answer(None, "its NotPrincipal names a part of the principal and its account")
+
+
+def _entries(value: object, asking: Principal) -> Iterator[tuple[Named, Answer]]:
+    """Each entry of a Principal element: how it would name who asks, and whether it does."""
+    if value == "*":
+        yield Named.ITSELF, Answer(True, "")
+        return
+    if not isinstance(value, dict) or not value:
+        yield Named.ITSELF, Answer(None, "its Principal is neither * nor an object")
+        return
+    for kind, listed in value.items():
+        texts = texts_of(listed, "Principal")
+        if isinstance(texts, Answer):
+            yield Named.ITSELF, texts
+        elif kind == "AWS":
+            yield from (_aws_entry(text, asking) for text in texts)
+        elif kind == "Service":
+            yield from ((Named.ITSELF, Answer(text == asking.service, "")) for text in texts)
+        else:
+            # Neither services nor IAM identities; who they are is decided outside of IAM.
+            known = kind in ("Federated", "CanonicalUser")
+            yield Named.ITSELF, Answer(False if known else None, f"its Principal has the kind {shown(kind)}")
+
+
+def _aws_entry(text: str, asking: Principal) -> tuple[Named, Answer]:
+    if text == "*":
+        # "*" and {"AWS": "*"} are documented as equal for anonymous users; not for services.
+        unclear = "whether its Principal {AWS: *} includes services is not documented"
+        return Named.ITSELF, Answer(None if asking.service else True, unclear)
+    if _UNIQUE_ID.fullmatch(text):
+        dead = f"its Principal {text} is the unique id that AWS stored for an ARN that has since been deleted"
+        return Named.ITSELF, Answer(False, dead)
+    arn = f"arn:aws:iam::{text}:root" if ACCOUNT.fullmatch(text) else text
+    if not _PRINCIPAL_ARN.fullmatch(arn):
+        return Named.ITSELF, Answer(
+            None, f"its Principal {shown(text)} is not an account, user, role or session"
+        )
+    if arn.endswith(":root"):
+        itself = asking.arn is not None and asking.arn.endswith(":root")
+        account = asking.arn is not None and arn.split(":")[4] == asking.account
+        return Named.ITSELF if itself else Named.ACCOUNT, Answer(account, "")
+    if ":role/" not in arn:
+        return Named.ITSELF, Answer(arn == asking.arn, "")
+    return Named.ROLE, _role_matches(arn, asking)
+
+
+def _role_matches(role: str, asking: Principal) -> Answer:
+    """A role's ARN names its sessions, whose ARN leaves out the role's path."""
+    session = re.fullmatch(r"(arn:[a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+", asking.arn or "")
+    if session is None:
+        return Answer(role == asking.arn, "")
+    partition, account, name = session.groups()
+    if role == f"{partition}:iam::{account}:role/{name}":
+        return Answer(True, "")
+    if role.startswith(f"{partition}:iam::{account}:role/") and role.endswith(f"/{name}"):
+        return Answer(None, f"the session's ARN does not tell whether its role is {role}")
+    return Answer(False, "")

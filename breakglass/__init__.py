@@ -1,0 +1,1 @@
+"""What the system is: names, documents, settings and detections, in pure Python."""

@@ -1,0 +1,1 @@
+"""What rings: the catalogue, its event patterns and its messages."""

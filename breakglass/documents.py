@@ -1,0 +1,362 @@
+"""Policy documents as pure functions that return plain dictionaries.
+
+Components serialise them with `json.dumps`. Every function takes account ids and names only, so each
+document is known at preview and can be tested without Pulumi.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from breakglass import naming
+
+Document = dict[str, Any]
+
+CLI_SIGN_IN_ACTIONS = ("signin:AuthorizeOAuth2Access", "signin:CreateOAuth2Token")
+"""What `aws login` calls; both happen before the session could carry an MFA context."""
+
+MFA_ENROLMENT_ACTIONS = (
+    "iam:CreateVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:GetMFADevice",
+    "iam:GetUser",
+    "iam:ListMFADevices",
+    "iam:ListVirtualMFADevices",
+    "iam:ResyncMFADevice",
+)
+"""The actions that AWS's own self-management policy exempts from its MFA requirement
+(IAM User Guide, reference_policies_examples_aws_my-sec-creds-self-manage.html)."""
+
+
+def _document(*statements: Document) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def assume_role(*, role_name: str, account_ids: Sequence[str] | None) -> Document:
+    """Return the user's permission to assume the break-glass role.
+
+    Args:
+        role_name: Name of the role; the same in every account.
+        account_ids: Accounts whose role may be assumed. None stands for every account: the role's trust
+            policy in each of them still decides.
+    """
+    accounts = ["*"] if account_ids is None else list(account_ids)
+    return _document(
+        {
+            "Sid": "AssumeBreakGlassRole",
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": [naming.role_arn(account, role_name) for account in accounts],
+        }
+    )
+
+
+def cli_sign_in(*, account_id: str) -> Document:
+    """Return the permission for `aws login`: command-line credentials of 12 hours without access keys.
+
+    Only the browser on the same machine is allowed. AWS's managed policy SignInLocalDevelopmentAccess also
+    allows `oauth2/public-client/remote`, where a code is carried over from another machine: that flow can be
+    phished. See https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html
+    """
+    return _document(
+        {
+            "Sid": "SignInFromThisMachine",
+            "Effect": "Allow",
+            "Action": list(CLI_SIGN_IN_ACTIONS),
+            "Resource": f"arn:{naming.PARTITION}:signin:*:{account_id}:oauth2/public-client/localhost",
+        }
+    )
+
+
+def require_mfa(*, enrolment_open: bool) -> Document:
+    """Return the denial of everything without MFA.
+
+    `BoolIfExists` and not `Bool`: a request signed with a long-term access key carries no MFA context at
+    all and must be denied as well
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html).
+
+    Args:
+        enrolment_open: Whether the user may enrol an MFA device of its own before it has one. Whoever holds
+            the password could then do it first, so it stays False outside of set-up.
+    """
+    exempt = CLI_SIGN_IN_ACTIONS + (MFA_ENROLMENT_ACTIONS if enrolment_open else ())
+    return _document(
+        {
+            "Sid": "DenyEverythingWithoutMfa",
+            "Effect": "Deny",
+            "NotAction": list(exempt),
+            "Resource": "*",
+            "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+        }
+    )
+
+
+def mfa_enrolment(*, account_id: str) -> Document:
+    """Return the user's permission to enrol MFA devices of its own; attached only while enrolment is open."""
+    own_user = naming.user_arn(account_id, "${aws:username}")
+    return _document(
+        {
+            "Sid": "EnrolOwnDevices",
+            "Effect": "Allow",
+            "Action": [
+                "iam:EnableMFADevice",
+                "iam:GetMFADevice",
+                "iam:GetUser",
+                "iam:ListMFADevices",
+                "iam:ResyncMFADevice",
+            ],
+            "Resource": own_user,
+        },
+        {
+            "Sid": "CreateVirtualDevice",
+            "Effect": "Allow",
+            "Action": "iam:CreateVirtualMFADevice",
+            "Resource": naming.iam_arn(account_id, "mfa/*"),
+        },
+        # IAM knows no resource for this action: with an ARN it would never match.
+        {
+            "Sid": "ListVirtualDevices",
+            "Effect": "Allow",
+            "Action": "iam:ListVirtualMFADevices",
+            "Resource": "*",
+        },
+    )
+
+
+def role_trust(*, user_account_id: str, user_names: Sequence[str], mfa_max_age: int) -> Document:
+    """Return who may assume the break-glass role: the named users, with a recent MFA sign-in.
+
+    The principal is the account, narrowed by `aws:PrincipalArn`: a bare user ARN is stored as the user's
+    unique id, and every role would break when the user is deleted and created again
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
+
+    Args:
+        user_account_id: Account that holds the users.
+        user_names: The users, in the exact case of their names.
+        mfa_max_age: Seconds since the MFA sign-in after which the role can no longer be assumed.
+    """
+    return _document(
+        {
+            "Sid": "BreakGlassUserWithMfa",
+            "Effect": "Allow",
+            "Principal": {"AWS": naming.iam_arn(user_account_id, "root")},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "ArnEquals": {
+                    "aws:PrincipalArn": [naming.user_arn(user_account_id, name) for name in user_names]
+                },
+                "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                "NumericLessThanEquals": {"aws:MultiFactorAuthAge": str(mfa_max_age)},
+            },
+        }
+    )
+
+
+def hub_key(*, account_id: str) -> Document:
+    """Return the policy of the key that encrypts the topic.
+
+    EventBridge sends none of aws:SourceAccount, aws:SourceArn and aws:SourceOrgID to KMS: with any of them
+    in its statement every alert would be lost without an error
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). The topic policy is the place that
+    narrows the account. CloudWatch does send the account.
+    """
+    encrypt = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    return _document(
+        {
+            "Sid": "AccountAdministersTheKey",
+            "Effect": "Allow",
+            "Principal": {"AWS": naming.iam_arn(account_id, "root")},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Sid": "EventBridgeEncryptsAlerts",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": encrypt,
+            "Resource": "*",
+        },
+        {
+            "Sid": "AlarmsEncryptAlerts",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": encrypt,
+            "Resource": "*",
+            "Condition": _from_account(account_id),
+        },
+    )
+
+
+def topic(*, account_id: str, region: str, name: str) -> Document:
+    """Return the policy of a topic: rules and alarms of this account may publish, nobody else is named.
+
+    `aws:SourceAccount` is supported here
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html), unlike in the key policy.
+    """
+    return _document(
+        *(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sns:Publish",
+                "Resource": naming.topic_arn(account_id, region, name),
+                "Condition": _from_account(account_id),
+            }
+            for sid, service in (
+                ("RulesPublish", "events.amazonaws.com"),
+                ("AlarmsPublish", "cloudwatch.amazonaws.com"),
+            )
+        )
+    )
+
+
+def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequence[str]) -> Document:
+    """Return the policy of a dead-letter queue: our own rules may put what they could not deliver.
+
+    See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+
+    Args:
+        account_id: Account of queue and rules.
+        region: Their Region: EventBridge takes no queue of another one.
+        name: Name of the queue.
+        rules: Names of the rules; `BUS/NAME` for a rule on another than the default bus, `*` at the end.
+    """
+    return _document(
+        {
+            "Sid": "RulesKeepWhatTheyCouldNotDeliver",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": naming.queue_arn(account_id, region, name),
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": [naming.rule_arn(account_id, region, rule) for rule in rules]}
+            },
+        }
+    )
+
+
+def drill_queue(*, account_id: str, region: str) -> Document:
+    """Return the policy of the drill queue: our two topics may put what they send to people, nobody else.
+
+    See https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
+    """
+    topics = [naming.topic_arn(account_id, region, name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
+    return _document(
+        {
+            "Sid": "TopicsShowWhatTheySend",
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": naming.queue_arn(account_id, region, naming.DRILL_QUEUE),
+            "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
+        }
+    )
+
+
+def hub_bus(
+    *, account_id: str, region: str, member_account_ids: Sequence[str], organization_id: str | None
+) -> Document:
+    """Return the policy of the hub bus: relays of the hub's and the members' accounts may put events.
+
+    See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html. A bus policy holds
+    10,240 characters: about 200 accounts. With an organisation id every account of it is let in.
+    """
+    bus = naming.bus_arn(account_id, region, naming.HUB_BUS)
+    accounts = [naming.iam_arn(member, "root") for member in (account_id, *member_account_ids)]
+    statements = [_put_events("RelaysOfListedAccounts", bus, {"AWS": accounts})]
+    if organization_id is not None:
+        everyone = _put_events("RelaysOfTheOrganization", bus, "*")
+        statements.append(everyone | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization_id}}})
+    return _document(*statements)
+
+
+def _put_events(sid: str, bus: str, principal: Any) -> Document:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "events:PutEvents",
+        "Resource": bus,
+    }
+
+
+def audit_log(*, account_id: str, region: str) -> Document:
+    """Return the resource policy of the audit log group: our rules may write to it, through no role.
+
+    As in AWS's own example, only PutLogEvents carries a condition
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+    """
+    streams = f"{naming.log_group_arn(account_id, region)}:*"
+    writers = {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
+    rules = [naming.rule_arn(account_id, region, name) for name in naming.HUB_RULES]
+    return _document(
+        {
+            "Sid": "RulesOpenStreams",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:CreateLogStream",
+            "Resource": streams,
+        },
+        {
+            "Sid": "RulesRecord",
+            "Effect": "Allow",
+            "Principal": writers,
+            "Action": "logs:PutLogEvents",
+            "Resource": streams,
+            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
+        },
+    )
+
+
+def relay_trust(*, account_id: str) -> Document:
+    """Return who may use the relay's role: EventBridge, for our relay rules, in any Region of the account.
+
+    One pattern for all Regions: a list of them would not fit into a trust policy. See
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
+    """
+    rules = naming.rule_arn(account_id, "*", f"{naming.RELAY_RULE}*")
+    return _service_trust("events.amazonaws.com", account_id, rules)
+
+
+def relay_permission(*, hubs: Sequence[str]) -> Document:
+    """Return what the relay's role may do: put events on exactly the hub buses."""
+    return _document(
+        {"Sid": "ForwardToTheHub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": list(hubs)}
+    )
+
+
+def heartbeat_trust(*, account_id: str) -> Document:
+    """Return who may use the heartbeat's role: EventBridge Scheduler, for schedules of our groups.
+
+    The ARN must be that of the group: Scheduler sends nothing narrower
+    (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
+    """
+    return _service_trust("scheduler.amazonaws.com", account_id, naming.schedule_group_arn(account_id, "*"))
+
+
+def heartbeat_permission(*, account_id: str) -> Document:
+    """Return what the heartbeat's role may do: put events on the default buses of its own account."""
+    return _document(
+        {
+            "Sid": "PutHeartbeats",
+            "Effect": "Allow",
+            "Action": "events:PutEvents",
+            "Resource": naming.bus_arn(account_id, "*", "default"),
+        }
+    )
+
+
+def _from_account(account_id: str) -> Document:
+    return {"StringEquals": {"aws:SourceAccount": account_id}}
+
+
+def _service_trust(service: str, account_id: str, source_arn: str) -> Document:
+    return _document(
+        {
+            "Sid": "OurOwnResourcesOnly",
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sts:AssumeRole",
+            "Condition": _from_account(account_id) | {"ArnLike": {"aws:SourceArn": source_arn}},
+        }
+    )

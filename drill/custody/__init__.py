@@ -1,1 +1,0 @@
-"""Who holds the key: `password`, `use`, and `policy` for the operator."""

@@ -1,0 +1,153 @@
+"""The emulated AWS: a server on loopback (`server`), in a process of its own, its Regions, its accounts."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import IO, Any, cast
+
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
+REGIONS_VARIABLE = "SANDBOX_REGIONS"
+ACCOUNTS_VARIABLE = "SANDBOX_STACK_ACCOUNTS"
+DEFAULT_REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+"""What a new AWS account has enabled."""
+
+# A client's own account does not matter to moto's STS: it hands out credentials for any account.
+_ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+
+
+@contextlib.contextmanager
+def running(regions: Sequence[str] = ()) -> Iterator[str]:
+    """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
+
+    The server ends with its standard input, so it does not outlive a killed parent. What it cannot emulate
+    while nobody waits for an answer, it says on standard error.
+
+    Args:
+        regions: What every account has enabled; without any, what `enabled_regions` says.
+
+    Raises:
+        RuntimeError: The Regions are no list of Regions, or the server did not come up: its output says why.
+    """
+    nowhere = "http://127.0.0.1:9"
+    environment = {
+        **os.environ,
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+        # Nothing of the sandbox may leave this machine; the server itself delivers through its own API.
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), nowhere),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1"),
+    }
+    if regions:
+        environment[REGIONS_VARIABLE] = ",".join(regions)
+    enabled_regions(environment)  # a wrong list is told here, not to the first who asks for Regions
+    # With it every request would land in one account, whatever credentials it carries.
+    environment.pop("MOTO_ACCOUNT_ID", None)
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox.cloud.server"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        stdin, stdout = cast(IO[str], server.stdin), cast(IO[str], server.stdout)
+        try:
+            endpoint = stdout.readline().strip()
+            if not endpoint:
+                raise RuntimeError("the emulated AWS (moto) did not start: see above")
+            yield endpoint
+        finally:
+            stdin.close()
+
+
+def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
+    """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
+    sts = _session(_ANYBODY).client("sts", region_name="us-east-1", endpoint_url=endpoint)
+    issued = sts.assume_role(
+        RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
+    )["Credentials"]
+    return {
+        "aws_access_key_id": issued["AccessKeyId"],
+        "aws_secret_access_key": issued["SecretAccessKey"],
+        "aws_session_token": issued["SessionToken"],
+    }
+
+
+def enabled_regions(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the Regions that every account has enabled: `SANDBOX_REGIONS`, or those of a new account.
+
+    Raises:
+        RuntimeError: `SANDBOX_REGIONS` is not a list of Regions.
+    """
+    given = environment.get(REGIONS_VARIABLE)
+    regions = DEFAULT_REGIONS if given is None else given.split(",")
+    if not all(re.fullmatch("[a-z]+(-[a-z]+)+-[0-9]", region) for region in regions):
+        raise RuntimeError(
+            f"{REGIONS_VARIABLE} is {given!r}: write Regions with commas between them, no spaces, "
+            "such as us-east-1,eu-west-1"
+        )
+    return sorted(set(regions))
+
+
+class Account:
+    """boto3 clients into one account of the emulated AWS, made once per service and Region."""
+
+    def __init__(self, account_id: str, endpoint: str) -> None:
+        """Sign in to `account_id` at `endpoint`."""
+        self._endpoint = endpoint
+        self._session = _session(account_credentials(account_id, endpoint))
+        self._clients: dict[tuple[str, str], Any] = {}
+        # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
+        self._making = threading.Lock()
+
+    def regions(self) -> list[str]:
+        """Return the Regions that the account has enabled, as it says itself."""
+        answer = self.client("ec2", "us-east-1").describe_regions()
+        return sorted(region["RegionName"] for region in answer["Regions"])
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type."""
+        with self._making:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service, region_name=region, endpoint_url=self._endpoint
+                )
+            return self._clients[key]
+
+
+@cache
+def signed_in(account_id: str, endpoint: str) -> Account:
+    """Return the account at `endpoint`; signing in and making clients takes a while, so it is done once."""
+    return Account(account_id, endpoint)
+
+
+def own_accounts() -> dict[str, Account]:
+    """Return the account of each stack, for a command that runs inside a sandbox.
+
+    Raises:
+        RuntimeError: This is no sandbox.
+    """
+    endpoint, accounts = os.environ.get(ENDPOINT_VARIABLE), os.environ.get(ACCOUNTS_VARIABLE)
+    if not endpoint or not accounts:
+        raise RuntimeError(
+            f"{ENDPOINT_VARIABLE} or {ACCOUNTS_VARIABLE} is not set: run this inside a sandbox, "
+            "as in sandbox/run bash -c '…'"
+        )
+    return {stack: signed_in(account_id, endpoint) for stack, account_id in json.loads(accounts).items()}
+
+
+def _session(credentials: dict[str, str]) -> Any:
+    # Imported here because it takes a fifth of a second, and a first preview never asks the cloud anything.
+    import boto3
+
+    return boto3.Session(**credentials)

@@ -1,0 +1,38 @@
+"""The process of the emulated AWS: moto, corrected where it would deceive whoever reads it (`corrections`).
+
+Events that are put on a bus are delivered in the background (`courier`). `cloud.running` starts this.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from sandbox.cloud import emulation, moto_fixes
+from sandbox.cloud.background import Courier
+
+
+def serve() -> None:
+    """Print the URL, and serve until standard input ends."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+
+    def account(account_id: str) -> emulation.Account:
+        host, port = server.get_host_and_port()
+        return emulation.signed_in(account_id, f"http://{host}:{port}")
+
+    moto_fixes.apply(Courier(account).post)
+    server.start()
+    host, port = server.get_host_and_port()
+    print(f"http://{host}:{port}", flush=True)
+    # moto prints now and then: nobody reads it, and a full pipe would stop the server.
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        sys.stdin.read()
+    os._exit(0)  # deliveries under way are nobody's any more
+
+
+if __name__ == "__main__":
+    serve()

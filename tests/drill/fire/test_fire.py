@@ -1,0 +1,368 @@
+"""A drill rings what it must, tells nobody else, and says what did not arrive. The emulated AWS delivers."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from breakglass import naming
+from drill import evidence, options
+from drill.account import Account
+from drill.fire import fire, follow, send
+from drill.fire.send import Clock
+from sandbox.cloud import emulation
+from sandbox.cloud.delivery import Mailbox
+from tests.drill import deployed
+from tests.drill.conftest import Broken
+
+HUB, MEMBER = "111111111111", "222222222222"
+LOUD = ("--why", "a test", "--yes")
+QUIET = ("--why", "a test", "--quiet")
+
+Ring = Callable[..., Any]
+
+
+@pytest.fixture
+def ring(aws: str, broken: Broken, monkeypatch: pytest.MonkeyPatch) -> Ring:
+    """Return `ring(*arguments)`, which runs the command, at no pace and without long polls."""
+
+    def sign_in(stacks: Any, **_: Any) -> list[Account]:
+        accounts = [deployed.account(stack.account_id, aws) for stack in stacks]
+        for account in accounts:
+            broken.apply(account)
+        return accounts
+
+    monkeypatch.setattr(options, "sign_in", sign_in)
+    monkeypatch.setattr(send, "LOUD_PER_SECOND", 1000)
+    monkeypatch.setattr(follow, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(follow, "HIDDEN_SECONDS", 1)
+    monkeypatch.setattr(fire, "CLOCK", Clock(sleep=lambda seconds: time.sleep(min(seconds, 0.1))))
+    return _run
+
+
+def _run(*arguments: str, input: str | None = None) -> Any:
+    app = typer.Typer()
+    app.command()(fire.fire)
+    return CliRunner(env={"COLUMNS": "80"}).invoke(app, list(arguments), input=input)
+
+
+@pytest.fixture
+def mailboxes(aws: str) -> Iterator[list[Mailbox]]:
+    """The mailboxes of somebody who is told by the first topic, and of somebody by the watchdog."""
+    hub = emulation.signed_in(HUB, aws)
+    sns, sqs = hub.client("sns", "us-east-1"), hub.client("sqs", "us-east-1")
+    topics = [naming.topic_arn(HUB, "us-east-1", name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
+    yield [Mailbox(hub, topic) for topic in topics]
+    for topic in topics:
+        for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+            if ":mailbox-of-" in one["Endpoint"]:
+                sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+                sqs.delete_queue(
+                    QueueUrl=sqs.get_queue_url(QueueName=one["Endpoint"].split(":")[-1])["QueueUrl"]
+                )
+
+
+@pytest.fixture
+def silent_region(aws: str) -> Iterator[str]:
+    """A Region of the member whose relay is disabled for as long as the test lasts."""
+    events = emulation.signed_in(MEMBER, aws).client("events", "eu-west-1")
+    rules = events.list_rules(NamePrefix=naming.RELAY_RULE)["Rules"]
+    for rule in rules:
+        events.disable_rule(Name=rule["Name"])
+    yield "eu-west-1"
+    for rule in rules:  # EnableRule would leave out the read-only events
+        kept = {name: rule[name] for name in ("Name", "Description", "EventPattern", "State")}
+        events.put_rule(**kept)
+
+
+def _places() -> list[tuple[str, str]]:
+    return [(account, region) for account in (HUB, MEMBER) for region in deployed.REGIONS]
+
+
+def _drill(result: Any) -> dict[str, Any]:
+    return json.loads(result.stdout)
+
+
+def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list[Mailbox]) -> None:
+    result = ring(*LOUD, "--json")
+    assert result.exit_code == 0, result.output
+    drill = _drill(result)
+    assert [(one["account"], one["region"]) for one in drill["arrivals"]] == _places()
+    assert all(
+        0 <= one[where] < 60 for one in drill["arrivals"] for where in ("audit_log", "topic", "watchdog")
+    )
+    assert drill["who"].startswith(f"arn:aws:sts::{HUB}:assumed-role/")
+    for mailbox in mailboxes:
+        texts = mailbox.take()
+        nonces = {".".join((drill["id"], *place)) for place in _places()}
+        assert {re.findall(r"Drill       (\S+)\"", text)[0] for text in texts} == nonces
+        assert all('"Reason      a test"' in text for text in texts)
+
+
+def test_a_quiet_drill_tells_nobody(ring: Ring, mailboxes: list[Mailbox]) -> None:
+    result = ring(*QUIET, "--json")
+    assert result.exit_code == 0, result.output
+    assert all(one["audit_log"] is not None and one["topic"] is None for one in _drill(result)["arrivals"])
+    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+
+
+def test_the_table_names_every_place(ring: Ring) -> None:
+    result = ring(*LOUD)
+    assert result.exit_code == 0, result.output
+    rows = re.findall(r"^([0-9]{12}) +(\S+) +[0-9.]+ +[0-9.]+ +[0-9.]+ *$", result.stdout, re.MULTILINE)
+    assert rows == _places()
+    assert "6 of 6 events arrived everywhere they had to." in result.stdout
+    assert "6 of the topic and 6 of the watchdog topic: no API can tell" in result.stdout
+
+
+def test_a_silent_region_is_named_with_what_to_look_at(ring: Ring, silent_region: str) -> None:
+    result = ring(*LOUD, "--timeout", "3")
+    assert result.exit_code == 1, result.output
+    assert re.search(
+        rf"^{MEMBER} +{silent_region} +did not arrive +did not arrive +did not arrive *$",
+        result.stdout,
+        re.MULTILINE,
+    )
+    assert (
+        f"Did not arrive: {MEMBER} {silent_region}. Look next at `python -m drill check`, and at dead-letter "
+        f"queue {naming.RELAY_QUEUE} of that Region and {naming.DEAD_LETTER_QUEUE} of the hub."
+    ) in result.stdout
+    assert "5 of 6 events arrived everywhere they had to." in result.stdout
+    assert "5 of the topic and 5 of the watchdog topic" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "access denied to PutEvents"),
+        ("ThrottlingException", "throttled at PutEvents, 5 times"),
+    ],
+)
+def test_a_region_that_refuses_does_not_stop_the_others(
+    ring: Ring, broken: Broken, code: str, said: str
+) -> None:
+    broken.refuse("PutEvents", code, region="eu-west-1")
+    result = ring(*QUIET, "--json")
+    assert result.exit_code == 1, result.output
+    for one in _drill(result)["arrivals"]:
+        if one["region"] == "eu-west-1":
+            assert said in one["error"]
+            assert one["audit_log"] is None
+        else:
+            assert one["audit_log"] is not None
+
+
+def test_a_bus_that_takes_the_call_and_not_the_event(ring: Ring, broken: Broken) -> None:
+    refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure", "ErrorMessage": "no"}]}
+    broken.answer("PutEvents", lambda answer: answer.update(refused), region="eu-west-1")
+    result = ring(*QUIET)
+    assert result.exit_code == 1, result.output
+    place = f"{HUB} eu-west-1; {MEMBER} eu-west-1"
+    assert f"Not sent: {place}: PutEvents answered InternalFailure: no" in result.stdout
+    assert "Did not arrive" not in result.stdout
+
+
+def test_an_account_without_credentials_is_not_taken_for_silent(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in = options.sign_in
+
+    def sign_in(stacks: Any, **_: Any) -> list[Account]:
+        found: list[Account] = signed_in(stacks, profiles={}, member_role=None)
+        return [found[0], Account(MEMBER, None, "no credentials for stack member: nobody signed in")]
+
+    monkeypatch.setattr(options, "sign_in", sign_in)
+    result = ring(*QUIET, "--json")
+    assert result.exit_code == 2, result.output
+    assert [(one["account"], one["region"]) for one in _drill(result)["arrivals"]] == _places()
+    assert "no credentials for stack member" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [
+        ("FilterLogEvents", "the audit log"),
+        ("GetQueueUrl", "the drill queue"),
+        ("GetCallerIdentity", "GetCallerIdentity"),
+    ],
+)
+def test_nobody_is_rung_when_nobody_could_look(
+    ring: Ring, broken: Broken, mailboxes: list[Mailbox], operation: str, what: str
+) -> None:
+    broken.refuse(operation, "AccessDenied")
+    result = ring(*LOUD)
+    assert result.exit_code == 2
+    assert f"nothing was sent: the hub's {what} cannot be read: access denied to {operation}" in result.stderr
+    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+
+
+def test_a_queue_that_cannot_be_read_later_is_not_taken_for_silence(ring: Ring, broken: Broken) -> None:
+    broken.refuse("ReceiveMessage", "AccessDenied")
+    result = ring(*LOUD, "--timeout", "1")
+    assert result.exit_code == 2, result.output
+    assert "could not tell" in result.stdout
+    assert "did not arrive" not in result.stdout
+    assert "Could not tell: topic, watchdog topic: access denied to ReceiveMessage" in result.stdout
+
+
+def test_without_a_terminal_it_does_not_ring_people_unasked(ring: Ring, mailboxes: list[Mailbox]) -> None:
+    result = ring("--why", "a test")
+    assert result.exit_code == 2
+    assert "there is no terminal to ask at: give --yes, or --quiet" in result.stderr
+    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+def test_it_asks_and_takes_no_for_an_answer(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch, mailboxes: list[Mailbox], answer: str
+) -> None:
+    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    result = ring("--why", "a test", "--json", input=answer)
+    assert result.exit_code == 2
+    assert "Ring them?" in result.stderr
+    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+
+
+def test_it_says_how_many_are_told_and_never_who(
+    ring: Ring, broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "https://hooks.example.com/very-secret"
+
+    def told(answer: dict[str, Any]) -> None:
+        one = {"SubscriptionArn": "arn:aws:sns:us-east-1:1:t:x", "Protocol": "https", "Endpoint": secret}
+        pending = one | {"SubscriptionArn": "PendingConfirmation"}
+        mail = one | {"Protocol": "email", "Endpoint": "somebody@example.com"}
+        queue = [found for found in answer["Subscriptions"] if found["Protocol"] == "sqs"]
+        answer["Subscriptions"] = [one, one, mail, pending, *queue]
+
+    broken.answer("ListSubscriptionsByTopic", told)
+    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    result = ring("--why", "a test", input="n\n")
+    said = " ".join(result.stderr.split())
+    for topic in (naming.TOPIC, naming.WATCHDOG_TOPIC):
+        assert f"Topic {topic}: 6 messages to each of 1 email, 2 https; pending, so not told: 1 https" in said
+    assert "hooks.example.com" not in result.output
+    assert "somebody@" not in result.output
+
+
+def test_agreeing_rings(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    result = ring("--why", "a test", "--region", "us-east-1", "--stack", "member", input="y\n")
+    assert result.exit_code == 0, result.output
+    assert "1 of 1 event arrived everywhere they had to." in result.stdout
+
+
+def test_a_region_without_a_relay_is_refused(ring: Ring) -> None:
+    result = ring(*QUIET, "--region", "mars-north-1")
+    assert result.exit_code == 2
+    assert "eu-north-1, eu-west-1, us-east-1" in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("why", ["", " \n\t", "x" * 201])
+def test_a_reason_is_needed(ring: Ring, why: str) -> None:
+    result = ring("--why", why, "--quiet")
+    assert result.exit_code == 2
+    assert "--why" in result.stderr
+
+
+def test_a_reason_becomes_one_line(ring: Ring) -> None:
+    result = ring("--why", 'two\nlines\x1b[31m and "quotes"', "--quiet", "--json", "--region", "us-east-1")
+    assert _drill(result)["why"] == 'two lines [31m and "quotes"'
+
+
+def test_evidence_is_kept(ring: Ring, tmp_path: Path) -> None:
+    result = ring(*QUIET, "--json", "--evidence", str(tmp_path / "new" / "folder"))
+    assert result.exit_code == 0, result.output
+    (kept,) = evidence.drills(tmp_path / "new" / "folder")
+    assert evidence.as_json(kept) == result.stdout.strip()
+
+
+def test_an_unusable_evidence_folder_is_refused_before_anything_is_sent(
+    ring: Ring, broken: Broken, tmp_path: Path
+) -> None:
+    sent: list[object] = []
+    broken.answer("PutEvents", sent.append)
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        result = ring(*LOUD, "--evidence", str(folder))
+        assert result.exit_code == 2
+        assert "--evidence" in result.stderr
+    assert not sent
+
+
+def test_evidence_that_cannot_be_kept_after_all_is_shown(
+    ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> Path:
+        raise evidence.UnusableEvidence("disk full")
+
+    monkeypatch.setattr(evidence, "save", full)
+    result = ring(*QUIET, "--region", "us-east-1", "--evidence", str(tmp_path))
+    assert result.exit_code == 2
+    assert '"audit_log": 0.' in result.stderr
+
+
+def test_an_interrupted_drill_keeps_what_arrived_until_then(
+    ring: Ring, silent_region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps = 0
+
+    def interrupted(seconds: float) -> None:
+        nonlocal naps
+        naps += 1
+        if naps > 30:
+            raise KeyboardInterrupt
+        time.sleep(0.1)
+
+    monkeypatch.setattr(fire, "CLOCK", Clock(sleep=interrupted))
+    result = ring(*QUIET, "--evidence", str(tmp_path))
+    assert result.exit_code == 130, result.output
+    assert "interrupted: 5 of 6 had arrived" in result.stderr
+    (kept,) = evidence.drills(tmp_path)
+    assert [one.region for one in kept.arrivals if kept.missing(one)] == [silent_region]
+    assert [file.name for file in tmp_path.iterdir()] == [file.name for file in tmp_path.glob("drill-*.json")]
+
+
+def test_messages_of_others_stay_in_the_queue(ring: Ring, aws: str) -> None:
+    sqs = emulation.signed_in(HUB, aws).client("sqs", "us-east-1")
+    url = sqs.get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
+    envelope = {"TopicArn": naming.topic_arn(HUB, "us-east-1"), "Message": f"Drill 0bad1dea.{HUB}.us-east-1"}
+    others = [json.dumps(envelope), "not JSON", "{}"]
+    for body in others:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    result = ring(*LOUD, "--json")
+    assert result.exit_code == 0, result.output
+    time.sleep(follow.HIDDEN_SECONDS)
+    left: list[str] = []
+    while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        left += [message["Body"] for message in batch]
+    sqs.purge_queue(QueueUrl=url)
+    assert set(others) <= set(left)
+    assert not [body for body in left if _drill(result)["id"] in body]
+
+
+def test_nothing_secret_is_printed_or_kept(
+    ring: Ring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in, used = options.sign_in, list[Account]()
+
+    def sign_in(stacks: Any, **_: Any) -> list[Account]:
+        used.extend(signed_in(stacks, profiles={}, member_role=None))
+        return used
+
+    monkeypatch.setattr(options, "sign_in", sign_in)
+    result = ring(*LOUD, "--evidence", str(tmp_path))
+    (kept,) = tmp_path.iterdir()
+    for account in used:
+        assert account.session is not None
+        issued = account.session.get_credentials().get_frozen_credentials()
+        for secret in (issued.access_key, issued.secret_key, issued.token):
+            assert secret
+            assert secret not in result.output + kept.read_text()
+    assert "example.com" not in result.output + kept.read_text()

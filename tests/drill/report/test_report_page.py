@@ -1,0 +1,131 @@
+"""The page of `drill report`: values never become markup, nothing is loaded, how a browser lays it out."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill import stacks
+from drill.report import content
+from tests.drill.report.report_samples import HOSTILE, PAGES, Page, hostile, rendered, sources
+
+# --- Nobody's values become markup ----------------------------------------------------------------
+
+
+def test_markup_in_values_stays_text():
+    text = rendered(hostile())
+    text.encode()
+    page = Page(text)
+    known = {tag for name in ("ready", "wide") for tag, _ in Page(rendered(PAGES[name]())).tags}
+    assert {tag for tag, _ in page.tags} <= known
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert page.text.count(HOSTILE) >= 20
+    assert "\\x1b[31mred\\u202egnp.exe\\ud800" in page.text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_needs_nothing_else(name):
+    text = rendered(PAGES[name]())
+    page = Page(text)
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "img", "iframe", "object", "base", "form", "use", "image", "a")
+        assert not attributes.keys() & {"src", "href", "xlink:href", "srcset", "action", "style"}
+    styles = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert len(styles) == 1
+    assert "url(" not in styles[0]
+    assert "@import" not in styles[0]
+    assert "prefers-color-scheme: dark" in styles[0]
+    policies = [a["content"] for tag, a in page.tags if tag == "meta" and "http-equiv" in a]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_no_recipient_is_in_it():
+    endpoints = {
+        one.endpoint
+        for stack in stacks.load()
+        if stack.settings.alerts is not None
+        for one in (*stack.settings.alerts.subscriptions, *stack.settings.alerts.watchdog_subscriptions)
+    }
+    assert endpoints
+    found = sources()
+    for text in (rendered(found), json.dumps(content.content(found))):
+        assert not [endpoint for endpoint in endpoints if endpoint in text]
+
+
+# --- In a browser ---------------------------------------------------------------------------------
+
+MEASURE = """
+<!DOCTYPE html><iframe style="border: 0; width: {width}px; height: {height}px" srcdoc="{page}"></iframe>
+<output></output>
+<script>
+onload = () => {{
+  const frame = document.querySelector("iframe").contentDocument, root = frame.documentElement;
+  frame.querySelectorAll("details").forEach(one => one.open = true);
+  const beyond = [...frame.body.querySelectorAll("*")].filter(one => !one.closest(".wide table, desc, title")
+    && one.getBoundingClientRect().right > root.clientWidth + 1);
+  const labels = [...frame.querySelectorAll(".plot text")].map(one => one.getBoundingClientRect());
+  const plots = [...frame.querySelectorAll(".plot")].map(one => one.getBoundingClientRect().left);
+  document.querySelector("output").textContent = JSON.stringify({{
+    scroll: root.scrollWidth, client: root.clientWidth, title: frame.title,
+    beyond: beyond.map(one => one.outerHTML.slice(0, 200)),
+    left: Math.min(...labels.map(one => one.left)) - Math.min(...plots),
+    letters: Math.min(...labels.map(one => one.height)),
+    inner: Math.max(...[...frame.querySelectorAll(".wide")].map(one => one.scrollWidth - one.clientWidth)),
+  }});
+}};
+</script>
+"""
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no chromium, chromium-browser or google-chrome on PATH: the layout is not measured")
+
+
+def measured(browser: str, folder: Path, page: str, width: int, height: int) -> dict[str, Any]:
+    wrapper = folder / "wrapper.html"
+    wrapper.write_text(MEASURE.format(width=width, height=height, page=html.escape(page)), "utf-8")
+    done = subprocess.run(
+        [browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", wrapper.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    found = re.search(r"<output>(.+?)</output>", done.stdout, re.DOTALL)
+    assert found, done.stdout[-500:]
+    return json.loads(html.unescape(found[1]))
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 800)])
+@pytest.mark.parametrize("name", PAGES)
+def test_in_a_browser_only_tables_scroll_sideways(browser, tmp_path, name, width, height):
+    found = measured(browser, tmp_path, rendered(PAGES[name]()), width, height)
+    assert found["client"] in range(width - 20, width + 1)
+    assert found["scroll"] <= found["client"]
+    assert found["beyond"] == []
+    assert found["title"].startswith("Break-glass access: ")
+    assert found["letters"] >= 10
+    # A name that AWS would not give is cut to the length of one that it would; its letters may be wider.
+    assert found["left"] >= (0 if name != "hostile" else -99)
+    if name == "wide":
+        assert found["inner"] > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_nothing_scrolls(browser, tmp_path, name):
+    page = rendered(PAGES[name]()).replace("@media print", "@media all")
+    found = measured(browser, tmp_path, page, 700, 900)
+    assert found["scroll"] <= found["client"]
+    assert found["inner"] <= 1

@@ -1,0 +1,114 @@
+"""The emulated provider's own decisions: what it refuses, what it calls a change, whose account it is in."""
+
+import json
+
+import pytest
+
+from sandbox.cloud import emulation
+from sandbox.provider import plugin, sdk
+from sandbox.provider.plugin import GET_REGIONS, Refused, check, difference, invoked, stack_account
+from sandbox.provider.resources import RESOURCES
+
+TOPIC = "aws:sns/topic:Topic"
+MGMT_URN = "urn:pulumi:mgmt::breakglass::breakglass:index:BreakGlassAlerts$aws:sns/topic:Topic::t"
+
+
+def test_a_property_that_pulumi_aws_lacks_is_refused():
+    assert check(TOPIC, {"name": "t", "nmae": "t"}) == [
+        ("nmae", "pulumi-aws has no property 'nmae' on aws:sns/topic:Topic")
+    ]
+
+
+def test_a_property_that_the_sandbox_would_ignore_is_refused():
+    assert check(TOPIC, {"name": "t", "fifoTopic": True}) == [
+        ("fifoTopic", "the sandbox does not emulate property 'fifoTopic' of aws:sns/topic:Topic")
+    ]
+
+
+@pytest.mark.parametrize("inputs", [{}, {"name": ""}])
+def test_a_missing_name_is_refused(inputs):
+    assert [name for name, _ in check(TOPIC, inputs)] == ["name"]
+
+
+def test_tags_region_and_the_engine_s_own_keys_pass():
+    assert check(TOPIC, {"name": "t", "tags": {}, "region": "us-east-1", "__defaults": []}) == []
+
+
+def test_region_is_refused_on_a_global_type():
+    assert [name for name, _ in check("aws:iam/user:User", {"name": "u", "region": "us-east-1"})] == [
+        "region"
+    ]
+
+
+def test_an_unknown_type_is_refused_by_name():
+    with pytest.raises(Refused, match=r"does not emulate aws:s3/bucket:Bucket.*aws:sns/topic:Topic"):
+        check("aws:s3/bucket:Bucket", {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"name": "t"}, {"name": "t"}, {}),
+        ({"name": "t"}, {"name": "u"}, {"name": "UPDATE_REPLACE"}),
+        ({"name": "t"}, {"name": "t", "displayName": "d"}, {"displayName": "ADD"}),
+        ({"name": "t", "displayName": "d"}, {"name": "t"}, {"displayName": "DELETE"}),
+        ({"region": "us-east-1"}, {"region": "eu-west-1"}, {"region": "UPDATE_REPLACE"}),
+        ({"displayName": '{"a": 1, "b": 2}'}, {"displayName": '{"b":2,"a":1}'}, {}),
+        ({"displayName": '{"a": 1}'}, {"displayName": '{"a": 2}'}, {"displayName": "UPDATE"}),
+        ({"displayName": '{"a": 1}'}, {"displayName": "{broken"}, {"displayName": "UPDATE"}),
+        ({"displayName": "d"}, {"displayName": plugin.UNKNOWN}, {"displayName": "UPDATE"}),
+        ({"__defaults": []}, {"__defaults": ["x"]}, {}),
+    ],
+)
+def test_a_change_is_what_aws_would_call_one(old, new, expected):
+    assert difference(RESOURCES[TOPIC], old, new) == expected
+
+
+def test_a_command_meets_the_credentials_of_its_stack_s_account(monkeypatch):
+    monkeypatch.delenv("SANDBOX_ACCOUNT", raising=False)
+    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps({"mgmt": "1" * 12, "member": "2" * 12}))
+    assert stack_account(MGMT_URN) == "1" * 12
+    assert stack_account(MGMT_URN.replace(":mgmt:", ":member:")) == "2" * 12
+    with pytest.raises(Refused, match="no account for stack 'other': it knows mgmt, member"):
+        stack_account(MGMT_URN.replace(":mgmt:", ":other:"))
+
+
+def test_an_account_can_be_pinned(monkeypatch):
+    monkeypatch.setenv("SANDBOX_ACCOUNT", "3" * 12)
+    assert stack_account(MGMT_URN) == "3" * 12
+
+
+@pytest.mark.parametrize(
+    "token", ["", "aws", "aws:sns", "gcp:a:B", "aws:nowhere/x:X", "aws:sns/topic:Nothing"]
+)
+def test_the_sdk_knows_no_such_type(token):
+    with pytest.raises(KeyError):
+        sdk.input_names(token)
+
+
+def test_the_regions_of_a_new_account_are_enabled(monkeypatch):
+    monkeypatch.delenv(emulation.REGIONS_VARIABLE, raising=False)
+    answer = invoked(GET_REGIONS, {"allRegions": None})
+    assert len(answer["names"]) == 17
+    assert answer["id"] == "aws"
+    assert {"us-east-1", "ap-northeast-3", "sa-east-1"} <= set(answer["names"])
+    assert "af-south-1" not in answer["names"]
+
+
+def test_the_enabled_regions_can_be_pinned(monkeypatch):
+    monkeypatch.setenv(emulation.REGIONS_VARIABLE, "us-east-1,af-south-1,ap-southeast-4")
+    assert invoked(GET_REGIONS, {})["names"] == ["af-south-1", "ap-southeast-4", "us-east-1"]
+
+
+@pytest.mark.parametrize("regions", ["", "us-east-1, eu-west-1", "us-east-1,", "everywhere"])
+def test_a_wrong_list_of_regions_is_refused(monkeypatch, regions):
+    monkeypatch.setenv(emulation.REGIONS_VARIABLE, regions)
+    with pytest.raises(RuntimeError, match=r"SANDBOX_REGIONS is .* such as us-east-1,eu-west-1"):
+        invoked(GET_REGIONS, {})
+
+
+def test_arguments_and_other_functions_are_refused():
+    with pytest.raises(Refused, match=r"does not emulate allRegions, filters of .*getRegions"):
+        invoked(GET_REGIONS, {"allRegions": True, "filters": []})
+    with pytest.raises(Refused, match="does not emulate the function aws:index/getRegion:getRegion:"):
+        invoked("aws:index/getRegion:getRegion", {})
