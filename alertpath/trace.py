@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from alertpath.eventbridge.pattern import PatternError, matches
+from alertpath.eventbridge.pattern import Event, PatternError, matches
 from alertpath.eventbridge.template import TemplateError, render
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
 from alertpath.model import UNKNOWN, Deployment, Policed, Rule, Target, Topic
@@ -18,8 +18,6 @@ SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 STATES = ("ENABLED", SEES_READ_ONLY, "DISABLED")
 EVENTS = Principal(service="events.amazonaws.com")
 MOST_TARGETS = 5
-
-Event = Mapping[str, Any]
 
 
 class Outcome(Enum):
@@ -76,14 +74,14 @@ def _unsafe(resource: str, reason: str) -> _Stop:
     return _Stop(Outcome.UNSAFE, resource, reason)
 
 
-def default_bus(event: Event) -> str:
+def default_bus(event: Mapping[str, Any]) -> str:
     """Return the ARN of the bus that AWS puts the event on: the default bus of its account and Region."""
     return f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
 
 
-def trace(deployment: Deployment, event: Event) -> list[Ending]:
+def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
     """Return every way's end for an event that AWS puts on the default bus of its account and Region."""
-    return list(_on_bus(deployment, default_bus(event), event, forwarded_by=None))
+    return list(_on_bus(deployment, default_bus(event), Event(event), forwarded_by=None))
 
 
 def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
@@ -121,7 +119,7 @@ def _wants(rule: Rule, event: Event) -> bool:
     if rule.pattern == UNKNOWN:
         return False  # `proof` lists such rules; what they would take is not known before the deployment
     try:
-        if not matches(rule.pattern, dict(event)):
+        if not matches(rule.pattern, event):
             return False
     except PatternError as error:
         raise _unproven(rule.urn, f"the pattern of rule {rule.name} cannot be judged: {error}") from error
@@ -265,7 +263,7 @@ def _message(target: Target, event: Event) -> str:
         raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
     paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
     try:
-        text = render(paths, str(template), dict(event))
+        text = render(paths, str(template), event)
     except (TemplateError, TypeError, AttributeError) as error:
         raise _lost(target.urn, f"the message cannot be made: {error}") from error
     if not text.strip('" \n'):

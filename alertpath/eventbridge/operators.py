@@ -115,8 +115,9 @@ def _equals(value: object, at: str) -> ValueTest:
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise PatternError(f"{at} is {value}, which is not a JSON number; write a finite number")
-    # The kind first, because Python takes True for 1.
-    return lambda leaf: kind(leaf) == kind(value) and leaf == value
+    wanted = kind(value)
+    # The kind as well, because Python takes True for 1.
+    return lambda leaf: leaf == value and kind(leaf) == wanted
 
 
 def _exists(operand: object, at: str) -> ValueTest:

@@ -17,11 +17,10 @@ with False).
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from itertools import count
-from typing import NoReturn, TypeAlias
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias
 
 from alertpath.eventbridge.operators import (
     RESERVED_IN_OR,
@@ -40,8 +39,26 @@ MAX_BRANCHES = 1000
 """Combinations that `$or` may multiply out to, an AWS limit (see the page on operators)."""
 
 _Branch: TypeAlias = dict[str, list[ValueTest]]  # field -> tests, one of which has to hold
-_Elements: TypeAlias = frozenset[tuple[int, int]]  # (list, index): the list elements a value sits in
-_Values: TypeAlias = dict[str, list[tuple[object, _Elements]]]  # field -> its values in the event
+_Elements: TypeAlias = frozenset[tuple[object, int]]  # (list, index): the list elements a value sits in
+_Value: TypeAlias = tuple[object, _Elements]
+
+
+class Event(dict[str, Any]):
+    """An event as parsed JSON, for many patterns: the values of a field are looked for once.
+
+    So the event must not change once a pattern has been asked about it.
+    """
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        """Takes the event, envelope included."""
+        super().__init__(event)
+        self._values: dict[str, list[_Value]] = {}
+
+    def values(self, field: str) -> list[_Value]:
+        """Returns the values of a field, each with the list elements it sits in."""
+        if field not in self._values:
+            self._values[field] = list(_values(self, field))
+        return self._values[field]
 
 
 @dataclass(frozen=True)
@@ -49,15 +66,6 @@ class Matcher:
     """A compiled pattern, for many events."""
 
     _branches: list[_Branch]
-
-    @cached_property
-    def _fields(self) -> frozenset[str]:
-        return frozenset(field for branch in self._branches for field in branch)
-
-    @cached_property
-    def _above(self) -> frozenset[str]:
-        """What has to be passed through on the way to a field."""
-        return frozenset(field[: dot.start()] for field in self._fields for dot in re.finditer(r"\.", field))
 
     def matches(self, event: dict) -> bool:
         """Says whether an EventBridge rule with this pattern would match this event.
@@ -68,8 +76,8 @@ class Matcher:
         Returns:
             True if a branch of the pattern holds, else False.
         """
-        values = _values(event, self._fields, self._above)
-        return any(_holds(branch, values) for branch in self._branches)
+        known = event if isinstance(event, Event) else Event(event)
+        return any(_holds(branch, known) for branch in self._branches)
 
 
 def compile(pattern: str | dict) -> Matcher:
@@ -132,7 +140,7 @@ class _Place:
 def _compile(pattern: object) -> list[_Branch]:
     if not isinstance(pattern, dict):
         raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
-    return _object(pattern, _Place())
+    return [dict(sorted(branch.items())) for branch in _object(pattern, _Place())]
 
 
 def _parsed(text: str) -> object:
@@ -206,63 +214,60 @@ def _both(left: list[_Branch], right: list[_Branch], place: _Place) -> list[_Bra
     return [one | other for one in left for other in right]
 
 
-def _values(event: dict, fields: frozenset[str], above: frozenset[str]) -> _Values:
-    """The values of these fields in the event, each with the list elements it sits in.
-
-    A loop instead of a recursion, so that an event of any depth is read.
-    """
-    found: _Values = {field: [] for field in fields}
-    lists = count()
-    pending: list[tuple[str, object, _Elements]] = [(name, node, frozenset()) for name, node in event.items()]
+def _values(event: Event, field: str) -> Iterator[_Value]:
+    """Yields the values of a field. A loop instead of a recursion, so that an event of any depth is read."""
+    pending: list[tuple[object, str | None, _Elements]] = [(event, field, frozenset())]
     while pending:
-        field, node, elements = pending.pop()
-        if field not in fields and field not in above:
-            continue
+        node, name, elements = pending.pop()
         if isinstance(node, dict):
-            pending += [(f"{field}.{name}", child, elements) for name, child in node.items()]
+            if name is not None:
+                pending += [(node[key], rest, elements) for key, rest in _keys(name) if key in node]
         elif isinstance(node, list):
-            pending += [(field, child, inside) for child, inside in _in_list(node, next(lists), elements)]
-        elif field in fields:
-            found[field].append((node, elements))
-    return found
+            this = (id(node), field if name is None else field[: -len(name)])
+            pending += [(child, name, inside) for child, inside in _in_list(node, this, elements)]
+        elif name is None:
+            yield node, elements
 
 
-def _in_list(node: list, number: int, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
+@lru_cache(maxsize=1024)
+def _keys(name: str) -> list[tuple[str, str | None]]:
+    """The keys of an object that may lead to a field, each with what is left: `a.b`, or `a` and then `b`."""
+    return [(name, None), *((name[: dot.start()], name[dot.end() :]) for dot in re.finditer(r"\.", name))]
+
+
+def _in_list(node: list, this: object, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
     for index, child in enumerate(node):
         # A bare value belongs to no element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
-        yield child, elements | {(number, index)} if isinstance(child, dict | list) else elements
+        yield child, elements | {(this, index)} if isinstance(child, dict | list) else elements
 
 
-def _holds(branch: _Branch, values: _Values) -> bool:
+def _holds(branch: _Branch, event: Event) -> bool:
     """Whether every field of the branch has a value that passes, without mixing elements of one list.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns-arrays.html. Fields are
     taken in alphabetical order, as AWS takes them, because `exists: false` depends on it: a value in a list
     element that an earlier field has ruled out does not count as present.
     """
-    fields = sorted(branch)
     chosen: set[_Elements] = {frozenset()}
-    for position, field in enumerate(fields):
-        # Lists that no later field touches are forgotten; else unrelated lists would multiply the choices.
-        later = {
-            number
-            for rest in fields[position + 1 :]
-            for _, elements in values[rest]
-            for number, _ in elements
-        }
-        after = {step for before in chosen for step in _step(branch[field], values[field], before)}
-        chosen = {frozenset(element for element in step if element[0] in later) for step in after}
-    return bool(chosen)
+    for position, (field, tests) in enumerate(branch.items(), start=1):
+        chosen = {step for before in chosen for step in _step(tests, event.values(field), before)}
+        if not chosen:
+            return False
+        if any(chosen):
+            # Lists that no later field touches are forgotten; else unrelated lists would multiply the choices.
+            rest = list(branch)[position:]
+            later = {this for field in rest for _, elements in event.values(field) for this, _ in elements}
+            chosen = {frozenset(element for element in step if element[0] in later) for step in chosen}
+    return True
 
 
-def _step(
-    tests: list[ValueTest], values: list[tuple[object, _Elements]], before: _Elements
-) -> Iterator[_Elements]:
+def _step(tests: list[ValueTest], values: list[_Value], before: _Elements) -> Iterator[_Elements]:
     """The choices of list elements that are left after one more field has passed."""
-    joined = [(value, before | elements) for value, elements in values]
-    consistent = [(value, both) for value, both in joined if len({number for number, _ in both}) == len(both)]
-    if not consistent and absent in tests:
+    if before:
+        joined = [(value, before | elements) for value, elements in values]
+        values = [(value, both) for value, both in joined if len({this for this, _ in both}) == len(both)]
+    if not values and absent in tests:
         yield before
-    for value, both in consistent:
+    for value, both in values:
         if any(test(value) for test in tests):
             yield both

@@ -17,6 +17,7 @@ template (AWS says that it is minified), and the quotes of an object that is put
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 MAX_PATHS = 100
 MAX_TEMPLATE_LENGTH = 8192
@@ -74,7 +75,7 @@ def render(
         TemplateError: AWS refuses the paths or the template, or a value cannot be written as JSON.
     """
     _check_paths(input_paths)
-    _check_template(template, input_paths)
+    _check_template(template, frozenset(input_paths))
     unknown = sorted(reserved.keys() - RESERVED_VARIABLES)
     if unknown:
         raise TemplateError(
@@ -107,14 +108,15 @@ def _check_paths(input_paths: Mapping[str, str]) -> None:
             )
 
 
-def _check_template(template: str, input_paths: Mapping[str, str]) -> None:
+@lru_cache(maxsize=256)
+def _check_template(template: str, names: frozenset[str]) -> None:
     if not 1 <= len(template) <= MAX_TEMPLATE_LENGTH:
         raise TemplateError(
             f"the template has {len(template)} characters; AWS takes 1 to {MAX_TEMPLATE_LENGTH:,} characters"
         )
     for token in _TOKEN.finditer(template):
         name = token["name"]
-        if name is not None and name not in input_paths and name not in RESERVED_VARIABLES:
+        if name is not None and name not in names and name not in RESERVED_VARIABLES:
             raise TemplateError(
                 f"the template has <{name}> at character {token.start() + 1}, which no input path defines; "
                 "add a path, or drop it (< and > cannot be escaped)"

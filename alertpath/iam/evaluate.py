@@ -18,7 +18,7 @@ aws:username): the context of the request holds every key that AWS would send.
 """
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
@@ -291,47 +291,57 @@ def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named
     """Whether a statement of this effect applies; a no tells of the statements that came closest."""
     findings = [Answer(None, policy.problem) for policy in policies if policy.problem]
     closest: dict[int, list[str]] = {}
+    context = _context(request)
     for policy in policies:
         for index, statement in enumerate(policy.statements):
-            stages = _stages(statement, effect, policy, request, named)
+            stages = list(_until_no(_stages(statement, effect, policy, request, context, named)))
             sid = statement.get("Sid") if isinstance(statement, dict) else None
             where = f"Statement[{index}]{f' ({sid})' if isinstance(sid, str) else ''} of {policy.name}"
             answer = every(stages, "allows it" if effect == "Allow" else "denies it explicitly")
             findings.append(Answer(answer.holds, f"{where}{' ' if answer.holds else ': '}{answer.why}"))
-            depth = next((at for at, stage in enumerate(stages) if stage.holds is False), None)
-            if depth is not None:
-                closest.setdefault(depth, []).append(findings[-1].why)
+            if answer.holds is False:
+                closest.setdefault(len(stages), []).append(findings[-1].why)
     given = " or ".join(policy.name for policy in policies)
     nothing = f"no statement of {given} applies" if given else "there is no policy that could"
-    return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 0 else nothing)
+    return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 1 else nothing)
 
 
 # ---- statements
 
 
+def _until_no(stages: Iterator[Answer]) -> Iterator[Answer]:
+    """The stages up to the first that does not hold: it decides, whatever the finer ones would say."""
+    for stage in stages:
+        yield stage
+        if stage.holds is False:
+            return
+
+
 def _stages(
-    statement: object, effect: str, policy: _Policy, request: Request, named: Set[Named]
-) -> list[Answer]:
+    statement: object,
+    effect: str,
+    policy: _Policy,
+    request: Request,
+    context: Context,
+    named: Set[Named],
+) -> Iterator[Answer]:
     """What has to hold for the statement to apply, from the coarse to the fine."""
     if not isinstance(statement, dict):
-        return [Answer(None, f"it is {shown(statement)} instead of an object")]
-    context = _context(request)
+        yield Answer(None, f"it is {shown(statement)} instead of an object")
+        return
     written = statement.get("Effect")
     known = isinstance(written, str) and written in ("Allow", "Deny")
-    stages = [
-        Answer(written == effect if known else None, f"its Effect is {shown(written)}"),
-        _action(statement, request),
-        _resource(statement, policy, request, context),
-        _principal(statement, policy, request.principal, named),
-    ]
+    yield Answer(written == effect if known else None, f"its Effect is {shown(written)}")
+    yield _action(statement, request)
+    yield _resource(statement, policy, request, context)
+    yield _principal(statement, policy, request.principal, named)
     if "Condition" in statement:
-        stages.append(condition_holds(statement["Condition"], context, variables=policy.variables))
+        yield condition_holds(statement["Condition"], context, variables=policy.variables)
     unknown = [name for name in statement if name not in _ELEMENTS]
     if unknown:
-        stages.append(Answer(None, f"it has an unknown element {shown(unknown[0])}"))
+        yield Answer(None, f"it has an unknown element {shown(unknown[0])}")
     if not isinstance(statement.get("Sid", ""), str):
-        stages.append(Answer(None, "its Sid is not text"))
-    return stages
+        yield Answer(None, "its Sid is not text")
 
 
 def _context(request: Request) -> Context:
