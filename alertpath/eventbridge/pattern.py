@@ -44,9 +44,9 @@ _Value: TypeAlias = tuple[object, _Elements]
 
 
 class Event(dict[str, Any]):
-    """An event as parsed JSON, for many patterns: the values of a field are looked for once.
+    """An event as parsed JSON that looks up the values of a field once, for any number of patterns.
 
-    So the event must not change once a pattern has been asked about it.
+    Do not change it after a pattern was matched with it.
     """
 
     def __init__(self, event: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ class Event(dict[str, Any]):
         super().__init__(event)
         self._values: dict[str, list[_Value]] = {}
 
-    def values(self, field: str) -> list[_Value]:
+    def values_of(self, field: str) -> list[_Value]:
         """Returns the values of a field, each with the list elements it sits in."""
         if field not in self._values:
             self._values[field] = list(_values(self, field))
@@ -250,13 +250,13 @@ def _holds(branch: _Branch, event: Event) -> bool:
     """
     chosen: set[_Elements] = {frozenset()}
     for position, (field, tests) in enumerate(branch.items(), start=1):
-        chosen = {step for before in chosen for step in _step(tests, event.values(field), before)}
+        chosen = {step for before in chosen for step in _step(tests, event.values_of(field), before)}
         if not chosen:
             return False
         if any(chosen):
-            # Lists that no later field touches are forgotten; else unrelated lists would multiply the choices.
+            # Lists that no later field touches are forgotten; else unrelated lists multiply the choices.
             rest = list(branch)[position:]
-            later = {this for field in rest for _, elements in event.values(field) for this, _ in elements}
+            later = {this for field in rest for _, elements in event.values_of(field) for this, _ in elements}
             chosen = {frozenset(element for element in step if element[0] in later) for step in chosen}
     return True
 
