@@ -1,4 +1,4 @@
-"""The `Condition` element of an IAM statement, policy variables and wildcards, in three values.
+"""The `Condition` element of an IAM statement, in three values.
 
 Each question has the answer yes, no, or "cannot tell" (`Answer.holds` is None): an operator that is not
 modelled, a value of the wrong kind, or a case on which AWS's pages are silent or disagree. The pages, all
@@ -7,10 +7,9 @@ below https://docs.aws.amazon.com/IAM/latest/UserGuide/:
 - `reference_policies_elements_condition_operators.html`: the operators, and what a missing key means to each;
 - `reference_policies_condition-logic-multiple-context-keys-or-values.html`: keys are ANDed, values are ORed,
   the values of a negated operator are NORed;
-- `reference_policies_multi-value-conditions.html`: ForAnyValue and ForAllValues;
-- `reference_policies_variables.html`: `${key}`, `${key, 'default'}`, `${*}`.
+- `reference_policies_multi-value-conditions.html`: ForAnyValue and ForAllValues.
 
-What cannot be told, on purpose: a plain operator on a key with several values (AWS asks for a set operator);
+Deliberately undecided: a plain operator on a key with several values (AWS asks for a set operator);
 ForAnyValue with IfExists when the key is missing (the page on IfExists says true, tests by others say false);
 an IPv6 address without a prefix (the page says /32); a year alone as a date, which is also an epoch time.
 """
@@ -18,179 +17,14 @@ an IPv6 address without a prefix (the page says /32); a year alone as a date, wh
 import json
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
 from ipaddress import ip_address, ip_network
 from typing import TypeAlias
 
-Context: TypeAlias = Mapping[str, tuple[str, ...]]
-"""Condition keys of a request, in lower case: AWS compares their names without case."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether something holds, and why.
-
-    Attributes:
-        holds: None if it cannot be told.
-        why: A clause for the reader.
-        unresolved: The value compared has a policy variable that the request gives no value for.
-    """
-
-    holds: bool | None
-    why: str
-    unresolved: bool = False
-
-
-def every(answers: Iterable[Answer], why: str = "") -> Answer:
-    """All of them: a no decides, then a "cannot tell"; `why` explains a yes."""
-    given = list(answers)
-    for decisive in (False, None):
-        reasons = [answer.why for answer in given if answer.holds is decisive]
-        if reasons:
-            return Answer(decisive, reasons[0])
-    return Answer(True, why or ", and ".join(dict.fromkeys(answer.why for answer in given if answer.why)))
-
-
-def some(answers: Iterable[Answer], why: str = "") -> Answer:
-    """At least one of them: a yes decides, then a "cannot tell"; `why` explains a no."""
-    given = list(answers)
-    for decisive in (True, None):
-        reasons = [answer.why for answer in given if answer.holds is decisive]
-        if reasons:
-            return Answer(decisive, reasons[0])
-    return Answer(False, why or "; ".join(dict.fromkeys(answer.why for answer in given)))
-
-
-def one_of(answers: Sequence[Answer], *, negated: bool, why: str = "") -> Answer:
-    """Whether one of a list of values matches, or with `negated` none of them.
-
-    A variable without a value matches nothing and "might cause the entire statement to be invalid" (see the
-    page on variables), so it turns a yes into "cannot tell" and leaves a no alone.
-    """
-    found = some(answers, why)
-    if negated and found.holds is not None:
-        found = Answer(not found.holds, why)
-    unresolved = [answer.why for answer in answers if answer.unresolved]
-    if not unresolved or found.holds is None or (negated and not found.holds):
-        return found
-    return Answer(None if found.holds else False, unresolved[0])
-
-
-# ---- text with wildcards and variables
-
-
-class Wild(Enum):
-    """A wildcard; the two `INSIDE` ones do not match a colon."""
-
-    MANY = "*"
-    ONE = "?"
-    MANY_INSIDE = "* inside a segment"
-    ONE_INSIDE = "? inside a segment"
-
-
-Tokens: TypeAlias = list[str | Wild]
-"""A pattern: single characters and wildcards."""
-
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_INSIDE_VARIABLE = re.compile(r"\s*([^,'{}]*[^,'{}\s])\s*(?:,\s*'([^']*)'\s*)?")
-_SPECIAL = ("*", "?", "$")
-
-
-def tokens(text: str) -> Tokens:
-    """The text with `*` and `?` as wildcards and without variables."""
-    return [Wild(char) if char in "*?" else char for char in text]
-
-
-def expanded(text: str, context: Context | None) -> Tokens | Answer:
-    """The text with its policy variables replaced, or why it stays open.
-
-    Args:
-        text: A value of a policy.
-        context: Where the variables' values come from; None for a policy whose Version has no variables.
-    """
-    if context is None:
-        return tokens(text)
-    found: Tokens = []
-    end = 0
-    for variable in _VARIABLE.finditer(text):
-        value = _value(variable[1], context)
-        if isinstance(value, Answer):
-            return value
-        found += [*tokens(text[end : variable.start()]), *value]
-        end = variable.end()
-    if "${" in text[end:]:
-        return Answer(None, f"the policy variable in {shown(text)} has no end")
-    return found + tokens(text[end:])
-
-
-def _value(inside: str, context: Context) -> str | Answer:
-    """What stands for `${inside}`; never a wildcard."""
-    if inside in _SPECIAL:
-        return inside
-    parsed = _INSIDE_VARIABLE.fullmatch(inside)
-    if parsed is None:
-        return Answer(None, f"the policy variable ${{{inside}}} is not of the form ${{key, 'default'}}")
-    values = context.get(parsed[1].lower(), ())
-    if len(values) == 1:
-        # AWS does not say whether a wildcard counts when it comes out of a variable.
-        wild = set(values[0]) & set("*?")
-        return Answer(None, f"the value of ${{{inside}}} holds a wildcard") if wild else values[0]
-    if parsed[2] is not None and not values:
-        return parsed[2]
-    # A key with several values cannot be a variable, with or without a default.
-    return Answer(False, f"the request has no single value for ${{{inside}}}", unresolved=True)
-
-
-def fits(pattern: Tokens, text: str) -> bool:
-    """Whether the whole text matches.
-
-    All positions are followed at once, so that no pattern takes more than quadratic time.
-    """
-    at = {0}
-    for token in pattern:
-        at = _after(token, at, text)
-    return len(text) in at
-
-
-def _after(token: str | Wild, at: set[int], text: str) -> set[int]:
-    if not at:
-        return at
-    match token:
-        case Wild.MANY:
-            return set(range(min(at), len(text) + 1))
-        case Wild.MANY_INSIDE:
-            return {then for start in at for then in range(start, _segment_end(text, start) + 1)}
-        case Wild.ONE:
-            return {start + 1 for start in at if start < len(text)}
-        case Wild.ONE_INSIDE:
-            return {start + 1 for start in at if start < len(text) and text[start] != ":"}
-    return {start + 1 for start in at if text[start : start + 1] == token}
-
-
-def _segment_end(text: str, start: int) -> int:
-    colon = text.find(":", start)
-    return len(text) if colon < 0 else colon
-
-
-def shown(value: object) -> str:
-    """The value for a message, cut short; only the kind of what is neither text nor a number."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= 80 else value[:77] + "...")
-    return {dict: "an object", list: "a list"}.get(type(value), type(value).__name__)
-
-
-def texts_of(value: object, element: str) -> list[str] | Answer:
-    """The texts of an element that is text or a list of text."""
-    listed = value if isinstance(value, list) else [value]
-    texts = [item for item in listed if isinstance(item, str)]
-    if not texts or len(texts) < len(listed):
-        return Answer(None, f"its {element} is neither text nor a list of text")
-    return texts
-
+from alertpath.iam.answer import Answer, every, one_of, shown, some
+from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits
 
 # ---- the operators
 

@@ -23,22 +23,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
 
-from alertpath.iam.conditions import (
-    Answer,
-    Context,
-    Tokens,
-    Wild,
-    condition_holds,
-    every,
-    expanded,
-    fits,
-    one_of,
-    shown,
-    some,
-    texts_of,
-    tokens,
-)
+from alertpath.iam.answer import Answer, every, one_of, shown, some, texts_of
+from alertpath.iam.conditions import condition_holds
 from alertpath.iam.principals import ACCOUNT, AccessError, Named, Principal, left_out, names
+from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits, tokens
 
 Document: TypeAlias = Mapping[str, Any] | str
 """A policy document, parsed or as JSON text."""

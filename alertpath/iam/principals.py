@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from enum import Enum
 
-from alertpath.iam.conditions import Answer, shown, some, texts_of
+from alertpath.iam.answer import Answer, shown, some, texts_of
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 _PRINCIPAL_ARN = re.compile(

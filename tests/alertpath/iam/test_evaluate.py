@@ -658,11 +658,6 @@ NO_TEXT: Any = {1: "a"}
 NO_CONTEXT: Any = None
 NO_LIST: Any = MINE
 MISUSE = [
-    lambda: Principal(),
-    lambda: Principal(service="events.amazonaws.com", arn=USER),
-    lambda: Principal(arn="Ann"),
-    lambda: Principal(arn=f"arn:aws:iam::{HUB}:user/*"),
-    lambda: Principal(arn=USER, account=MEMBER),
     lambda: Request(principal=EVENTS, action="Publish", resource=TOPIC),
     lambda: publish(EVENTS, **{"aws:SourceArn": 1}),
     lambda: publish(EVENTS, **{"aws:SourceArn": [1]}),
@@ -682,11 +677,6 @@ MISUSE = [
 def test_misuse_is_refused(misuse):
     with pytest.raises(AccessError):
         misuse()
-
-
-def test_a_principal_knows_its_account():
-    assert who(SESSION).account == HUB
-    assert EVENTS.account is None
 
 
 # ---- what holds for every document

@@ -1,0 +1,70 @@
+"""Answers in three values: yes, no, or "cannot tell"; how they combine, and how they quote a document."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether something holds, and why.
+
+    Attributes:
+        holds: None if it cannot be told.
+        why: A clause for the reader.
+        unresolved: The value compared has a policy variable that the request gives no value for.
+    """
+
+    holds: bool | None
+    why: str
+    unresolved: bool = False
+
+
+def every(answers: Iterable[Answer], why: str = "") -> Answer:
+    """All of them: a no decides, then a "cannot tell"; `why` explains a yes."""
+    given = list(answers)
+    for decisive in (False, None):
+        reasons = [answer.why for answer in given if answer.holds is decisive]
+        if reasons:
+            return Answer(decisive, reasons[0])
+    return Answer(True, why or ", and ".join(dict.fromkeys(answer.why for answer in given if answer.why)))
+
+
+def some(answers: Iterable[Answer], why: str = "") -> Answer:
+    """At least one of them: a yes decides, then a "cannot tell"; `why` explains a no."""
+    given = list(answers)
+    for decisive in (True, None):
+        reasons = [answer.why for answer in given if answer.holds is decisive]
+        if reasons:
+            return Answer(decisive, reasons[0])
+    return Answer(False, why or "; ".join(dict.fromkeys(answer.why for answer in given)))
+
+
+def one_of(answers: Sequence[Answer], *, negated: bool, why: str = "") -> Answer:
+    """Whether one of a list of values matches, or with `negated` none of them.
+
+    A variable without a value matches nothing and "might cause the entire statement to be invalid" (see the
+    page on variables), so it turns a yes into "cannot tell" and leaves a no alone.
+    """
+    found = some(answers, why)
+    if negated and found.holds is not None:
+        found = Answer(not found.holds, why)
+    unresolved = [answer.why for answer in answers if answer.unresolved]
+    if not unresolved or found.holds is None or (negated and not found.holds):
+        return found
+    return Answer(None if found.holds else False, unresolved[0])
+
+
+def shown(value: object) -> str:
+    """The value for a message, cut short; only the kind of what is neither text nor a number."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 80 else value[:77] + "...")
+    return {dict: "an object", list: "a list"}.get(type(value), type(value).__name__)
+
+
+def texts_of(value: object, element: str) -> list[str] | Answer:
+    """The texts of an element that is text or a list of text."""
+    listed = value if isinstance(value, list) else [value]
+    texts = [item for item in listed if isinstance(item, str)]
+    if not texts or len(texts) < len(listed):
+        return Answer(None, f"its {element} is neither text nor a list of text")
+    return texts

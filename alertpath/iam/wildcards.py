@@ -1,0 +1,108 @@
+"""Text of a policy that stands for other text: wildcards and policy variables.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html: `${key}`,
+`${key, 'default'}`, `${*}`.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeAlias
+
+from alertpath.iam.answer import Answer, shown
+
+Context: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Condition keys of a request, in lower case: AWS compares their names without case."""
+
+
+class Wild(Enum):
+    """A wildcard; the two `INSIDE` ones do not match a colon."""
+
+    MANY = "*"
+    ONE = "?"
+    MANY_INSIDE = "* inside a segment"
+    ONE_INSIDE = "? inside a segment"
+
+
+Tokens: TypeAlias = list[str | Wild]
+"""A pattern: single characters and wildcards."""
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_INSIDE_VARIABLE = re.compile(r"\s*([^,'{}]*[^,'{}\s])\s*(?:,\s*'([^']*)'\s*)?")
+_SPECIAL = ("*", "?", "$")
+
+
+def tokens(text: str) -> Tokens:
+    """The text with `*` and `?` as wildcards and without variables."""
+    return [Wild(char) if char in "*?" else char for char in text]
+
+
+def expanded(text: str, context: Context | None) -> Tokens | Answer:
+    """The text with its policy variables replaced, or why it stays open.
+
+    Args:
+        text: A value of a policy.
+        context: Where the variables' values come from; None for a policy whose Version has no variables.
+    """
+    if context is None:
+        return tokens(text)
+    found: Tokens = []
+    end = 0
+    for variable in _VARIABLE.finditer(text):
+        value = _value(variable[1], context)
+        if isinstance(value, Answer):
+            return value
+        found += [*tokens(text[end : variable.start()]), *value]
+        end = variable.end()
+    if "${" in text[end:]:
+        return Answer(None, f"the policy variable in {shown(text)} has no end")
+    return found + tokens(text[end:])
+
+
+def _value(inside: str, context: Context) -> str | Answer:
+    """What stands for `${inside}`; never a wildcard."""
+    if inside in _SPECIAL:
+        return inside
+    parsed = _INSIDE_VARIABLE.fullmatch(inside)
+    if parsed is None:
+        return Answer(None, f"the policy variable ${{{inside}}} is not of the form ${{key, 'default'}}")
+    values = context.get(parsed[1].lower(), ())
+    if len(values) == 1:
+        # AWS does not say whether a wildcard counts when it comes out of a variable.
+        wild = set(values[0]) & set("*?")
+        return Answer(None, f"the value of ${{{inside}}} holds a wildcard") if wild else values[0]
+    if parsed[2] is not None and not values:
+        return parsed[2]
+    # A key with several values cannot be a variable, with or without a default.
+    return Answer(False, f"the request has no single value for ${{{inside}}}", unresolved=True)
+
+
+def fits(pattern: Tokens, text: str) -> bool:
+    """Whether the whole text matches.
+
+    All positions are followed at once, so that no pattern takes more than quadratic time.
+    """
+    at = {0}
+    for token in pattern:
+        at = _after(token, at, text)
+    return len(text) in at
+
+
+def _after(token: str | Wild, at: set[int], text: str) -> set[int]:
+    if not at:
+        return at
+    match token:
+        case Wild.MANY:
+            return set(range(min(at), len(text) + 1))
+        case Wild.MANY_INSIDE:
+            return {then for start in at for then in range(start, _segment_end(text, start) + 1)}
+        case Wild.ONE:
+            return {start + 1 for start in at if start < len(text)}
+        case Wild.ONE_INSIDE:
+            return {start + 1 for start in at if start < len(text) and text[start] != ":"}
+    return {start + 1 for start in at if text[start : start + 1] == token}
+
+
+def _segment_end(text: str, start: int) -> int:
+    colon = text.find(":", start)
+    return len(text) if colon < 0 else colon
