@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alertpath.eventbridge.pattern import PatternError, matches
 from alertpath.model import UNKNOWN, Deployment, Rule
-from alertpath.scenarios import Scenario, World, scenarios
+from alertpath.scenarios import Scenario, Scope, scenarios
 from alertpath.trace import Ending, Outcome, default_bus, trace
 
 TOPIC = "breakglassuser-console-logins"
@@ -52,7 +52,7 @@ class Judgement:
         return self.scenario.event["region"]
 
 
-def world_of(deployment: Deployment) -> World | None:
+def scope_of(deployment: Deployment) -> Scope | None:
     """Return what scenarios are to be made for, or None when no hub is among what was given."""
     hubs = [arn.split(":")[4] for arn in deployment.buses if arn.endswith(HUB_BUS)]
     if not hubs:
@@ -62,7 +62,7 @@ def world_of(deployment: Deployment) -> World | None:
     regions = {account: _regions(deployment, account) for account in sorted({hub} | relays)}
     roles = [name for names in deployment.roles_for_users.values() for name in names]
     keys = {key.arn: key for key in deployment.keys.values() if UNKNOWN not in key.arn}
-    return World(
+    return Scope(
         hub=hub,
         members=[account for account in regions if account != hub],
         regions=regions,
@@ -82,11 +82,11 @@ def _regions(deployment: Deployment, account: str) -> list[str]:
 
 def prove(deployment: Deployment) -> list[Judgement]:
     """Return the judgement of every scenario; an empty list when no hub is among what was given."""
-    world = world_of(deployment)
-    if world is None:
+    scope = scope_of(deployment)
+    if scope is None:
         return []
     blame = Blame(deployment)
-    judgements = [judge(deployment, blame, scenario) for scenario in scenarios(world)]
+    judgements = [judge(deployment, blame, scenario) for scenario in scenarios(scope)]
     return [*judgements, *_not_known_yet(deployment)]
 
 

@@ -5,19 +5,22 @@ Shapes follow AWS's documentation and public logs; what no source shows is assum
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
+
+from breakglass import naming
 
 Event = dict[str, Any]
 
-HOME = "us-east-1"
-SIGN_IN_TYPE = "AWS Console Sign In via CloudTrail"
-API_TYPE = "AWS API Call via CloudTrail"
-STRANGER = "jordan.lee"
+HOME = naming.HOME_REGION
+_SIGN_IN_TYPE = "AWS Console Sign In via CloudTrail"
+_API_TYPE = "AWS API Call via CloudTrail"
+_SIGN_IN_CALLS = ("ConsoleLogin", "SwitchRole", "CheckMfa")
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """What scenarios are made for.
+class Scope:
+    """Accounts, Regions and names that scenarios are made for.
 
     Attributes:
         hub: Account of the users and the hub.
@@ -25,7 +28,7 @@ class World:
         regions: Regions with a relay, by account.
         users: Names of the users.
         role: Name of the role.
-        keys: Id and ARN of the key of the alarm's topic, as far as they are known.
+        keys: Id and ARN of each key of the alerting topics, where they are known.
     """
 
     hub: str
@@ -38,71 +41,67 @@ class World:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One thing that may happen.
+    """One thing that may happen, and what must become of its event.
 
     Attributes:
         name: What happens.
-        detection: Detection that must hear it; "" for what must stay quiet.
-        action: `notify`, `record`, or `quiet`.
-        both: Whether the watchdog must be told as well.
+        detection: Detection that must match it; "" for what must stay quiet.
+        action: `notify` people, `record` only, or stay `quiet`.
+        both: Whether the watchdog topic must get it as well.
         event: The event.
     """
 
     name: str
-    detection: str
+    detection: str = ""
     action: Literal["notify", "record", "quiet"]
     both: bool = False
     event: Event
 
 
-def scenarios(world: World) -> Iterator[Scenario]:
-    """Yield every scenario for every account, Region and user of `world`."""
-    for region in world.regions.get(world.hub, ()):
-        for user in world.users:
-            yield from _by_the_user(world, region, user)
-    for account in (world.hub, *world.members):
-        for region in world.regions.get(account, ()):
-            yield from _anywhere(world, account, region)
-        yield from _at_home(world, account)
-    yield from _at_the_hub(world)
+_notified = partial(Scenario, action="notify")
+_recorded = partial(Scenario, action="record")
+_quiet = partial(Scenario, action="quiet")
 
 
-def _event(
-    account: str,
-    region: str,
-    source: str,
-    name: str,
-    identity: Event,
-    *,
-    read_only: bool = False,
-    detail_type: str = API_TYPE,
-    **more: Any,
-) -> Event:
-    detail = {
-        "eventVersion": "1.11",
-        "userIdentity": identity,
-        "eventTime": "2026-11-22T03:00:00Z",
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": region,
-        "sourceIPAddress": "203.0.113.7",
-        "userAgent": "scenario",
-        "requestParameters": None,
-        "responseElements": None,
-        "eventID": "00000000-0000-4000-8000-000000000000",
-        "readOnly": read_only,
-        "recipientAccountId": account,
-    }
+def scenarios(scope: Scope) -> Iterator[Scenario]:
+    """Yield every scenario for every account, Region and user of `scope`."""
+    for region in scope.regions.get(scope.hub, ()):
+        for user in scope.users:
+            yield from _by_the_user(scope, region, user)
+    for account in (scope.hub, *scope.members):
+        for region in scope.regions.get(account, ()):
+            yield from _anywhere(scope, account, region)
+        yield from _at_home(scope, account)
+    yield from _at_the_hub(scope)
+
+
+def _event(account: str, region: str, source: str, name: str, identity: Event, **detail: Any) -> Event:
+    """Return a call as CloudTrail sends it to EventBridge, with more parts of its detail."""
     return {
         "version": "0",
         "id": "00000000-0000-4000-8000-000000000001",
-        "detail-type": detail_type,
+        "detail-type": _SIGN_IN_TYPE if name in _SIGN_IN_CALLS else _API_TYPE,
         "source": f"aws.{source}",
         "account": account,
         "time": "2026-11-22T03:00:00Z",
         "region": region,
         "resources": [],
-        "detail": {**detail, **more},
+        "detail": {
+            "eventVersion": "1.11",
+            "userIdentity": identity,
+            "eventTime": "2026-11-22T03:00:00Z",
+            "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "awsRegion": region,
+            "sourceIPAddress": "203.0.113.7",
+            "userAgent": "scenario",
+            "requestParameters": None,
+            "responseElements": None,
+            "eventID": "00000000-0000-4000-8000-000000000000",
+            "readOnly": False,
+            "recipientAccountId": account,
+            **detail,
+        },
     }
 
 
@@ -126,8 +125,8 @@ def _session(account: str, role: str) -> Event:
     }
 
 
-def _by_the_user(world: World, region: str, user: str) -> Iterator[Scenario]:
-    hub, identity = world.hub, _user(world.hub, user)
+def _by_the_user(scope: Scope, region: str, user: str) -> Iterator[Scenario]:
+    hub, identity = scope.hub, _user(scope.hub, user)
     nameless = {key: value for key, value in identity.items() if key != "arn"}
     federated = {
         "type": "FederatedUser",
@@ -135,166 +134,99 @@ def _by_the_user(world: World, region: str, user: str) -> Iterator[Scenario]:
         "accountId": hub,
         "sessionContext": {"sessionIssuer": {"type": "IAMUser", "arn": identity["arn"]}},
     }
-    role = {"roleArn": f"arn:aws:iam::{(*world.members, hub)[0]}:role/{world.role}"}
-    calls: list[tuple[str, str, Event]] = [
-        (
-            "sign-in",
-            "user-sign-in",
-            _event(
-                hub, region, "signin", "ConsoleLogin", identity,
-                detail_type=SIGN_IN_TYPE, responseElements={"ConsoleLogin": "Success"},
-            ),
-        ),
-        (
-            "failed sign-in",
-            "user-sign-in",
-            _event(
-                hub, region, "signin", "ConsoleLogin", nameless,
-                detail_type=SIGN_IN_TYPE, responseElements={"ConsoleLogin": "Failure"},
-            ),
-        ),
+    role = naming.role_arn((*scope.members, hub)[0], scope.role)
+    call = partial(_event, hub, region)
+    login = partial(call, "signin", "ConsoleLogin")
+    assume = partial(call, "sts", "AssumeRole", identity, readOnly=True)
+    calls = (
+        ("sign-in", "user-sign-in", login(identity, responseElements={"ConsoleLogin": "Success"})),
+        ("failed sign-in", "user-sign-in", login(nameless, responseElements={"ConsoleLogin": "Failure"})),
         (
             "role switch",
             "user-switch-role",
-            _event(
-                hub, region, "signin", "SwitchRole", identity,
-                detail_type=SIGN_IN_TYPE, additionalEventData={"SwitchTo": role["roleArn"]},
-            ),
+            call("signin", "SwitchRole", identity, additionalEventData={"SwitchTo": role}),
         ),
-        (
-            "role assumed",
-            "user-assume-role",
-            _event(hub, region, "sts", "AssumeRole", identity, read_only=True, requestParameters=role),
-        ),
-        (
-            "role denied",
-            "user-assume-role",
-            _event(hub, region, "sts", "AssumeRole", identity, read_only=True, errorCode="AccessDenied"),
-        ),
-        (
-            "aws login",
-            "cli-login",
-            _event(hub, region, "signin", "CreateOAuth2Token", identity, read_only=True),
-        ),
-        ("session token", "session-token", _event(hub, region, "sts", "GetSessionToken", identity)),
-        ("a write", "user-activity", _event(hub, region, "ec2", "RunInstances", identity)),
-        ("federated session", "user-activity", _event(hub, region, "ec2", "StopInstances", federated)),
-    ]  # fmt: skip
+        ("role assumed", "user-assume-role", assume(requestParameters={"roleArn": role})),
+        ("role denied", "user-assume-role", assume(errorCode="AccessDenied")),
+        ("aws login", "cli-login", call("signin", "CreateOAuth2Token", identity, readOnly=True)),
+        ("session token", "session-token", call("sts", "GetSessionToken", identity)),
+        ("a write", "user-activity", call("ec2", "RunInstances", identity)),
+        ("federated session", "user-activity", call("ec2", "StopInstances", federated)),
+    )
     for name, detection, event in calls:
-        yield Scenario(name=name, detection=detection, action="notify", event=event)
-    challenge = _event(hub, region, "signin", "CheckMfa", nameless, detail_type=SIGN_IN_TYPE)
-    yield Scenario(name="MFA asked", detection="user-mfa-challenge", action="record", event=challenge)
-    stranger = _event(hub, region, "signin", "ConsoleLogin", _user(hub, f"{user}X"), detail_type=SIGN_IN_TYPE)
-    yield Scenario(name="another user's sign-in", detection="", action="quiet", event=stranger)
+        yield _notified(name=name, detection=detection, event=event)
+    challenge = call("signin", "CheckMfa", nameless)
+    yield _recorded(name="MFA asked", detection="user-mfa-challenge", event=challenge)
+    yield _quiet(name="another user's sign-in", event=login(_user(hub, f"{user}X")))
 
 
-def _anywhere(world: World, account: str, region: str) -> Iterator[Scenario]:
-    user_arn = f"arn:aws:iam::{world.hub}:user/{world.users[0]}" if world.users else ""
-    stranger, session = _session(account, "PlatformAdmin"), _session(account, world.role)
-    caller = {"type": "AWSAccount", "principalId": "AIDASCENARIOEXAMPLE", "accountId": world.hub}
-    assumed = {"roleArn": f"arn:aws:iam::{account}:role/{world.role}", "roleSessionName": "incident"}
-    other = {"roleArn": f"arn:aws:iam::{account}:role/{world.role}ReadOnly"}
+def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
+    user_arn = naming.user_arn(scope.hub, scope.users[0]) if scope.users else ""
+    role_arn = naming.role_arn(account, scope.role)
+    stranger, session = _session(account, "PlatformAdmin"), _session(account, scope.role)
+    caller = {"type": "AWSAccount", "principalId": "AIDASCENARIOEXAMPLE", "accountId": scope.hub}
     switched = {key: value for key, value in session.items() if key != "sessionContext"}
-
-    def call(*parts: Any, **more: Any) -> Event:
-        return _event(account, region, *parts, **more)
-
+    call = partial(_event, account, region)
+    assume = partial(call, "sts", "AssumeRole", caller, readOnly=True)
+    disable = partial(call, "events", "DisableRule", stranger)
     own = {"version": "0", "account": account, "region": region, "time": "2026-11-22T12:00:00Z", "detail": {}}
-    drill = own | {"source": "breakglass.drill", "detail": {"nonce": "n"}}
-    notified: list[tuple[str, str, bool, Event]] = [
-        (
-            "role assumed, its own copy",
-            "role-assumed",
-            False,
-            call("sts", "AssumeRole", caller, read_only=True, requestParameters=assumed),
-        ),
-        (
-            "role switched, its own copy",
-            "role-switched",
-            False,
-            call(
-                "signin", "SwitchRole", switched,
-                detail_type=SIGN_IN_TYPE, additionalEventData={"SwitchFrom": user_arn},
-            ),
-        ),
-        (
-            "a trail stopped",
-            "trail-change",
-            False,
-            call("cloudtrail", "StopLogging", stranger, requestParameters={"name": "t"}),
-        ),
-        (
-            "a relay's rule disabled",
-            "alerting-change",
-            True,
-            call("events", "DisableRule", stranger, requestParameters={"name": "breakglass-relay-2"}),
-        ),
+    drill = own | {"source": naming.DRILL_SOURCE, "detail": {"nonce": "n"}}
+
+    assumed = assume(requestParameters={"roleArn": role_arn, "roleSessionName": "incident"})
+    yield _notified(name="role assumed, its own copy", detection="role-assumed", event=assumed)
+    switch = call("signin", "SwitchRole", switched, additionalEventData={"SwitchFrom": user_arn})
+    yield _notified(name="role switched, its own copy", detection="role-switched", event=switch)
+    stopped = call("cloudtrail", "StopLogging", stranger, requestParameters={"name": "t"})
+    yield _notified(name="a trail stopped", detection="trail-change", event=stopped)
+    heartbeat = {"groupName": naming.SCHEDULE_GROUP, "name": naming.HEARTBEAT_SCHEDULE}
+    alerting = (
+        ("a relay's rule disabled", disable(requestParameters={"name": f"{naming.RELAY_RULE}-2"})),
         (
             "the heartbeat deleted",
-            "alerting-change",
-            True,
-            call(
-                "scheduler", "DeleteSchedule", stranger,
-                requestParameters={"groupName": "breakglass", "name": "breakglass-heartbeat"},
-            ),
+            call("scheduler", "DeleteSchedule", stranger, requestParameters=heartbeat),
         ),
-        ("a drill", "drill", True, drill | {"detail-type": "Break-glass drill"}),
-    ]  # fmt: skip
-    for name, detection, both, event in notified:
-        yield Scenario(name=name, detection=detection, action="notify", both=both, event=event)
+    )
+    for name, event in alerting:
+        yield _notified(name=name, detection="alerting-change", both=True, event=event)
+    loud = drill | {"detail-type": naming.DRILL_TYPE}
+    yield _notified(name="a drill", detection="drill", both=True, event=loud)
+
     recorded = (
-        ("a session of the role", "role-activity", call("ec2", "DescribeInstances", session, read_only=True)),
-        ("a heartbeat", "heartbeat", own | {"source": "breakglass.heartbeat"}),
-        ("a quiet drill", "drill-quiet", drill | {"detail-type": "Break-glass drill, quiet"}),
+        ("a session of the role", "role-activity", call("ec2", "DescribeInstances", session, readOnly=True)),
+        ("a heartbeat", "heartbeat", own | {"source": naming.HEARTBEAT_SOURCE}),
+        ("a quiet drill", "drill-quiet", drill | {"detail-type": naming.QUIET_DRILL_TYPE}),
     )
     for name, detection, event in recorded:
-        yield Scenario(name=name, detection=detection, action="record", event=event)
+        yield _recorded(name=name, detection=detection, event=event)
     quiet = (
-        ("another role assumed", call("sts", "AssumeRole", caller, read_only=True, requestParameters=other)),
-        ("another rule", call("events", "DisableRule", stranger, requestParameters={"name": "nightly"})),
+        ("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"})),
+        ("another rule", disable(requestParameters={"name": "nightly"})),
         ("somebody else's work", call("ec2", "RunInstances", stranger)),
     )
     for name, event in quiet:
-        yield Scenario(name=name, detection="", action="quiet", event=event)
+        yield _quiet(name=name, event=event)
 
 
-def _at_home(world: World, account: str) -> Iterator[Scenario]:
-    """What AWS records in us-east-1 only, whatever the Region of the caller."""
+def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
+    """Yield what AWS records in us-east-1 only, whatever the Region of the caller."""
     stranger = _session(account, "PlatformAdmin")
     root = {"type": "Root", "arn": f"arn:aws:iam::{account}:root", "accountId": account}
 
     def iam(name: str, identity: Event, **parameters: Any) -> Event:
         return _event(account, HOME, "iam", name, identity, requestParameters=parameters)
 
-    calls: list[tuple[str, str, bool, Event]] = [
-        ("role changed", "role-change", False, iam("AttachRolePolicy", stranger, roleName=world.role)),
-        (
-            "IAM changed by the role",
-            "role-iam-change",
-            False,
-            iam("CreateUser", _session(account, world.role), userName="temp"),
-        ),
-        (
-            "relay's role changed",
-            "alerting-change",
-            True,
-            iam("UpdateAssumeRolePolicy", stranger, roleName="BreakGlassRelay"),
-        ),
-        (
-            "root sign-in",
-            "root-sign-in",
-            False,
-            _event(account, HOME, "signin", "ConsoleLogin", root, detail_type=SIGN_IN_TYPE),
-        ),
-        ("Region enabled", "region-enabled", False, _region_enabled(account)),
-    ]
-    if account == world.hub:
-        calls += [
-            ("user changed", "user-change", False, iam("CreateAccessKey", stranger, userName=user))
-            for user in world.users
-        ]
-    for name, detection, both, event in calls:
-        yield Scenario(name=name, detection=detection, action="notify", both=both, event=event)
+    attached = iam("AttachRolePolicy", stranger, roleName=scope.role)
+    yield _notified(name="role changed", detection="role-change", event=attached)
+    created = iam("CreateUser", _session(account, scope.role), userName="temp")
+    yield _notified(name="IAM changed by the role", detection="role-iam-change", event=created)
+    trust = iam("UpdateAssumeRolePolicy", stranger, roleName=naming.RELAY_ROLE)
+    yield _notified(name="relay's role changed", detection="alerting-change", both=True, event=trust)
+    login = _event(account, HOME, "signin", "ConsoleLogin", root)
+    yield _notified(name="root sign-in", detection="root-sign-in", event=login)
+    yield _notified(name="Region enabled", detection="region-enabled", event=_region_enabled(account))
+    for user in scope.users if account == scope.hub else ():
+        key = iam("CreateAccessKey", stranger, userName=user)
+        yield _notified(name="user changed", detection="user-change", event=key)
 
 
 def _region_enabled(account: str) -> Event:
@@ -309,34 +241,26 @@ def _region_enabled(account: str) -> Event:
     }
 
 
-def _at_the_hub(world: World) -> Iterator[Scenario]:
-    hub, stranger = world.hub, _session(world.hub, "PlatformAdmin")
-    topic = f"arn:aws:sns:{HOME}:{hub}:breakglassuser-console-logins"
+def _at_the_hub(scope: Scope) -> Iterator[Scenario]:
+    hub, stranger = scope.hub, _session(scope.hub, "PlatformAdmin")
+    topic = naming.topic_arn(hub, HOME)
+    queue = f"https://sqs.{HOME}.amazonaws.com/{hub}/{naming.DEAD_LETTER_QUEUE}"
     parts: list[tuple[str, str, str, Event]] = [
-        ("a hub rule disabled", "events", "DisableRule", {"name": "capture-breakglass-user-sign-in"}),
-        ("targets removed", "events", "RemoveTargets", {"rule": "capture-breakglass-record"}),
-        ("the bus deleted", "events", "DeleteEventBus", {"name": "breakglass"}),
+        ("a hub rule disabled", "events", "DisableRule", {"name": f"{naming.RULE_PREFIX}user-sign-in"}),
+        ("targets removed", "events", "RemoveTargets", {"rule": naming.RECORD_RULE}),
+        ("the bus deleted", "events", "DeleteEventBus", {"name": naming.HUB_BUS}),
         ("the topic changed", "sns", "SetTopicAttributes", {"topicArn": topic}),
         ("a subscription gone", "sns", "Unsubscribe", {"subscriptionArn": f"{topic}:0d81"}),
-        ("the alias moved", "kms", "UpdateAlias", {"aliasName": "alias/breakglassSNS"}),
-        (
-            "the queue deleted",
-            "sqs",
-            "DeleteQueue",
-            {"queueUrl": f"https://sqs.{HOME}.amazonaws.com/{hub}/breakglass-alerts-dlq"},
-        ),
-        ("the record deleted", "logs", "DeleteLogGroup", {"logGroupName": "/breakglass/audit"}),
+        ("the alias moved", "kms", "UpdateAlias", {"aliasName": naming.KEY_ALIAS}),
+        ("the queue deleted", "sqs", "DeleteQueue", {"queueUrl": queue}),
+        ("the record deleted", "logs", "DeleteLogGroup", {"logGroupName": naming.AUDIT_LOG_GROUP}),
         ("an alarm deleted", "monitoring", "DeleteAlarms", {"alarmNames": ["breakglass-dead-letters"]}),
     ]
     for name, source, call, parameters in parts:
         event = _event(hub, HOME, source, call, stranger, requestParameters=parameters)
-        yield Scenario(name=name, detection="alerting-change", action="notify", both=True, event=event)
-    for key_id, key_arn in world.keys:
+        yield _notified(name=name, detection="alerting-change", both=True, event=event)
+    for key_id, key_arn in scope.keys:
+        key = {"requestParameters": {"keyId": key_id}, "resources": [{"ARN": key_arn}]}
         for call in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"):
-            event = _event(
-                hub, HOME, "kms", call, stranger,
-                requestParameters={"keyId": key_id}, resources=[{"ARN": key_arn}],
-            )  # fmt: skip
-            yield Scenario(
-                name=f"the key: {call}", detection="key-change", action="notify", both=True, event=event
-            )
+            event = _event(hub, HOME, "kms", call, stranger, **key)
+            yield _notified(name=f"the key: {call}", detection="key-change", both=True, event=event)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from alertpath.model import Deployment, Rule
-from alertpath.proof import Judgement, problems, takes, world_of
+from alertpath.proof import Judgement, problems, scope_of, takes
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from breakglass import naming
@@ -78,12 +78,12 @@ def patterns(subject: Subject) -> Iterator[Finding]:
 
 def _to_match(model: Deployment) -> Iterator[tuple[Scenario, Rule]]:
     """Yield, for each detection and account, one event with each live rule that must match it."""
-    world = world_of(model)
-    if world is None:
+    scope = scope_of(model)
+    if scope is None:
         return
-    hub = naming.bus_arn(world.hub, naming.HOME_REGION, naming.HUB_BUS)
+    hub = naming.bus_arn(scope.hub, naming.HOME_REGION, naming.HUB_BUS)
     seen: set[tuple[str, str]] = set()
-    for scenario in scenarios(world):
+    for scenario in scenarios(scope):
         account, region = scenario.event["account"], scenario.event["region"]
         if scenario.action == "quiet" or (scenario.detection, account) in seen:
             continue
