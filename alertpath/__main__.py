@@ -1,7 +1,7 @@
 """`python -m alertpath STATE.json…`: would the alarm ring? Reads stack exports, prints a proof.
 
-Exit codes: 0 all as expected; 1 something would be lost or cannot be proven, or something quiet would ring;
-2 the input cannot be read or the report cannot be written.
+Exit codes: 0 if every scenario ends as it must; 1 if an alert would be lost, cannot be proven to arrive, or
+would go out for nothing; 2 if the input cannot be read or the report cannot be written.
 """
 
 import argparse
@@ -18,15 +18,16 @@ from rich.text import Text
 
 from alertpath import report
 from alertpath.model import Resource, UnreadableInput, deployment, from_stack_export
-from alertpath.proof import Judgement, problems, prove
+from alertpath.proof import Judgement, findings, problems, prove
 from alertpath.trace import Outcome
+from alertpath.visible import visible
 
 
 def read(files: Sequence[Path]) -> list[Resource]:
     """Return the resources of all stack exports.
 
     Raises:
-        UnreadableInput: A file cannot be read or is no stack export; says which.
+        UnreadableInput: A file cannot be read or is not a stack export; the message says which.
     """
     resources: list[Resource] = []
     for file in files:
@@ -39,7 +40,7 @@ def read(files: Sequence[Path]) -> list[Resource]:
 
 
 def table(judgements: Sequence[Judgement]) -> Table:
-    """Return what becomes of each detection in each account, Regions counted."""
+    """Return what becomes of each detection in each account, and in how many Regions."""
     shown = Table(
         "detection", "account", "Regions", "outcome", title="Would the alarm ring?", title_justify="left"
     )
@@ -49,7 +50,8 @@ def table(judgements: Sequence[Judgement]) -> Table:
     for (detection, account), cell in cells.items():
         bad = {judgement.region for judgement in problems(cell)}
         regions = {judgement.region for judgement in cell}
-        shown.add_row(detection, account, f"{len(regions - bad)} of {len(regions)}", _word(cell))
+        names = (Text(visible(name)) for name in (detection, account))
+        shown.add_row(*names, f"{len(regions - bad)} of {len(regions)}", _word(cell))
     return shown
 
 
@@ -61,12 +63,6 @@ def _word(cell: Sequence[Judgement]) -> Text:
         return Text("quiet", style="green")
     delivered = any(judgement.outcome is Outcome.DELIVERED for judgement in cell)
     return Text("delivered" if delivered else "recorded", style="green")
-
-
-def findings(judgements: Sequence[Judgement]) -> list[tuple[str, str, int]]:
-    """Return what is wrong, once for each resource and reason, with the number of scenarios it spoils."""
-    counted = Counter((judgement.resource, judgement.reason) for judgement in problems(judgements))
-    return [(resource, reason, count) for (resource, reason), count in counted.most_common()]
 
 
 def as_json(judgements: Sequence[Judgement]) -> str:
@@ -120,11 +116,12 @@ def main(arguments: Sequence[str]) -> int:
         print(as_json(judgements))
     else:
         console.print(table(judgements))
-        for resource, reason, count in findings(judgements):
-            console.print(Text(f"{count} x {reason}\n    at {resource}", style="red"))
-        wrong = sum(1 for _ in problems(judgements))
-        console.print(f"{len(judgements) - wrong} of {len(judgements)} scenarios end as they must")
-    return 1 if any(problems(judgements)) else 0
+        for finding in findings(judgements):
+            reason, resource = visible(finding.reason), visible(finding.resource)
+            console.print(Text(f"{finding.count} x {reason}\n    at {resource}", style="red"))
+        good = len(judgements) - len(problems(judgements))
+        console.print(f"{good} of {len(judgements)} scenarios end as they must")
+    return 1 if problems(judgements) else 0
 
 
 if __name__ == "__main__":

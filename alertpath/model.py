@@ -1,7 +1,6 @@
-"""What is deployed, as one plain model: read from stack exports, or from the resources a stack policy sees.
+"""What is deployed: one model of the alarm path, from stack exports or from the resources a policy pack sees.
 
-Only what the alarm path is made of is kept. Whatever the input leaves open stays `UNKNOWN` here, so that the
-trace can say "cannot prove" instead of guessing.
+Values that the input leaves open stay `UNKNOWN`: the trace then says "cannot prove" instead of guessing.
 """
 
 import json
@@ -9,18 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from breakglass import naming
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's marker for a string that is not known before the deployment."""
-
-DRILL_QUEUE = "breakglass-drill"
-"""Name of the queue from which a drill reads what the topics sent: an observer, and nobody who is told."""
 
 _MARKED = "4dabf18193072939515e22adb298388d"
 """Key under which Pulumi marks a secret in an export."""
 
 
 class UnreadableInput(ValueError):
-    """The input is no stack export; the message says which file and what is wrong."""
+    """The input is not a stack export; the message says which file and what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +27,9 @@ class Resource:
 
     Attributes:
         type: Pulumi type token.
-        urn: Its name for people who have to find it.
+        urn: Pulumi's name for it.
         properties: Outputs where there are any, else inputs.
-        account: Account that its provider is pinned to; "" where it is not.
+        account: Account that its provider is pinned to; "" if it is not pinned.
         region: The provider's Region.
     """
 
@@ -104,8 +102,8 @@ class Topic(Policed):
 
     Attributes:
         key: ARN, id or alias of the key that encrypts it; None where none does.
-        subscriptions: URN and whether it is pending, None where that is not known. The drill queue's is not
-            among them: what only it receives, nobody hears.
+        subscriptions: URN and whether it is pending, None where that is not known. Without the drill queue,
+            which only observes: a message that nobody else receives does not count as delivered.
     """
 
     key: str | None = None
@@ -131,7 +129,7 @@ class Role:
 
 @dataclass(kw_only=True)
 class Deployment:
-    """Everything that was given, by ARN.
+    """Everything in the given stacks, by ARN.
 
     Attributes:
         regions: Regions with a relay, by account, as the stacks say in their outputs.
@@ -155,6 +153,16 @@ class Deployment:
         """Accounts that a stack was given for."""
         return set(self.regions) | set(self.users) | set(self.roles_for_users)
 
+    @property
+    def default_buses(self) -> list[str]:
+        """ARNs of the default buses that have rules."""
+        return [bus for bus in self.rules if bus.endswith(":event-bus/default")]
+
+    @property
+    def hub_bus(self) -> str | None:
+        """ARN of the hub's bus; None if no given stack has it."""
+        return next((arn for arn in self.buses if arn.endswith(f":event-bus/{naming.HUB_BUS}")), None)
+
 
 def from_stack_export(text: str, origin: str) -> list[Resource]:
     """Return the resources of `pulumi stack export`.
@@ -164,7 +172,7 @@ def from_stack_export(text: str, origin: str) -> list[Resource]:
         origin: Name of the file, for messages.
 
     Raises:
-        UnreadableInput: It is no stack export.
+        UnreadableInput: The text is not a stack export.
     """
     try:
         entries = json.loads(text)["deployment"]["resources"]
@@ -211,9 +219,9 @@ def deployment(resources: Iterable[Resource]) -> Deployment:
     """Return the model of everything that the resources, of any number of stacks, make up."""
     given = list(resources)
     model = Deployment()
-    for build in (_things, _policies, _parts, _targets):  # each needs what the one before it found
+    for add in (_add_resource, _add_policy, _add_part, _add_target):  # each needs what the one before found
         for resource in given:
-            build(model, resource)
+            add(model, resource)
     return model
 
 
@@ -231,7 +239,7 @@ def _bus_arn(resource: Resource) -> str:
     if name.startswith("arn:"):
         return name
     account, region = resource.home
-    return f"arn:aws:events:{region}:{account}:event-bus/{name}"
+    return naming.bus_arn(account, region, name)
 
 
 def _text(value: Any) -> str:
@@ -241,7 +249,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _things(model: Deployment, resource: Resource) -> None:
+def _add_resource(model: Deployment, resource: Resource) -> None:
     name = str(resource["name"] or "")
     urn = resource.urn
     match resource.type:
@@ -271,17 +279,17 @@ def _things(model: Deployment, resource: Resource) -> None:
         case "aws:iam/user:User":
             model.users.setdefault(resource.account, []).append(name)
         case "pulumi:pulumi:Stack":
-            _stack(model, resource)
+            _add_stack(model, resource)
 
 
-def _stack(model: Deployment, resource: Resource) -> None:
+def _add_stack(model: Deployment, resource: Resource) -> None:
     """Take the Regions with a relay from the stack's outputs; the account stands in its role's ARN."""
     regions, role = resource["coveredRegions"], resource["roleArn"]
     if isinstance(regions, list) and isinstance(role, str) and role.count(":") == 5:
         model.regions[role.split(":")[4]] = [str(region) for region in regions]
 
 
-def _policies(model: Deployment, resource: Resource) -> None:
+def _add_policy(model: Deployment, resource: Resource) -> None:
     held: Policed | None = None
     document = resource["policy"]
     match resource.type:
@@ -294,7 +302,7 @@ def _policies(model: Deployment, resource: Resource) -> None:
         case "aws:sqs/queuePolicy:QueuePolicy":
             held = model.queues.get(_queue_arn(model, resource))
         case "aws:iam/rolePolicy:RolePolicy":
-            role = model.roles.get(f"arn:aws:iam::{resource.account}:role/{resource['role']}")
+            role = model.roles.get(naming.role_arn(resource.account, resource["role"]))
             if role is not None:
                 role.policies.append((resource.urn, _text(document)))
     if held is not None:
@@ -306,13 +314,13 @@ def _queue_arn(model: Deployment, resource: Resource) -> str:
     account, region = resource.home
     url = resource["queueUrl"]
     if isinstance(url, str) and url != UNKNOWN:
-        return f"arn:aws:sqs:{region}:{account}:{url.rsplit('/', 1)[-1]}"
+        return naming.queue_arn(account, region, url.rsplit("/", 1)[-1])
     # Before the first deployment the URL is not known; the policy is then named after its queue.
     urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
     return next((arn for arn, queue in model.queues.items() if queue.urn == urn), "")
 
 
-def _parts(model: Deployment, resource: Resource) -> None:
+def _add_part(model: Deployment, resource: Resource) -> None:
     match resource.type:
         case "aws:cloudwatch/eventRule:EventRule":
             bus = _bus_arn(resource)
@@ -335,18 +343,18 @@ def _parts(model: Deployment, resource: Resource) -> None:
                 model.keys[str(resource["name"])] = key
         case "aws:sns/topicSubscription:TopicSubscription":
             topic = model.topics.get(str(resource["topic"]))
-            if topic is not None and not _is_the_drill_s(resource):
+            if topic is not None and not _is_drill_queue(resource):
                 pending = resource["pendingConfirmation"]
                 topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
 
 
-def _is_the_drill_s(subscription: Resource) -> bool:
-    """Whether the subscriber is the drill queue; an endpoint that an export keeps secret is somebody's."""
+def _is_drill_queue(subscription: Resource) -> bool:
+    """Whether the subscriber is the drill queue. An encrypted endpoint counts as a recipient."""
     endpoint = str(subscription["endpoint"])
-    return subscription["protocol"] == "sqs" and endpoint.endswith(f":{DRILL_QUEUE}")
+    return subscription["protocol"] == "sqs" and endpoint.endswith(f":{naming.DRILL_QUEUE}")
 
 
-def _targets(model: Deployment, resource: Resource) -> None:
+def _add_target(model: Deployment, resource: Resource) -> None:
     if resource.type == "aws:cloudwatch/eventTarget:EventTarget":
         for rule in model.rules.get(_bus_arn(resource), []):
             if rule.name == resource["rule"]:

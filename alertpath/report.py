@@ -1,7 +1,7 @@
-"""The proof as one HTML file that needs nothing else: for the pull request, the auditor, the phone at night.
+"""The proof as one self-contained HTML file.
 
-Every value comes from stack exports, so nobody vouches for it: the template escapes all of them, characters
-that would not be seen are spelled out, and the page's own policy allows no script and no request.
+All values come from stack exports and are untrusted input: the template escapes them, invisible characters
+are shown as escapes, and the page's own policy allows no script and no request.
 """
 
 from collections import Counter
@@ -12,20 +12,21 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from alertpath.proof import Judgement, problems
+from alertpath.proof import Finding, Judgement, findings, problems
 from alertpath.trace import Outcome
+from alertpath.visible import visible
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a cell of the matrix can say.
+    """How a result looks in a cell of the matrix.
 
     Attributes:
         name: The CSS class.
         symbol: Stands beside the word.
-        word: What the cell says.
+        word: What the cell says; of an `Outcome` its value.
         meaning: What the legend says.
-        verdict: Ending of "5 …" in the headline; "" for what is as it must be.
+        verdict: End of "5 …" in the headline; "" for results that are as they must be.
         tone: `good`, `bad` or `unproven`: the colour of headline and findings.
     """
 
@@ -82,29 +83,12 @@ KINDS = (LOST, UNSAFE, UNPROVEN, NOISY, RECORDED, DELIVERED, QUIET)
 
 _FOLDER = Path(__file__).parent
 
-_BY_OUTCOME = {
-    Outcome.LOST: LOST,
-    Outcome.UNSAFE: UNSAFE,
-    Outcome.UNPROVEN: UNPROVEN,
-    Outcome.RECORDED: RECORDED,
-    Outcome.DELIVERED: DELIVERED,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that is wrong, with all that it spoils."""
-
-    kinds: Sequence[Kind]
-    reason: str
-    resource: str
-    count: int
-    detections: Sequence[str]
+_BY_WORD = {kind.word: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What becomes of one detection in one Region: kinds with their numbers, the worst first."""
+    """The results of one detection in one Region: kinds with their numbers, the worst first."""
 
     region: str
     kinds: Sequence[tuple[Kind, int]]
@@ -124,7 +108,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """One account; a phone shows few Regions at a time, so those with most to say come first."""
+    """One account; the Regions with most problems come first, because a phone shows few at a time."""
 
     account: str
     regions: Sequence[str]
@@ -142,13 +126,12 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
         now: When it was made, with a time zone.
 
     Raises:
-        ValueError: There are no judgements; a page about nothing would look like a good one.
+        ValueError: There are no judgements, and an empty page would look like a good one.
     """
     if not judgements:
         raise ValueError("nothing was judged, so there is nothing to report")
-    messages = list(_messages(judgements))
-    told = {judgement.scenario.detection for judgement in messages}
-    mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - told
+    messages = _messages(judgements)
+    mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - messages.keys()
     return (
         environment(_FOLDER)
         .get_template("report.html.j2")
@@ -159,8 +142,8 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
             files=[file.name for file in files],
             now=now.strftime("%Y-%m-%d %H:%M %Z"),
             matrices=list(matrices(judgements)),
-            findings=findings(judgements),
-            messages=messages,
+            findings=[(one, _kinds(one.judgements), _detections(one)) for one in findings(judgements)],
+            messages=messages.values(),
             mute=sorted(mute),
             kinds=KINDS,
         )
@@ -168,27 +151,22 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
 
 
 def environment(folder: Path) -> Environment:
-    """Return what renders a page: templates out of a folder, and those here that pages share."""
+    """Return what renders a page: the templates of a folder, and those of this one that pages share."""
     return Environment(
         loader=FileSystemLoader([folder, _FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_seen,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _seen(value: object) -> object:
-    """Return text with all characters spelled out that would not be seen or would turn the line around."""
+def _visible(value: object) -> object:
+    """Return a value of a template, text without invisible characters; what is markup already stays."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
-    return "".join(
-        character
-        if character.isprintable() or character == "\n"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in value
-    )
+    return visible(value, keep="\n")
 
 
 def kind(judgement: Judgement) -> Kind:
@@ -197,17 +175,17 @@ def kind(judgement: Judgement) -> Kind:
         return QUIET if judgement.good else NOISY
     if judgement.outcome is Outcome.DELIVERED and not judgement.good:
         return NOISY
-    return _BY_OUTCOME[judgement.outcome]
+    return _BY_WORD[judgement.outcome.value]
 
 
-def _kinds(judgements: Iterator[Judgement] | Sequence[Judgement]) -> list[tuple[Kind, int]]:
+def _kinds(judgements: Sequence[Judgement]) -> list[tuple[Kind, int]]:
     """Return the kinds with their numbers, the worst first."""
     counted = Counter(map(kind, judgements))
     return [(one, counted[one]) for one in KINDS if one in counted]
 
 
 def _worst(kinds: Sequence[tuple[Kind, int]]) -> Kind:
-    """Return the kind that gives the colour: nothing wrong is green, and only what cannot be proven amber."""
+    """Return the kind that gives the colour: green if nothing is wrong, amber if only proofs are missing."""
     return next((one for one, _ in kinds if one.tone == "bad"), kinds[0][0] if kinds else QUIET)
 
 
@@ -220,22 +198,8 @@ def verdict(judgements: Sequence[Judgement]) -> str:
     return f"Of {total}, {', '.join(wrong)}"
 
 
-def findings(judgements: Sequence[Judgement]) -> list[Finding]:
-    """Return what is wrong, once for each resource and reason; what spoils most scenarios comes first."""
-    grouped: dict[tuple[str, str], list[Judgement]] = {}
-    for judgement in problems(judgements):
-        grouped.setdefault((judgement.resource, judgement.reason), []).append(judgement)
-    found = [
-        Finding(
-            kinds=[one for one, _ in _kinds(spoilt)],
-            reason=reason,
-            resource=resource,
-            count=len(spoilt),
-            detections=sorted({_detection(judgement) for judgement in spoilt}),
-        )
-        for (resource, reason), spoilt in grouped.items()
-    ]
-    return sorted(found, key=lambda finding: -finding.count)
+def _detections(finding: Finding) -> list[str]:
+    return sorted(set(map(_detection, finding.judgements)))
 
 
 def _detection(judgement: Judgement) -> str:
@@ -245,7 +209,7 @@ def _detection(judgement: Judgement) -> str:
 
 
 def matrices(judgements: Sequence[Judgement]) -> Iterator[Matrix]:
-    """Yield the picture of each account."""
+    """Yield the matrix of each account."""
     for account in dict.fromkeys(judgement.account for judgement in judgements):
         own = [judgement for judgement in judgements if judgement.account == account]
         wrong = Counter(judgement.region for judgement in problems(own))
@@ -272,17 +236,17 @@ def _row(judgements: Sequence[Judgement], detection: str, regions: Sequence[str]
 
 
 def _cell(judgements: Sequence[Judgement], region: str) -> Cell | None:
-    """Return what is wrong where anything is; else the least that is right."""
+    """Return the problems; if there are none, the kind that comes first of those that are well."""
     if not judgements:
         return None
     kinds = _kinds(problems(judgements)) or _kinds(judgements)[:1]
     return Cell(region=region, kinds=kinds, total=len(judgements))
 
 
-def _messages(judgements: Sequence[Judgement]) -> Iterator[Judgement]:
-    """Yield the first judgement with a message for each detection."""
-    seen: set[str] = set()
+def _messages(judgements: Sequence[Judgement]) -> dict[str, Judgement]:
+    """Return the first judgement with a message of each detection."""
+    found: dict[str, Judgement] = {}
     for judgement in judgements:
-        if judgement.message is not None and judgement.scenario.detection not in seen:
-            seen.add(judgement.scenario.detection)
-            yield judgement
+        if judgement.message is not None:
+            found.setdefault(judgement.scenario.detection, judgement)
+    return found

@@ -1,49 +1,50 @@
-"""Follows one event hop by hop through a deployment; where it stops, says why.
+"""Follows one event hop by hop through a deployment, and says where and why it stops.
 
-A hop that cannot be judged from what was given ends in "cannot prove", never in "fine".
+A hop that cannot be judged from the given stacks ends in "cannot prove", never in "fine".
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from alertpath.eventbridge.pattern import Event, PatternError, matches
 from alertpath.eventbridge.template import TemplateError, render
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
 from alertpath.model import UNKNOWN, Deployment, Policed, Rule, Target, Topic
+from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 
-SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-STATES = ("ENABLED", SEES_READ_ONLY, "DISABLED")
+STATES = ("ENABLED", ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, "DISABLED")
 EVENTS = Principal(service="events.amazonaws.com")
-MOST_TARGETS = 5
+MAX_TARGETS = 5
+"""Targets that a rule may have (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
 
 
 class Outcome(Enum):
-    """What became of an event at the end of one way.
+    """What became of an event at the end of one path, the worst first.
 
-    UNSAFE: it would arrive, but what cannot be delivered for the moment would be gone.
+    UNSAFE: it would arrive, but AWS would drop it instead of keeping it whenever delivery fails.
     """
 
-    DELIVERED = "delivered"
-    RECORDED = "recorded"
     LOST = "lost"
     UNSAFE = "not safe"
     UNPROVEN = "cannot prove"
+    RECORDED = "recorded"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """The end of one way that an event took.
+    """The end of one path that an event took.
 
     Attributes:
-        outcome: What became of it.
-        rule: Name of the last rule on the way; "" where no rule matched.
-        destination: ARN of the last target, or of the bus where no rule matched.
-        resource: URN (or ARN) of the resource to look at, when it did not arrive.
-        reason: Why it did not arrive; "" when it did.
-        message: The text, where people receive one.
+        outcome: What became of the event.
+        rule: Name of the last rule on the path.
+        destination: ARN of the last target, or of the last bus if the event did not get to a target.
+        resource: URN (or ARN) of the resource to look at; "" if the event arrived.
+        reason: Why the event did not arrive; "" if it did.
+        message: The text that people receive; None if the path does not end at a topic.
     """
 
     outcome: Outcome
@@ -54,24 +55,17 @@ class Ending:
     message: str | None = None
 
 
-class _Stop(Exception):
-    """The event gets no further here."""
+class _Undelivered(Exception):
+    """The path ends here, before its destination."""
 
     def __init__(self, outcome: Outcome, resource: str, reason: str) -> None:
         super().__init__(reason)
         self.outcome, self.resource, self.reason = outcome, resource, reason
 
 
-def _lost(resource: str, reason: str) -> _Stop:
-    return _Stop(Outcome.LOST, resource, reason)
-
-
-def _unproven(resource: str, reason: str) -> _Stop:
-    return _Stop(Outcome.UNPROVEN, resource, reason)
-
-
-def _unsafe(resource: str, reason: str) -> _Stop:
-    return _Stop(Outcome.UNSAFE, resource, reason)
+_lost = partial(_Undelivered, Outcome.LOST)
+_unsafe = partial(_Undelivered, Outcome.UNSAFE)
+_unproven = partial(_Undelivered, Outcome.UNPROVEN)
 
 
 def default_bus(event: Mapping[str, Any]) -> str:
@@ -80,31 +74,31 @@ def default_bus(event: Mapping[str, Any]) -> str:
 
 
 def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
-    """Return every way's end for an event that AWS puts on the default bus of its account and Region."""
+    """Return how each path of the event ends; it starts on the default bus of its account and Region."""
     return list(_on_bus(deployment, default_bus(event), Event(event), forwarded_by=None))
 
 
 def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
     for rule in deployment.rules.get(bus, []):
         try:
-            wanted = _wants(rule, event)
-        except _Stop as stop:
+            taken = _takes(rule, event)
+        except _Undelivered as stop:
             yield _ended(stop, rule, bus)
             continue
-        if not wanted:
+        if not taken:
             continue
         if not rule.targets:
             yield _ended(_lost(rule.urn, f"rule {rule.name} matches and has no target"), rule, bus)
         for number, target in enumerate(rule.targets, start=1):
             try:
-                if number > MOST_TARGETS:
-                    raise _lost(target.urn, f"a rule has at most {MOST_TARGETS} targets")
+                if number > MAX_TARGETS:
+                    raise _lost(target.urn, f"a rule has at most {MAX_TARGETS} targets")
                 yield from _at_target(deployment, rule, target, event, forwarded_by=forwarded_by)
-            except _Stop as stop:
+            except _Undelivered as stop:
                 yield _ended(stop, rule, target.arn)
 
 
-def _ended(stop: _Stop, rule: Rule, destination: str) -> Ending:
+def _ended(stop: _Undelivered, rule: Rule, destination: str) -> Ending:
     return Ending(
         outcome=stop.outcome,
         rule=rule.name,
@@ -114,10 +108,10 @@ def _ended(stop: _Stop, rule: Rule, destination: str) -> Ending:
     )
 
 
-def _wants(rule: Rule, event: Event) -> bool:
-    """Whether the rule takes the event; one that would, but is in the wrong state, loses it."""
+def _takes(rule: Rule, event: Event) -> bool:
+    """Whether the rule takes the event; a rule that matches but is in the wrong state loses it."""
     if rule.pattern == UNKNOWN:
-        return False  # `proof` lists such rules; what they would take is not known before the deployment
+        return False  # `proof` lists such rules; what they match is not known before the deployment
     try:
         if not matches(rule.pattern, event):
             return False
@@ -127,8 +121,9 @@ def _wants(rule: Rule, event: Event) -> bool:
         raise _unproven(rule.urn, f"rule {rule.name} is in the unknown state {rule.state}")
     if rule.state == "DISABLED":
         raise _lost(rule.urn, f"rule {rule.name} is DISABLED")
-    if rule.state != SEES_READ_ONLY and event["detail"].get("readOnly") is True:
-        raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {SEES_READ_ONLY}")
+    needed = ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+    if rule.state != needed and event["detail"].get("readOnly") is True:
+        raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {needed}")
     return True
 
 
@@ -139,7 +134,11 @@ def _at_target(
     if service == "events":
         _forward(deployment, rule, target, forwarded_by)
         _keep_dead_letters(deployment, rule, target)
-        yield from _arrived_at_hub(deployment, rule, target, event)
+        endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
+        if not endings:
+            reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
+            raise _lost(deployment.buses[target.arn].urn, reason)
+        yield from endings
         return
     if target.role_arn:
         raise _lost(
@@ -194,19 +193,6 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
             reason = f"whether account {account} is in the organisation that the bus lets in cannot be told"
             raise _unproven(bus.to_blame, reason)
         _must(let_in, bus.to_blame, "the bus's policy")
-
-
-def _arrived_at_hub(deployment: Deployment, rule: Rule, target: Target, event: Event) -> Iterator[Ending]:
-    endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
-    if not endings:
-        reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
-        bus = deployment.buses[target.arn]
-        endings = [
-            Ending(
-                outcome=Outcome.LOST, rule=rule.name, destination=target.arn, resource=bus.urn, reason=reason
-            )
-        ]
-    yield from endings
 
 
 # --- to people and to the record ------------------------------------------------------------------
@@ -284,7 +270,7 @@ def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
 
 
 def _keep_dead_letters(deployment: Deployment, rule: Rule, target: Target) -> None:
-    """Check that what cannot be delivered for the moment would be kept."""
+    """Check that an event is kept whenever its delivery fails."""
     if not target.dead_letter_arn:
         raise _unsafe(target.urn, "the target has no dead-letter queue")
     if target.dead_letter_arn.split(":")[3:5] != rule.arn.split(":")[3:5]:
@@ -294,27 +280,27 @@ def _keep_dead_letters(deployment: Deployment, rule: Rule, target: Target) -> No
         raise _unsafe(target.urn, f"the dead-letter queue {target.dead_letter_arn} does not exist")
     try:
         _allowed(queue, rule, "sqs:SendMessage", "the dead-letter queue's policy")
-    except _Stop as stop:
+    except _Undelivered as stop:
         raise _unsafe(stop.resource, stop.reason) from stop
 
 
-def _allowed(thing: Policed, rule: Rule, action: str, what: str, *, resource: str | None = None) -> None:
-    """Check that EventBridge, for this rule, may do something to a thing by the thing's own policy."""
-    if not thing.policy:
-        raise _lost(thing.urn, f"{what} is missing, so EventBridge may not use it")
-    decision = _decision(thing.policy, EVENTS, action, resource or thing.arn, _sent_by(rule))
-    _must(decision, thing.to_blame, what)
+def _allowed(policed: Policed, rule: Rule, action: str, what: str, *, resource: str | None = None) -> None:
+    """Check that the resource's own policy allows EventBridge an action for this rule."""
+    if not policed.policy:
+        raise _lost(policed.urn, f"{what} is missing, so EventBridge may not use it")
+    decision = _decision(policed.policy, EVENTS, action, resource or policed.arn, _sent_by(rule))
+    _must(decision, policed.to_blame, what)
 
 
 Context = tuple[tuple[str, str], ...]
 
 
 def _sent_by(rule: Rule) -> Context:
-    """Return the condition keys that EventBridge sends along for a rule (to KMS it sends none)."""
+    """Return the condition keys that EventBridge sends with a rule's calls, other than those to KMS."""
     return (("aws:SourceArn", rule.arn), ("aws:SourceAccount", rule.arn.split(":")[4]))
 
 
-# Decisions do not depend on the event, and the same few are asked for again at every event.
+# Decisions do not depend on the event, so every event asks for the same few.
 @lru_cache(maxsize=1 << 16)
 def _decision(policy: str, principal: Principal, action: str, resource: str, context: Context) -> Decision:
     """Return what a resource's own policy says."""

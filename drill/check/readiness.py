@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from alertpath.visible import visible
 from drill.check import runner, subject
 from drill.check.catalogue import CHECKS
 from drill.check.finding import Finding, State
@@ -109,15 +110,10 @@ def _show_fix(finding: Finding, console: Console) -> None:
     if finding.fix:
         console.print(_wrapped(f"fix: {finding.fix}", console))
     for command in finding.commands:
-        console.print(Text(f"    $ {_seen(command)}"), soft_wrap=True)
+        console.print(Text(f"    $ {visible(command)}"), soft_wrap=True)
 
 
 def _wrapped(text: str, console: Console) -> Text:
     """Return a text between words; names and ARNs stay whole, so that they can be looked for."""
-    lines = textwrap.wrap(_seen(text), console.width - 4, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(visible(text), console.width - 4, break_long_words=False, break_on_hyphens=False)
     return Text("\n".join(f"    {line}" for line in lines))
-
-
-def _seen(text: str) -> str:
-    """Return a text with what would not be seen spelled out: names in AWS must not steer a terminal."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

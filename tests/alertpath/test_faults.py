@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from alertpath.__main__ import findings
 from alertpath.model import UNKNOWN, deployment, from_stack_export
-from alertpath.proof import problems, prove
+from alertpath.proof import findings, problems, prove
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS, entry

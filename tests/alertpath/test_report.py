@@ -16,7 +16,7 @@ import pytest
 from alertpath import report
 from alertpath.__main__ import main
 from alertpath.model import deployment, from_stack_export
-from alertpath.proof import Judgement, prove
+from alertpath.proof import Judgement, findings, prove
 from alertpath.scenarios import Scenario
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
@@ -152,7 +152,7 @@ def test_findings_come_first_and_name_reason_resource_and_number():
     assert tone(page) == "verdict bad"
     wrong = sum(not judgement.good for judgement in judgements)
     assert f"Of 93 scenarios, {wrong} would be lost" in page.text
-    first, second = report.findings(judgements)
+    first, second = findings(judgements)
     assert first.count > second.count
     assert first.count + second.count == wrong
     for finding in (first, second):

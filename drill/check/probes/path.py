@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
+from alertpath.blame import takes
 from alertpath.model import Deployment, Rule
-from alertpath.proof import Judgement, problems, scope_of, takes
+from alertpath.proof import findings, scope_of
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from breakglass import naming
@@ -21,16 +22,14 @@ def proven(subject: Subject) -> Iterator[Finding]:
     if not judgements:
         yield unknown("there is no hub bus, so there is nothing to play")
         return
-    grouped: dict[tuple[str, str], list[Judgement]] = {}
-    for judgement in problems(judgements):
-        grouped.setdefault((judgement.resource, judgement.reason), []).append(judgement)
-    for (resource, reason), spoilt in grouped.items():
-        text = f"{len(spoilt)} of {len(judgements)} scenarios: {reason}, at {resource}"
-        if all(judgement.outcome is Outcome.UNPROVEN for judgement in spoilt):
+    found = findings(judgements)
+    for finding in found:
+        text = f"{finding.count} of {len(judgements)} scenarios: {finding.reason}, at {finding.resource}"
+        if all(judgement.outcome is Outcome.UNPROVEN for judgement in finding.judgements):
             yield unknown(text)
         else:
             yield not_ready(text, fix="see the other rows: one of them says what mends it")
-    if not grouped:
+    if not found:
         accounts = len({judgement.account for judgement in judgements})
         yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")
 

@@ -1,0 +1,118 @@
+"""Finds the resource to name when an event is lost although no hop failed: some rule did not match."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+from alertpath.eventbridge.pattern import PatternError, matches
+from alertpath.model import Deployment, Rule
+from alertpath.scenarios import Scenario
+from alertpath.trace import Ending, default_bus
+from breakglass import naming
+
+AUDIT_LOG = f"log-group:{naming.AUDIT_LOG_GROUP}"
+
+
+class Blame:
+    """Finds the rule that is wrong.
+
+    A relay's rules are the same in every Region, so the odd one out is the one that was changed. On the hub
+    the detection's own rule is to blame, or its absence.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        """Finds the usual pattern of each relay rule: the one that most Regions have."""
+        self._deployment = deployment
+        patterns: dict[tuple[str, str], Counter[str]] = {}
+        for bus in deployment.default_buses:
+            for rule in deployment.rules[bus]:
+                patterns.setdefault((bus.split(":")[4], rule.name), Counter())[rule.pattern] += 1
+        self._usual = {key: counted.most_common(1)[0][0] for key, counted in patterns.items()}
+
+    def taking(self, scenario: Scenario) -> Rule:
+        """Return the rule on the event's default bus that takes it; there is one, as the event went on."""
+        rules = self._deployment.rules[default_bus(scenario.event)]
+        return next((rule for rule in rules if takes(rule, scenario)), rules[0])
+
+    def telling(self, scenario: Scenario, endings: Sequence[Ending]) -> Rule | None:
+        """Return the first rule that sends the event to a topic, whether or not it arrives; None if none."""
+        telling = {ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]}
+        rules = self._rules(default_bus(scenario.event)) + self._rules(self._deployment.hub_bus or "")
+        return next((rule for rule in rules if rule.name in telling and takes(rule, scenario)), None)
+
+    def missing(self, scenario: Scenario, endings: Sequence[Ending], destination: str) -> tuple[str, str]:
+        """Return resource and reason for a destination that the event did not reach."""
+        if scenario.detection == "key-change":
+            return self._detection(scenario, destination, default_bus(scenario.event))
+        if not endings:
+            return self._relay(scenario)
+        return self._detection(scenario, destination, self._deployment.hub_bus or "")
+
+    def _rules(self, bus: str) -> list[Rule]:
+        return self._deployment.rules.get(bus, [])
+
+    def _relay(self, scenario: Scenario) -> tuple[str, str]:
+        bus = default_bus(scenario.event)
+        _, _, _, region, account, _ = bus.split(":", 5)
+        here = {rule.name: rule for rule in self._rules(bus)}
+        relays = {
+            name
+            for owner, name in self._usual
+            if owner == account and not name.startswith(naming.RULE_PREFIX)
+        }
+        for name in sorted(relays - here.keys()):
+            return bus, f"rule {name} is missing in {region} of {account}"
+        for name in sorted(relays & here.keys()):
+            if here[name].pattern != self._usual[account, name]:
+                return here[name].urn, f"the pattern of rule {name} differs from that in other Regions"
+        if not relays:
+            return bus, f"no relay in {region} of {account}"
+        closest = max((here[name] for name in sorted(relays)), key=lambda rule: _closeness(rule, scenario))
+        return closest.urn, f"no rule in {region} of {account} matches, rule {closest.name} comes closest"
+
+    def _detection(self, scenario: Scenario, destination: str, bus: str) -> tuple[str, str]:
+        noun = scenario.detection
+        if destination == AUDIT_LOG and noun not in ("heartbeat", "key-change"):
+            noun = "record"
+        rules = [
+            rule
+            for rule in self._rules(bus)
+            if rule.name == naming.RULE_PREFIX + noun or rule.name.startswith(f"{naming.RULE_PREFIX}{noun}-")
+        ]
+        if not rules:
+            urn = self._deployment.buses[bus].urn if bus in self._deployment.buses else bus
+            return urn, f"rule {naming.RULE_PREFIX}{noun} is missing"
+        taking = [rule for rule in rules if takes(rule, scenario)]
+        if taking:
+            return taking[0].urn, f"rule {taking[0].name} has no target {destination}"
+        odd = min(rules, key=lambda rule: _closeness(rule, scenario))
+        return odd.urn, f"rule {odd.name} does not match"
+
+
+def takes(rule: Rule, scenario: Scenario) -> bool:
+    """Whether a rule's pattern matches a scenario's event; one that cannot be evaluated does not."""
+    try:
+        return matches(rule.pattern, scenario.event)
+    except PatternError:
+        return False
+
+
+def _closeness(rule: Rule, scenario: Scenario) -> float:
+    """Return the share of a pattern's fields that an event matches, of its best branch."""
+    try:
+        pattern = json.loads(rule.pattern)
+    except ValueError:
+        return 0.0
+    return max((_share(branch, scenario) for branch in pattern.get("$or", [pattern])), default=0.0)
+
+
+def _share(branch: object, scenario: Scenario) -> float:
+    if not isinstance(branch, dict) or not branch:
+        return 0.0
+    met = 0
+    for name, value in branch.items():
+        try:
+            met += matches({name: value}, scenario.event)
+        except PatternError:
+            continue
+    return met / len(branch)
