@@ -182,7 +182,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
         if bus_account in deployment.accounts:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
         raise _unproven(target.urn, f"the bus {target.arn} is in no given stack")
-    caller = Principal(arn=role.arn, account=account)
+    caller = Principal(arn=role.arn)
     permitted = _permission(tuple(document for _, document in role.policies), caller, target.arn)
     _must(permitted, role.policies[0][0] if role.policies else role.urn, "what the role may do")
     if bus_account != account:

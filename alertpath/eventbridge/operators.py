@@ -4,10 +4,10 @@ The operators are described at
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html; where that page is
 silent, AWS's matcher https://github.com/aws/event-ruler decides.
 
-What is not modelled: AWS refuses wildcards that it finds too complex. Its matcher sees the quotes around
-text, so the prefix `a"` fits the text `a`. It compares the digits of addresses only, so a block of one IP
-version may take an address of the other, or a number, that begins with the same bits. Only the plain spelling
-of a block is read: AWS's matcher also takes `10.0.0.0/+8`.
+Not modelled: AWS refuses wildcards that it finds too complex. Its matcher sees the quotes around text, so the
+prefix `a"` matches the text `a`. It compares only the digits of addresses, so a block of one IP version may
+match an address of the other, or a number, that begins with the same bits. It also reads a block that is
+written `10.0.0.0/+8`; here that is refused.
 """
 
 import math
@@ -15,7 +15,7 @@ import operator
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 ValueTest: TypeAlias = Callable[[object], bool]
 
@@ -30,10 +30,7 @@ _UNSUPPORTED = frozenset({"exactly"})
 
 
 class PatternError(ValueError):
-    """AWS's documents or matcher refuse this pattern, or it is nested too deep.
-
-    The message says where, and what would be right.
-    """
+    """AWS refuses this pattern, or it is nested too deep; the message says where, and what would be right."""
 
 
 class UnsupportedOperator(PatternError):
@@ -45,10 +42,10 @@ def value_test(item: object, at: str) -> ValueTest:
 
     Args:
         item: A value that the event has to have, or a match expression such as `{"prefix": "us-"}`.
-        at: Where the element stands, as a JSON path, for messages.
+        at: JSON path of the element, for messages.
 
     Returns:
-        The test. What it finds in an event may be anything; `absent` is the test for nothing being there.
+        The test, for any value of an event; `absent` if the field must not be there.
 
     Raises:
         PatternError: AWS refuses the element.
@@ -64,28 +61,21 @@ def value_test(item: object, at: str) -> ValueTest:
 
 
 def absent(_leaf: object) -> bool:
-    """The test of `exists: false`: False for every value there is.
-
-    A matcher looks for this very function where there is no value.
-    """
+    """The test of `exists: false`: False for every value. Where there is no value, a matcher looks for it."""
     return False
 
 
 def kind(value: object) -> str:
     """Names the JSON type of a value, or its Python type if JSON has no such value."""
-    kinds = (
-        (bool, "boolean"),
-        (str, "string"),
-        (int | float, "number"),
-        (list, "list"),
-        (dict, "JSON object"),
-    )
     if value is None:
         return "null"
-    return next((name for python_type, name in kinds if isinstance(value, python_type)), type(value).__name__)
+    kinds = {bool: "boolean", str: "string", int | float: "number", list: "list", dict: "JSON object"}
+    return next(
+        (name for python_type, name in kinds.items() if isinstance(value, python_type)), type(value).__name__
+    )
 
 
-def _operator(expression: dict, at: str) -> tuple[str, object]:
+def _operator(expression: dict[Any, object], at: str) -> tuple[str, object]:
     """The one operator of a match expression and its operand."""
     if len(expression) != 1:
         raise PatternError(f"{at} has {len(expression)} keys; a match expression has one, its operator")
@@ -211,7 +201,7 @@ def _between_stars(text: str, at: str) -> list[str]:
     return parts
 
 
-_COMPARISONS = {
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
@@ -234,11 +224,15 @@ def _numeric(operand: object, at: str) -> ValueTest:
     if len(limits) == 2 and limits[0] >= limits[1]:
         raise PatternError(f"{at}: the lower bound of a range must be less than the upper one")
     tests = [(_COMPARISONS[name], limit) for name, limit in zip(names, limits, strict=True)]
-    return lambda leaf: kind(leaf) == "number" and all(compare(leaf, limit) for compare, limit in tests)
+    return lambda leaf: _is_number(leaf) and all(compare(leaf, limit) for compare, limit in tests)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _limit(value: object, at: str) -> int | float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not _is_number(value):
         raise PatternError(f"{at} is a {kind(value)}; it must be a number")
     # Not a number fails here too, because every comparison with it is false.
     if not -MAX_NUMBER <= value <= MAX_NUMBER:
@@ -295,7 +289,7 @@ def _but_values(operand: object, at: str) -> list[ValueTest]:
     return [_equals(value, at) for value in values]
 
 
-def _but_operator(expression: dict, at: str) -> list[ValueTest]:
+def _but_operator(expression: dict[Any, object], at: str) -> list[ValueTest]:
     name, operand = _operator(expression, at)
     if name not in _BUT_OPERATORS:
         raise PatternError(f"{at}.{name}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")

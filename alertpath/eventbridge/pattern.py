@@ -10,9 +10,8 @@ this module:
   elements of one list (AWS calls this array consistency).
 - `$or` is multiplied out: the pattern becomes several branches, and one of them has to hold.
 
-The tests on a single value are in `alertpath.eventbridge.operators`. What is not modelled: the quota on the
-length of a pattern; the operator `exactly` and a field that is tested twice (both refused, never answered
-with False).
+The tests on a single value are in `alertpath.eventbridge.operators`. Not modelled: the quota on the length of
+a pattern; the operator `exactly` and a field that is tested twice (both are refused, not answered).
 """
 
 import json
@@ -67,7 +66,7 @@ class Matcher:
 
     _branches: list[_Branch]
 
-    def matches(self, event: dict) -> bool:
+    def matches(self, event: Mapping[str, Any]) -> bool:
         """Says whether an EventBridge rule with this pattern would match this event.
 
         Args:
@@ -80,7 +79,7 @@ class Matcher:
         return any(_holds(branch, known) for branch in self._branches)
 
 
-def compile(pattern: str | dict) -> Matcher:
+def compile(pattern: str | dict[str, Any]) -> Matcher:
     """Checks a pattern and makes it ready for many events.
 
     Args:
@@ -96,10 +95,10 @@ def compile(pattern: str | dict) -> Matcher:
     return _from_text(pattern) if isinstance(pattern, str) else Matcher(_compile(pattern))
 
 
-def matches(pattern: str | dict, event: dict) -> bool:
+def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
     """Says whether an EventBridge rule with this pattern would match this event.
 
-    The whole pattern is checked before the event is read, so a wrong pattern raises whatever the event is.
+    The whole pattern is checked before the event is read, so a wrong pattern raises for every event.
 
     Args:
         pattern: The pattern, as `compile` takes it.
@@ -122,25 +121,25 @@ def _from_text(pattern: str) -> Matcher:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
-    """Where in the pattern the compiler stands."""
+class _Location:
+    """Where in the pattern the compiler is."""
 
     names: tuple[str, ...] = ()  # of the event field meant; `$or` adds none
     at: str = "$"  # JSON path in the pattern, for messages
     depth: int = 0
     in_or: bool = False
 
-    def field(self, name: str) -> "_Place":
+    def field(self, name: str) -> "_Location":
         return replace(self, names=(*self.names, name), at=f"{self.at}.{name}", depth=self.depth + 1)
 
-    def alternative(self, index: int) -> "_Place":
+    def alternative(self, index: int) -> "_Location":
         return replace(self, at=f"{self.at}.$or[{index}]", depth=self.depth + 1, in_or=True)
 
 
 def _compile(pattern: object) -> list[_Branch]:
     if not isinstance(pattern, dict):
         raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
-    return [dict(sorted(branch.items())) for branch in _object(pattern, _Place())]
+    return [dict(sorted(branch.items())) for branch in _object(pattern, _Location())]
 
 
 def _parsed(text: str) -> object:
@@ -156,24 +155,24 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _object(node: dict, place: _Place) -> list[_Branch]:
-    if place.depth > MAX_DEPTH:
+def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
+    if location.depth > MAX_DEPTH:
         raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read")
     if not node:
-        raise PatternError(f"{place.at} is an empty object; it must name at least one field")
+        raise PatternError(f"{location.at} is an empty object; it must name at least one field")
     branches: list[_Branch] = [{}]
     for name, value in node.items():
         if not isinstance(name, str):
-            raise PatternError(f"{place.at} has a key that is a {kind(name)}; field names are text")
-        branches = _both(branches, _member(name, value, place), place)
+            raise PatternError(f"{location.at} has a key that is a {kind(name)}; field names are text")
+        branches = _both(branches, _member(name, value, location), location)
     return branches
 
 
-def _member(name: str, value: object, place: _Place) -> list[_Branch]:
+def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     if name == "$or":
-        return _or(value, place)
-    inside = place.field(name)
-    if place.in_or and name in RESERVED_IN_OR:
+        return _or(value, location)
+    inside = location.field(name)
+    if location.in_or and name in RESERVED_IN_OR:
         raise PatternError(
             f"{inside.at}: AWS reserves the name {name!r} inside `$or`; put the operator in a list"
         )
@@ -186,30 +185,30 @@ def _member(name: str, value: object, place: _Place) -> list[_Branch]:
     return [{".".join(inside.names): [value_test(item, f"{inside.at}[{i}]") for i, item in enumerate(value)]}]
 
 
-def _or(alternatives: object, place: _Place) -> list[_Branch]:
+def _or(alternatives: object, location: _Location) -> list[_Branch]:
     if not isinstance(alternatives, list) or len(alternatives) < 2:
-        raise PatternError(f"{place.at}.$or must be a list of at least two objects")
+        raise PatternError(f"{location.at}.$or must be a list of at least two objects")
     branches: list[_Branch] = []
     for index, node in enumerate(alternatives):
-        inside = place.alternative(index)
+        inside = location.alternative(index)
         if not isinstance(node, dict):
             raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
         branches += _object(node, inside)
     return branches
 
 
-def _both(left: list[_Branch], right: list[_Branch], place: _Place) -> list[_Branch]:
+def _both(left: list[_Branch], right: list[_Branch], location: _Location) -> list[_Branch]:
     """Every branch on the left joined with every branch on the right."""
     if len(left) * len(right) > MAX_BRANCHES:
         raise PatternError(
-            f"{place.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
+            f"{location.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
         )
     twice = {field for one in left for other in right for field in one.keys() & other.keys()}
     if twice:
         # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
         raise UnsupportedOperator(
-            f"{place.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and AWS keeps "
-            "only the test written last; test the field once"
+            f"{location.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and AWS "
+            "keeps only the test written last; test the field once"
         )
     return [one | other for one in left for other in right]
 
@@ -235,7 +234,7 @@ def _keys(name: str) -> list[tuple[str, str | None]]:
     return [(name, None), *((name[: dot.start()], name[dot.end() :]) for dot in re.finditer(r"\.", name))]
 
 
-def _in_list(node: list, this: object, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
+def _in_list(node: list[object], this: object, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
     for index, child in enumerate(node):
         # A bare value belongs to no element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
         yield child, elements | {(this, index)} if isinstance(child, dict | list) else elements

@@ -1,4 +1,4 @@
-"""What a mail subscriber reads when EventBridge sends an event through an input transformer to an SNS topic.
+"""The mail that EventBridge sends for an event, through an input transformer and an SNS topic.
 
 The rules are at https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html and
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html:
@@ -11,13 +11,14 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer
   the template. So a value that a caller may choose, such as the user agent, can forge lines of the mail.
 
 Not settled by AWS's pages, and kept as given here: backslash escapes in a template, the white space of a JSON
-template (AWS says that it is minified), and the quotes of an object that is put into text.
+template (AWS says that it is minified), and the quotes of an object within text.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import Any
 
 MAX_PATHS = 100
 MAX_TEMPLATE_LENGTH = 8192
@@ -25,17 +26,9 @@ MAX_NAME_LENGTH = 256
 MAX_PATH_LENGTH = 256
 
 RESERVED_VARIABLES = frozenset(
-    {
-        "aws.events.rule-arn",
-        "aws.events.rule-name",
-        "aws.events.event.ingestion-time",
-        "aws.events.event.json",
-        "aws.events.event",
-    }
+    f"aws.events.{name}" for name in ("rule-arn", "rule-name", "event.ingestion-time", "event.json", "event")
 )
-"""Variables that EventBridge fills by itself; a template uses them without a path."""
-
-_JSON_VARIABLES = frozenset({"aws.events.event.json", "aws.events.event"})
+"""Variables that EventBridge fills by itself; a template uses them without a path. Here they are empty."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PATH = re.compile(r"\$(?:\.[A-Za-z0-9_/-]+(?:\[[0-9]+\])*)*")
@@ -47,17 +40,7 @@ class TemplateError(ValueError):
     """AWS refuses this input transformer; the message says what is wrong, where, and what would be right."""
 
 
-class _Missing:
-    """Stands for the value of a path that the event does not have."""
-
-
-def render(
-    input_paths: Mapping[str, str],
-    template: str,
-    event: dict,
-    *,
-    reserved: Mapping[str, str] = {},
-) -> str:
+def render(input_paths: Mapping[str, str], template: str, event: Mapping[str, Any]) -> str:
     """Renders the text that SNS mails for this event.
 
     Every placeholder is filled once: a value that reads `<other>` stays as it is.
@@ -66,7 +49,6 @@ def render(
         input_paths: Variable name to path in the event: `$`, `$.a.b` or `$.a[0].b`.
         template: The input template with `<name>` placeholders.
         event: The event, envelope included, as parsed JSON.
-        reserved: Values of the `aws.events.*` variables. One without a value renders as a missing path does.
 
     Returns:
         The message body, without the footer that SNS adds.
@@ -76,17 +58,9 @@ def render(
     """
     _check_paths(input_paths)
     _check_template(template, frozenset(input_paths))
-    unknown = sorted(reserved.keys() - RESERVED_VARIABLES)
-    if unknown:
-        raise TemplateError(
-            f"reserved has {unknown[0]!r}; AWS reserves only {', '.join(sorted(RESERVED_VARIABLES))}"
-        )
 
     def filled_in(name: str, quoted: bool) -> str:
-        if name in _JSON_VARIABLES and name in reserved:
-            return reserved[name]
-        value = _lookup(event, input_paths[name]) if name in input_paths else reserved.get(name, _Missing)
-        return _written(value, quoted, name)
+        return _written(_lookup(event, input_paths[name]) if name in input_paths else "", quoted, name)
 
     return _filled(template, filled_in)
 
@@ -174,21 +148,20 @@ def _filled(template: str, value_of: Callable[[str, bool], str]) -> str:
     return "".join([*parts, template[end:]])
 
 
-def _lookup(event: dict, path: str) -> object:
-    value: object = event
+def _lookup(event: Mapping[str, Any], path: str) -> object:
+    """The value of a path; empty text if the event does not have it."""
+    value: Any = event
     for name, index in _STEP.findall(path):
         if name and isinstance(value, dict) and name in value:
             value = value[name]
         elif index and isinstance(value, list) and int(index) < len(value):
             value = value[int(index)]
         else:
-            return _Missing
+            return ""
     return value
 
 
 def _written(value: object, quoted: bool, name: str) -> str:
-    if value is _Missing:
-        value = ""
     if isinstance(value, str):
         return value if quoted else f'"{value}"'
     try:

@@ -10,8 +10,8 @@ class Answer:
 
     Attributes:
         holds: None if it cannot be told.
-        why: A clause for the reader.
-        unresolved: The value compared has a policy variable that the request gives no value for.
+        why: The reason, as a clause.
+        unresolved: The policy's value has a variable for which the request has no value.
     """
 
     holds: bool | None
@@ -55,15 +55,17 @@ def one_of(answers: Sequence[Answer], *, negated: bool, why: str = "") -> Answer
 
 
 def shown(value: object) -> str:
-    """The value for a message, cut short; only the kind of what is neither text nor a number."""
+    """The value for a message: text in quotes, cut short; of anything else only the kind."""
     if isinstance(value, str):
         return repr(value if len(value) <= 80 else value[:77] + "...")
-    return {dict: "an object", list: "a list"}.get(type(value), type(value).__name__)
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else type(value).__name__
 
 
 def texts_of(value: object, element: str) -> list[str] | Answer:
-    """The texts of an element that is text or a list of text."""
-    listed = value if isinstance(value, list) else [value]
+    """The texts of an element that is text or a list of text; "cannot tell" if it is neither."""
+    listed: list[object] = value if isinstance(value, list) else [value]
     texts = [item for item in listed if isinstance(item, str)]
     if not texts or len(texts) < len(listed):
         return Answer(None, f"its {element} is neither text nor a list of text")

@@ -45,7 +45,7 @@ def _plain(pattern: Tokens) -> str:
 
 
 def _arn(requested: str, written: str, context: Context | None) -> Answer:
-    """Six parts, each matched on its own; only the last one, the resource, may hold colons."""
+    """Compares six parts, each on its own; only the last one, the resource, may have colons."""
     pattern = expanded(written, context)
     if isinstance(pattern, Answer):
         return pattern
@@ -194,7 +194,7 @@ def _key_holds(name: str, key: object, values: object, context: Context, variabl
     if not requested or (parsed[1] and not any(requested)):
         return _without_key(name, key, parsed)
     if parsed[1] is None and len(requested) > 1:
-        return Answer(None, f"{name} is no set operator, and {key} has several values")
+        return Answer(None, f"{name} is not a set operator, and {key} has several values")
 
     def matches(value: str) -> Answer:
         answers = [test(value, text, context if variables else None) for text in texts]

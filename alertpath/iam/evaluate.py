@@ -1,4 +1,4 @@
-"""Would AWS let this request through? IAM policies as far as the alarm path and role trust need them.
+"""Would AWS allow this request? Evaluates IAM policies, as far as the alarm path and role trust need it.
 
 The rules are on these pages of https://docs.aws.amazon.com/IAM/latest/UserGuide/:
 
@@ -31,19 +31,9 @@ from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits, token
 Document: TypeAlias = Mapping[str, Any] | str
 """A policy document, parsed or as JSON text."""
 
-_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
+_ELEMENTS = {"Sid", "Effect", "Condition"} | {
+    form + element for element in ("Principal", "Action", "Resource") for form in ("", "Not")
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +41,7 @@ class Request:
     """One call to AWS.
 
     Attributes:
-        principal: Who asks.
+        principal: The caller.
         action: Such as `sns:Publish`.
         resource: ARN of the resource, or `*` for an action without one.
         context: Condition keys, names in any case, each with its value or values. A key that is not here is
@@ -86,7 +76,7 @@ _EVERY_WAY = frozenset(Named)
 
 
 class Verdict(Enum):
-    """What AWS would say, or that nothing can be proven."""
+    """What AWS would answer, or that it cannot be proven."""
 
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -102,15 +92,15 @@ class Decision:
 
 
 def by_resource_policy(document: Document, request: Request, *, resource_account: str) -> Decision:
-    """What the resource's policy alone says: all there is for a service, the resource's side for an account.
+    """What the resource's policy alone says: for a service the whole answer, for an account one side.
 
-    A statement for the principal's own account only hands the decision to that account's identity policies
+    A statement that names the principal's account leaves the decision to that account's identity policies
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts).
     So it counts for another account, whose side is judged elsewhere, and not within the resource's account.
 
     Args:
         document: The policy of the topic, key, bus, queue, log group or role.
-        request: What is asked.
+        request: The call.
         resource_account: Account of the resource.
 
     Raises:
@@ -132,7 +122,7 @@ def evaluate(
     """What all policies together say.
 
     Args:
-        request: What is asked.
+        request: The call.
         identity: Policies of the user, its groups or the role.
         resource: Policy of the resource. None if it has none; a role or key always has one, so there None
             means that it is not known.
@@ -159,7 +149,7 @@ def evaluate(
 def _allowed(
     request: Request, own: "_Policies", limit: "_Policies", on_resource: "_Policies", same_account: bool
 ) -> Answer:
-    """Whether the allows suffice; each part is asked how its Principal element names who asks."""
+    """Whether the Allow statements suffice; what they grant depends on how they name the caller."""
     capped = _stated("Allow", limit, request) if limit else Answer(True, "")
     by_identity = every([_identity_allows(own, request), capped])
     by_name, by_role, by_account = (_resource_allows(on_resource, request, named) for named in Named)
@@ -204,7 +194,7 @@ def _same_account(request: Request, resource_account: str) -> bool:
 
 
 def _resource_must_allow(request: Request) -> bool:
-    """Key policies and trust policies are never replaced by an identity policy."""
+    """Whether an identity policy alone is never enough: for keys and for roles to assume."""
     arn = request.resource.split(":", 5)
     return _is_trust(request) or (len(arn) == 6 and arn[2] == "kms" and arn[5].startswith("key/"))
 
@@ -276,7 +266,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named] = _EVERY_WAY) -> Answer:
-    """Whether a statement of this effect applies; a no tells of the statements that came closest."""
+    """Whether a statement of this effect applies; a no gives the reasons of those that came closest."""
     findings = [Answer(None, policy.problem) for policy in policies if policy.problem]
     closest: dict[int, list[str]] = {}
     context = _context(request)
@@ -339,7 +329,7 @@ def _context(request: Request) -> Context:
     }
 
 
-def _listed(statement: dict, element: str) -> tuple[object, bool, Answer | None]:
+def _listed(statement: dict[str, Any], element: str) -> tuple[object, bool, Answer | None]:
     """The element or its Not form, whether it is the Not form, and what is wrong with them."""
     negated = f"Not{element}"
     present = [name for name in (element, negated) if name in statement]
@@ -348,7 +338,7 @@ def _listed(statement: dict, element: str) -> tuple[object, bool, Answer | None]
     return statement[present[0]], present[0] == negated, None
 
 
-def _action(statement: dict, request: Request) -> Answer:
+def _action(statement: dict[str, Any], request: Request) -> Answer:
     value, negated, problem = _listed(statement, "Action")
     texts = problem or texts_of(value, "Action")
     if isinstance(texts, Answer):
@@ -362,7 +352,7 @@ def _action(statement: dict, request: Request) -> Answer:
     return one_of(answers, negated=negated, why=f"it is not about the action {request.action}")
 
 
-def _resource(statement: dict, policy: _Policy, request: Request, context: Context) -> Answer:
+def _resource(statement: dict[str, Any], policy: _Policy, request: Request, context: Context) -> Answer:
     if policy.kind is _Kind.TRUST:
         # It is about its role, and IAM refuses the element ("Has prohibited field Resource").
         has_one = "Resource" in statement or "NotResource" in statement
@@ -408,7 +398,7 @@ def _inside_segments(pattern: Tokens) -> Tokens:
     ]
 
 
-def _principal(statement: dict, policy: _Policy, asking: Principal, named: Set[Named]) -> Answer:
+def _principal(statement: dict[str, Any], policy: _Policy, asking: Principal, named: Set[Named]) -> Answer:
     if policy.kind is _Kind.IDENTITY:
         has_one = "Principal" in statement or "NotPrincipal" in statement
         return Answer(None if has_one else True, "an identity policy takes no Principal")

@@ -1,4 +1,4 @@
-"""Who asks, and whether the `Principal` element of a policy names them.
+"""The caller of a request, and whether the `Principal` element of a policy names it.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -12,27 +12,23 @@ from alertpath.iam.answer import Answer, shown, some, texts_of
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 _PRINCIPAL_ARN = re.compile(
-    r"arn:[a-z-]+:(?:iam::([0-9]{12}):(?:root|(?:user|role)/[^*?:]+)"
-    r"|sts::([0-9]{12}):(?:assumed-role/[^*?:/]+/[^*?:/]+|federated-user/[^*?:]+))"
+    r"arn:[a-z-]+:(?:iam::[0-9]{12}:(?:root|(?:user|role)/[^*?:]+)"
+    r"|sts::[0-9]{12}:(?:assumed-role/[^*?:/]+/[^*?:/]+|federated-user/[^*?:]+))"
 )
 _UNIQUE_ID = re.compile(r"(AIDA|AROA)[A-Z0-9]{8,}")
 
 
 class AccessError(ValueError):
-    """The question itself is wrong, such as a principal that is neither service nor ARN.
-
-    No document raises it.
-    """
+    """The request is wrong, such as a principal that is neither service nor ARN; no document raises this."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """Who asks: an AWS service or an IAM identity.
+    """The caller: an AWS service or an IAM identity.
 
     Attributes:
         service: Such as `events.amazonaws.com`.
         arn: Of an IAM user, a role, a role session (`assumed-role/NAME/SESSION`) or the account's root.
-        account: The account of the ARN, which it is read from.
 
     Raises:
         AccessError: Not exactly one of service and ARN is given, or the ARN is not that of a principal.
@@ -40,25 +36,22 @@ class Principal:
 
     service: str | None = None
     arn: str | None = None
-    account: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the principal and fills in the account."""
+        """Checks the principal."""
         if (self.service is None) == (self.arn is None):
             raise AccessError("a principal is either a service or an ARN; give exactly one")
-        if self.arn is None:
-            return
-        parsed = _PRINCIPAL_ARN.fullmatch(self.arn)
-        if parsed is None:
+        if self.arn is not None and not _PRINCIPAL_ARN.fullmatch(self.arn):
             raise AccessError(f"{shown(self.arn)} is not the ARN of a user, role, role session or root")
-        account = parsed[1] or parsed[2]
-        if self.account not in (None, account):
-            raise AccessError(f"the principal's account is {account} by its ARN, and {shown(self.account)}")
-        object.__setattr__(self, "account", account)
+
+    @property
+    def account(self) -> str | None:
+        """The account of the ARN; None for a service."""
+        return self.arn.split(":")[4] if self.arn is not None else None
 
 
 class Named(Enum):
-    """How a Principal element names who asks; what it grants differs."""
+    """How a Principal element names the caller; what it grants depends on it."""
 
     ITSELF = "the user, the role session, the service or everybody"
     ROLE = "the role of the session"
@@ -66,7 +59,7 @@ class Named(Enum):
 
 
 def names(element: object, asking: Principal, how: Set[Named]) -> Answer:
-    """Whether a `Principal` element names who asks, in one of these ways."""
+    """Whether a `Principal` element names the caller, in one of these ways."""
     found = list(_entries(element, asking))
     notes = [answer.why for _, answer in found if answer.holds is False and answer.why]
     if any(answer.holds for way, answer in found if way not in how):
@@ -76,11 +69,11 @@ def names(element: object, asking: Principal, how: Set[Named]) -> Answer:
 
 
 def left_out(element: object, asking: Principal) -> Answer:
-    """Whether a `NotPrincipal` element does not list who asks, so that its Deny applies.
+    """Whether a `NotPrincipal` element does not list the caller, so that its Deny applies.
 
-    To be spared, AWS wants the account, and for a session the role as well, in the list
-    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html). With a
-    part of them it "might" deny the entire account.
+    To exempt the caller, the list must also have its account, and for a session the role
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html). If one
+    of them is missing, AWS "might" deny the entire account.
     """
     found = list(_entries(element, asking))
     arn = asking.arn or ""
@@ -99,7 +92,7 @@ def left_out(element: object, asking: Principal) -> Answer:
 
 
 def _entries(value: object, asking: Principal) -> Iterator[tuple[Named, Answer]]:
-    """Each entry of a Principal element: how it would name who asks, and whether it does."""
+    """Each entry of a Principal element: how it would name the caller, and whether it does."""
     if value == "*":
         yield Named.ITSELF, Answer(True, "")
         return
@@ -115,7 +108,7 @@ def _entries(value: object, asking: Principal) -> Iterator[tuple[Named, Answer]]
         elif kind == "Service":
             yield from ((Named.ITSELF, Answer(text == asking.service, "")) for text in texts)
         else:
-            # Neither services nor IAM identities; who they are is decided outside of IAM.
+            # Neither services nor IAM identities: these callers sign in outside of IAM.
             known = kind in ("Federated", "CanonicalUser")
             yield Named.ITSELF, Answer(False if known else None, f"its Principal has the kind {shown(kind)}")
 

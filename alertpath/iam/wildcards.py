@@ -38,7 +38,7 @@ def tokens(text: str) -> Tokens:
 
 
 def expanded(text: str, context: Context | None) -> Tokens | Answer:
-    """The text with its policy variables replaced, or why it stays open.
+    """The text with its policy variables replaced, or why that cannot be told.
 
     Args:
         text: A value of a policy.
@@ -60,7 +60,7 @@ def expanded(text: str, context: Context | None) -> Tokens | Answer:
 
 
 def _value(inside: str, context: Context) -> str | Answer:
-    """What stands for `${inside}`; never a wildcard."""
+    """The value of `${inside}`; never a wildcard."""
     if inside in _SPECIAL:
         return inside
     parsed = _INSIDE_VARIABLE.fullmatch(inside)

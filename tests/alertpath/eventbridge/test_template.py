@@ -1,7 +1,6 @@
 """The mail text: what is inserted and how, what is refused, and that nothing else can happen."""
 
 import json
-from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -134,9 +133,8 @@ HOSTILE = [
 def test_a_value_arrives_unescaped_and_is_not_expanded_again(value):
     event = {"agent": value, "other": "SECRET"}
     paths = {"agent": "$.agent", "other": "$.other"}
-    reserved = {"aws.events.rule-name": "RULE"}
-    assert render(paths, '"agent: <agent>"', event, reserved=reserved) == f'"agent: {value}"'
-    assert render(paths, '{"agent": <agent>}', event, reserved=reserved) == f'{{"agent": "{value}"}}'
+    assert render(paths, '"agent: <agent>"', event) == f'"agent: {value}"'
+    assert render(paths, '{"agent": <agent>}', event) == f'{{"agent": "{value}"}}'
 
 
 def test_a_quote_in_a_value_does_not_change_how_the_next_placeholder_is_filled():
@@ -150,36 +148,10 @@ def test_two_placeholders_do_not_grow_together():
     assert render({"a": "$.a", "b": "$.b"}, '"<a>b>"', {"a": "<", "b": "SECRET"}) == '"<b>"'
 
 
-class TestReservedVariables:
-    VALUES: ClassVar = {
-        "aws.events.rule-arn": "arn:aws:events:us-east-1:111111111111:rule/r",
-        "aws.events.rule-name": "r",
-        "aws.events.event.ingestion-time": "2026-11-22T06:00:00Z",
-        "aws.events.event.json": '{"a":"b"}',
-        "aws.events.event": '{"id":"1"}',
-    }
-
-    def test_they_need_no_path(self):
-        template = '"<aws.events.rule-name> <aws.events.rule-arn> <aws.events.event.ingestion-time>"'
-        body = '"r arn:aws:events:us-east-1:111111111111:rule/r 2026-11-22T06:00:00Z"'
-        assert render({}, template, EVENT, reserved=self.VALUES) == body
-
-    def test_outside_a_string_only_text_gets_quotes(self):
-        template = '{"n": <aws.events.rule-name>, "j": <aws.events.event.json>, "e": <aws.events.event>}'
-        body = '{"n": "r", "j": {"a":"b"}, "e": {"id":"1"}}'
-        assert render({}, template, EVENT, reserved=self.VALUES) == body
-
-    def test_the_event_goes_unescaped_into_text(self):
-        assert render({}, '"<aws.events.event.json>"', EVENT, reserved=self.VALUES) == '"{"a":"b"}"'
-
-    @pytest.mark.parametrize("name", sorted(RESERVED_VARIABLES))
-    def test_without_a_value_they_are_empty(self, name):
-        assert render({}, f'"a<{name}>b"', EVENT) == '"ab"'
-        assert render({}, f'{{"a": <{name}>}}', EVENT) == '{"a": ""}'
-
-    def test_a_value_for_a_variable_that_aws_does_not_have_is_refused(self):
-        with pytest.raises(TemplateError, match=r"reserved has 'aws\.events\.account'"):
-            render({}, '"x"', EVENT, reserved={"aws.events.account": "1"})
+@pytest.mark.parametrize("name", sorted(RESERVED_VARIABLES))
+def test_variables_that_eventbridge_fills_need_no_path_and_are_empty_here(name):
+    assert render({}, f'"a<{name}>b"', EVENT) == '"ab"'
+    assert render({}, f'{{"a": <{name}>}}', EVENT) == '{"a": ""}'
 
 
 # (what it shows, input paths, template, a part of the message)
@@ -304,10 +276,10 @@ PATHS = st.dictionaries(
 )
 
 
-@given(paths=PATHS, template=TEMPLATES, event=EVENTS, reserved=st.dictionaries(PIECES, st.text(max_size=3)))
-def test_any_input_raises_nothing_but_a_template_error(paths, template, event, reserved):
+@given(paths=PATHS, template=TEMPLATES, event=EVENTS)
+def test_any_input_raises_nothing_but_a_template_error(paths, template, event):
     try:
-        body = render(paths, template, event, reserved=reserved)
+        body = render(paths, template, event)
     except TemplateError:
         body = ""
     assert isinstance(body, str)
