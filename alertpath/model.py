@@ -13,8 +13,8 @@ from breakglass import naming
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's marker for a string that is not known before the deployment."""
 
-_MARKED = "4dabf18193072939515e22adb298388d"
-"""Key under which Pulumi marks a secret in an export."""
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Key by which Pulumi marks a secret in an export, which does not show its value."""
 
 
 class UnreadableInput(ValueError):
@@ -191,10 +191,11 @@ def from_stack_export(text: str, origin: str) -> list[Resource]:
 def _exported(entry: Mapping[str, Any], providers: Mapping[str, Mapping[str, Any]]) -> Resource:
     provider = providers.get(entry.get("provider", ""), {})
     properties = {**entry.get("inputs", {}), **entry.get("outputs", {})}
+    secrets = [name for name, value in properties.items() if isinstance(value, dict) and _SIGNATURE in value]
     return Resource(
         type=str(entry["type"]),
         urn=str(entry["urn"]),
-        properties={str(name): _plain(value) for name, value in properties.items()},
+        properties={**properties, **dict.fromkeys(secrets, UNKNOWN)},
         account=pinned_account(provider),
         region=str(provider.get("region", "")),
     )
@@ -206,13 +207,6 @@ def pinned_account(provider: Mapping[str, Any]) -> str:
     if isinstance(allowed, str):
         allowed = json.loads(allowed)
     return str(allowed[0]) if isinstance(allowed, list) and len(allowed) == 1 else ""
-
-
-def _plain(value: Any) -> Any:
-    """Return a value without Pulumi's wrapping of secrets, whose content an export does not show."""
-    if isinstance(value, dict) and _MARKED in value:
-        return UNKNOWN
-    return value
 
 
 def deployment(resources: Iterable[Resource]) -> Deployment:

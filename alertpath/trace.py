@@ -13,9 +13,9 @@ from alertpath.eventbridge.pattern import Event, PatternError, matches
 from alertpath.eventbridge.template import TemplateError, render
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
 from alertpath.model import UNKNOWN, Deployment, Policed, Rule, Target, Topic
-from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+from breakglass import naming
 
-STATES = ("ENABLED", ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, "DISABLED")
+STATES = ("ENABLED", naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, "DISABLED")
 EVENTS = Principal(service="events.amazonaws.com")
 MAX_TARGETS = 5
 """Targets that a rule may have (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
@@ -70,7 +70,7 @@ _unproven = partial(_Undelivered, Outcome.UNPROVEN)
 
 def default_bus(event: Mapping[str, Any]) -> str:
     """Return the ARN of the bus that AWS puts the event on: the default bus of its account and Region."""
-    return f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
+    return naming.bus_arn(event["account"], event["region"], "default")
 
 
 def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
@@ -121,7 +121,7 @@ def _takes(rule: Rule, event: Event) -> bool:
         raise _unproven(rule.urn, f"rule {rule.name} is in the unknown state {rule.state}")
     if rule.state == "DISABLED":
         raise _lost(rule.urn, f"rule {rule.name} is DISABLED")
-    needed = ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+    needed = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
     if rule.state != needed and event["detail"].get("readOnly") is True:
         raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {needed}")
     return True
@@ -131,29 +131,29 @@ def _at_target(
     deployment: Deployment, rule: Rule, target: Target, event: Event, *, forwarded_by: Rule | None
 ) -> Iterator[Ending]:
     service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
+    message = None
     if service == "events":
         _forward(deployment, rule, target, forwarded_by)
-        _keep_dead_letters(deployment, rule, target)
-        endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
-        if not endings:
-            reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
-            raise _lost(deployment.buses[target.arn].urn, reason)
-        yield from endings
-        return
-    if target.role_arn:
+    elif target.role_arn:
         raise _lost(
             target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
         )
-    message = None
-    if service == "sns":
+    elif service == "sns":
         message = _publish(deployment, rule, target, event)
     elif service == "logs":
         _record(deployment, rule, target)
     else:
         raise _unproven(target.urn, f"targets such as {target.arn} are not judged")
     _keep_dead_letters(deployment, rule, target)
-    outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
-    yield Ending(outcome=outcome, rule=rule.name, destination=target.arn, message=message)
+    if service != "events":
+        outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
+        yield Ending(outcome=outcome, rule=rule.name, destination=target.arn, message=message)
+        return
+    endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
+    if not endings:
+        reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
+        raise _lost(deployment.buses[target.arn].urn, reason)
+    yield from endings
 
 
 # --- from bus to bus ------------------------------------------------------------------------------

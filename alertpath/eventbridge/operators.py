@@ -113,11 +113,7 @@ def _equals(value: object, at: str) -> ValueTest:
 def _exists(operand: object, at: str) -> ValueTest:
     if not isinstance(operand, bool):
         raise PatternError(f"{at} is a {kind(operand)}; it must be true or false")
-    return _present if operand else absent
-
-
-def _present(_leaf: object) -> bool:
-    return True
+    return (lambda _leaf: True) if operand else absent
 
 
 def _prefix(operand: object, at: str) -> ValueTest:

@@ -60,49 +60,14 @@ class Event(dict[str, Any]):
         return self._values[field]
 
 
-@dataclass(frozen=True)
-class Matcher:
-    """A compiled pattern, for many events."""
-
-    _branches: list[_Branch]
-
-    def matches(self, event: Mapping[str, Any]) -> bool:
-        """Says whether an EventBridge rule with this pattern would match this event.
-
-        Args:
-            event: The event, envelope included, as parsed JSON.
-
-        Returns:
-            True if a branch of the pattern holds, else False.
-        """
-        known = event if isinstance(event, Event) else Event(event)
-        return any(_holds(branch, known) for branch in self._branches)
-
-
-def compile(pattern: str | dict[str, Any]) -> Matcher:
-    """Checks a pattern and makes it ready for many events.
-
-    Args:
-        pattern: The pattern, parsed or as JSON text (where the last of two equal keys counts, as at AWS).
-
-    Returns:
-        The matcher; it no longer depends on `pattern`.
-
-    Raises:
-        PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
-        UnsupportedOperator: The pattern uses something that AWS has and this package does not.
-    """
-    return _from_text(pattern) if isinstance(pattern, str) else Matcher(_compile(pattern))
-
-
 def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
     """Says whether an EventBridge rule with this pattern would match this event.
 
     The whole pattern is checked before the event is read, so a wrong pattern raises for every event.
 
     Args:
-        pattern: The pattern, as `compile` takes it.
-        event: The event, envelope included, as parsed JSON.
+        pattern: The pattern, parsed or as JSON text (where the last of two equal keys counts, as at AWS).
+        event: The event, envelope included, as parsed JSON; an `Event` to match it with many patterns.
 
     Returns:
         True if a branch of the pattern holds, else False.
@@ -111,13 +76,15 @@ def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
         PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
         UnsupportedOperator: The pattern uses something that AWS has and this package does not.
     """
-    return compile(pattern).matches(event)
+    branches = _from_text(pattern) if isinstance(pattern, str) else _compile(pattern)
+    known = event if isinstance(event, Event) else Event(event)
+    return any(_holds(branch, known) for branch in branches)
 
 
 # Only for text: a parsed pattern would have to be turned into text first, and may hold what JSON has not.
 @lru_cache(maxsize=256)
-def _from_text(pattern: str) -> Matcher:
-    return Matcher(_compile(_parsed(pattern)))
+def _from_text(pattern: str) -> list[_Branch]:
+    return _compile(_parsed(pattern))
 
 
 @dataclass(frozen=True, kw_only=True)

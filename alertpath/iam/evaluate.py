@@ -18,7 +18,7 @@ aws:username): the context of the request holds every key that AWS would send.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
@@ -338,18 +338,24 @@ def _listed(statement: dict[str, Any], element: str) -> tuple[object, bool, Answ
     return statement[present[0]], present[0] == negated, None
 
 
-def _action(statement: dict[str, Any], request: Request) -> Answer:
-    value, negated, problem = _listed(statement, "Action")
-    texts = problem or texts_of(value, "Action")
+def _one_matches(
+    statement: dict[str, Any], element: str, matches: Callable[[str], Answer], why: str
+) -> Answer:
+    """Whether one of the element's texts matches; for its Not form whether none of them does."""
+    value, negated, problem = _listed(statement, element)
+    texts = problem or texts_of(value, element)
     if isinstance(texts, Answer):
         return texts
-    answers = [
-        Answer(fits(tokens(text.lower()), request.action.lower()), "")
-        if text == "*" or ":" in text
-        else Answer(None, f"its Action {shown(text)} has no service")
-        for text in texts
-    ]
-    return one_of(answers, negated=negated, why=f"it is not about the action {request.action}")
+    return one_of([matches(text) for text in texts], negated=negated, why=why)
+
+
+def _action(statement: dict[str, Any], request: Request) -> Answer:
+    def matches(text: str) -> Answer:
+        if text != "*" and ":" not in text:
+            return Answer(None, f"its Action {shown(text)} has no service")
+        return Answer(fits(tokens(text.lower()), request.action.lower()), "")
+
+    return _one_matches(statement, "Action", matches, f"it is not about the action {request.action}")
 
 
 def _resource(statement: dict[str, Any], policy: _Policy, request: Request, context: Context) -> Answer:
@@ -357,14 +363,13 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
         # It is about its role, and IAM refuses the element ("Has prohibited field Resource").
         has_one = "Resource" in statement or "NotResource" in statement
         return Answer(None if has_one else True, "a trust policy takes no Resource")
-    value, negated, problem = _listed(statement, "Resource")
-    texts = problem or texts_of(value, "Resource")
-    if isinstance(texts, Answer):
-        return texts
-    answers = [
-        _resource_matches(text, request.resource, context if policy.variables else None) for text in texts
-    ]
-    return one_of(answers, negated=negated, why=f"it is not about the resource {request.resource}")
+    variables = context if policy.variables else None
+    return _one_matches(
+        statement,
+        "Resource",
+        lambda text: _resource_matches(text, request.resource, variables),
+        f"it is not about the resource {request.resource}",
+    )
 
 
 def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:
