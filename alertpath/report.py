@@ -50,7 +50,7 @@ UNSAFE = Kind(
     name="unsafe",
     symbol="!",
     word="not safe",
-    meaning="would arrive, but what cannot be delivered for the moment would be gone",
+    meaning="would arrive, but would be lost if delivery failed for a moment",
     verdict="would not arrive safely",
     tone="bad",
 )
@@ -58,7 +58,7 @@ UNPROVEN = Kind(
     name="unproven",
     symbol="?",
     word="cannot prove",
-    meaning="cannot be told from these files: do not take it for fine",
+    meaning="cannot be told from these files: do not assume that it is fine",
     verdict="cannot be proven",
     tone="unproven",
 )
@@ -71,7 +71,7 @@ NOISY = Kind(
     tone="bad",
 )
 RECORDED = Kind(
-    name="recorded", symbol="✓", word="recorded", meaning="goes into the record; nobody need be told"
+    name="recorded", symbol="✓", word="recorded", meaning="goes into the record; people need not be told"
 )
 DELIVERED = Kind(
     name="delivered", symbol="✓", word="delivered", meaning="people get a message, and it is recorded"

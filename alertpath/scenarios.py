@@ -201,7 +201,7 @@ def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
     quiet = (
         ("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"})),
         ("another rule", disable(requestParameters={"name": "nightly"})),
-        ("somebody else's work", call("ec2", "RunInstances", stranger)),
+        ("someone else's work", call("ec2", "RunInstances", stranger)),
     )
     for name, event in quiet:
         yield _quiet(name=name, event=event)

@@ -165,15 +165,18 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
     """
     if forwarded_by is not None:
-        raise _lost(
-            target.urn, f"a third bus: EventBridge drops what {forwarded_by.name} has forwarded already"
+        reason = (
+            f"EventBridge does not forward an event to a third bus; rule {forwarded_by.name} forwarded it"
         )
+        raise _lost(target.urn, reason)
     if not target.role_arn:
-        raise _lost(target.urn, "a bus is reached through a role only, and the target has none")
+        raise _lost(target.urn, "the target has no role, and EventBridge needs one to put events on a bus")
     role = deployment.roles.get(target.role_arn)
     if role is None:
-        raise _lost(target.urn, f"the target's role {target.role_arn} is in no given stack")
+        raise _lost(target.urn, f"the target's role {target.role_arn} is not in any given stack")
     account = rule.arn.split(":")[4]
+    if role.arn.split(":")[4] != account:
+        raise _lost(target.urn, f"the target's role {role.arn} must be in the rule's account")
     trusted = _decision(role.trust, EVENTS, "sts:AssumeRole", role.arn, _sent_by(rule))
     _must(trusted, role.urn, "the role's trust policy")
     bus_account = target.arn.split(":")[4]
@@ -181,16 +184,18 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     if bus is None:
         if bus_account in deployment.accounts:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
-        raise _unproven(target.urn, f"the bus {target.arn} is in no given stack")
+        raise _unproven(target.urn, f"the bus {target.arn} is not in any given stack")
     caller = Principal(arn=role.arn)
     permitted = _permission(tuple(document for _, document in role.policies), caller, target.arn)
-    _must(permitted, role.policies[0][0] if role.policies else role.urn, "what the role may do")
+    _must(permitted, role.policies[0][0] if role.policies else role.urn, "the role's permission policy")
     if bus_account != account:
         if bus.policy is None:
             raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
         let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn, ())
         if let_in.verdict is Verdict.DENIED and "aws:principalorgid" in bus.policy.lower():
-            reason = f"whether account {account} is in the organisation that the bus lets in cannot be told"
+            reason = (
+                f"cannot tell whether account {account} is in the organisation that the bus's policy allows"
+            )
             raise _unproven(bus.to_blame, reason)
         _must(let_in, bus.to_blame, "the bus's policy")
 
@@ -237,7 +242,7 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
         (known for arn, known in deployment.keys.items() if arn.endswith(f"/{topic.key}")), None
     )
     if key is None:
-        raise _unproven(topic.urn, f"the topic's key {topic.key} is in no given stack")
+        raise _unproven(topic.urn, f"the topic's key {topic.key} is not in any given stack")
     if not key.enabled:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
@@ -251,7 +256,7 @@ def _message(target: Target, event: Event) -> str:
     try:
         text = render(paths, str(template), event)
     except (TemplateError, TypeError, AttributeError) as error:
-        raise _lost(target.urn, f"the message cannot be made: {error}") from error
+        raise _lost(target.urn, f"the message cannot be rendered: {error}") from error
     if not text.strip('" \n'):
         raise _lost(target.urn, "the message is empty")
     return text

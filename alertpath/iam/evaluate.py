@@ -280,7 +280,7 @@ def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named
             if answer.holds is False:
                 closest.setdefault(len(stages), []).append(findings[-1].why)
     given = " or ".join(policy.name for policy in policies)
-    nothing = f"no statement of {given} applies" if given else "there is no policy that could"
+    nothing = f"no statement of {given} applies" if given else "there is no policy that could allow it"
     return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 1 else nothing)
 
 

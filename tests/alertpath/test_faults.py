@@ -114,6 +114,22 @@ def test_what_is_told_though_it_must_only_be_recorded_is_blamed_on_the_rule_that
         }
 
 
+def test_a_role_of_another_account_is_lost_even_if_it_trusts_everybody(exports):
+    faulty = copy.deepcopy(exports)
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+    role = entry(faulty, "mgmt", "break-glass-relay-relay-role")
+    target = entry(faulty, "member", "break-glass-relay-eu-west-1-target-hub-1")
+    for place in ("inputs", "outputs"):
+        role[place]["assumeRolePolicy"] = trust
+        target[place]["roleArn"] = "arn:aws:iam::111111111111:role/BreakGlassRelay"
+    wrong = problems(judged(faulty))
+    assert {(one.account, one.region, one.resource) for one in wrong} == {
+        ("2" * 12, "eu-west-1", target["urn"])
+    }
+    assert all("must be in the rule's account" in one.reason for one in wrong)
+
+
 @pytest.mark.parametrize("stack", ["mgmt", "member"])
 def test_a_missing_stack_is_no_good_news(exports, stack):
     """Without the hub there is nothing to prove; without the member its Regions are simply not claimed."""

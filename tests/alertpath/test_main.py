@@ -54,6 +54,16 @@ def test_json_holds_every_judgement(files, capsys):
     assert all(one["resource"].endswith("break-glass-alerts-key") for one in bad)
 
 
+def test_names_in_an_export_do_not_steer_the_terminal(files, tmp_path, capsys):
+    text = (files / "hardened.json").read_text().replace("alerts-key", "alerts-key\\u001b[2J\\u202e[red]")
+    (tmp_path / "hostile.json").write_text(text)
+    assert main([str(tmp_path / "hostile.json"), str(files / "member.json")]) == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "alerts-key\\x1b[2J\\u202e[red]" in "".join(out.split())
+
+
 def test_without_the_hub_nothing_can_be_proven(files, capsys):
     assert main([str(files / "member.json")]) == 2
     assert "no stack with the hub" in capsys.readouterr().err

@@ -642,7 +642,7 @@ REASONS = [
     (
         evaluate(publish(who(USER)), resource=to({"AWS": HUB}), identity=[], resource_account=HUB),
         "Nothing allows it: Statement[0] of the resource's policy: its Principal is the account, which "
-        "leaves the decision to identity policies; there is no policy that could.",
+        "leaves the decision to identity policies; there is no policy that could allow it.",
     ),
 ]
 
