@@ -610,8 +610,10 @@ def test_the_user_and_the_role(page, resource, identity, request_, verdict):
 REASONS = [
     (
         by_resource_policy(HARDENED_KEY, DATA_KEY, resource_account=HUB),
-        "Nothing allows it: Statement[0] (EventBridgeEncryptsAlerts) of the resource's policy: StringEquals: "
-        "the request carries no aws:SourceAccount.",
+        (
+            "Nothing allows it: Statement[0] (EventBridgeEncryptsAlerts) of the resource's policy: "
+            "StringEquals: the request carries no aws:SourceAccount."
+        ),
     ),
     (
         by_resource_policy(TOPIC_POLICY, publish(EVENTS, **{"aws:SourceAccount": HUB}), resource_account=HUB),
@@ -619,8 +621,10 @@ REASONS = [
     ),
     (
         by_resource_policy(ORPHANED_TRUST, assumes(), resource_account=MEMBER),
-        "Nothing allows it: Statement[0] of the resource's policy: its Principal AIDACKCEVSQ6C2EXAMPLE is "
-        "the unique id that AWS stored for an ARN that has since been deleted.",
+        (
+            "Nothing allows it: Statement[0] of the resource's policy: its Principal AIDACKCEVSQ6C2EXAMPLE "
+            "is the unique id that AWS stored for an ARN that has since been deleted."
+        ),
     ),
     (
         evaluate(assumes(), identity=USER_POLICIES, resource=TRUST, resource_account=MEMBER),
@@ -628,8 +632,10 @@ REASONS = [
     ),
     (
         evaluate(assumes(**WITH_MFA), identity=USER_POLICIES, resource=TRUST, resource_account=MEMBER),
-        "Statement[0] (BreakGlassUserWithMfa) of the resource's policy allows it, and Statement[0] "
-        "(AssumeBreakGlassRole) of identity policy 0 allows it.",
+        (
+            "Statement[0] (BreakGlassUserWithMfa) of the resource's policy allows it, and Statement[0] "
+            "(AssumeBreakGlassRole) of identity policy 0 allows it."
+        ),
     ),
     (
         evaluate(publish(who(USER)), identity=[document(allow(Conditions={}))], resource_account=HUB),
@@ -641,8 +647,10 @@ REASONS = [
     ),
     (
         evaluate(publish(who(USER)), resource=to({"AWS": HUB}), identity=[], resource_account=HUB),
-        "Nothing allows it: Statement[0] of the resource's policy: its Principal is the account, which "
-        "leaves the decision to identity policies; there is no policy that could allow it.",
+        (
+            "Nothing allows it: Statement[0] of the resource's policy: its Principal is the account, which "
+            "leaves the decision to identity policies; there is no policy that could allow it."
+        ),
     ),
 ]
 
