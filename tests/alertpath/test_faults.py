@@ -9,7 +9,7 @@ from alertpath.model import UNKNOWN, deployment, from_stack_export
 from alertpath.proof import findings, problems, prove
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
-from tests.alertpath.faults import FAULTS, entry
+from tests.alertpath.faults import FAULTS, HUB, NOTHING, REGION, RULE, change, entry
 
 REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
 
@@ -112,6 +112,73 @@ def test_what_is_told_though_it_must_only_be_recorded_is_blamed_on_the_rule_that
                 "must be recorded only, but rule capture-breakglass-drill tells people",
             )
         }
+
+
+SIGN_IN = "break-glass-alerts-rule-user-sign-in"
+SIGN_IN_TARGET = "break-glass-alerts-target-user-sign-in-SendToSNS"
+RELAY = f"break-glass-relay-{REGION}-target-2-hub-1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "reason"),
+    [
+        (
+            change("", "mgmt", SIGN_IN, eventPattern='{"source": "x"}'),
+            Outcome.UNPROVEN,
+            "the pattern of rule capture-breakglass-user-sign-in cannot be judged: $.source is a string",
+        ),
+        (
+            change("", "mgmt", SIGN_IN_TARGET, arn=f"arn:aws:lambda:us-east-1:{HUB}:function:f"),
+            Outcome.UNPROVEN,
+            "targets such as arn:aws:lambda:us-east-1:111111111111:function:f are not judged",
+        ),
+        (
+            change("", "member", RELAY, arn=f"arn:aws:events:us-east-1:{HUB}:event-bus/other"),
+            Outcome.LOST,
+            "the bus arn:aws:events:us-east-1:111111111111:event-bus/other does not exist",
+        ),
+    ],
+)
+def test_the_reason_says_what_is_wrong(exports, fault, outcome, reason):
+    faulty = copy.deepcopy(exports)
+    blamed = fault.inject(faulty)
+    wrong = [one for one in problems(judged(faulty)) if one.resource == blamed]
+    assert {one.outcome for one in wrong} == {outcome}
+    assert all(one.reason.startswith(reason) for one in wrong)
+
+
+def test_a_sixth_target_of_a_rule_is_lost(exports):
+    faulty = copy.deepcopy(exports)
+    resources = faulty["mgmt"]["deployment"]["resources"]
+    target = entry(faulty, "mgmt", SIGN_IN_TARGET)
+    resources += [{**copy.deepcopy(target), "urn": f"{target['urn']}-{number}"} for number in range(2, 7)]
+    wrong = problems(judged(faulty))
+    assert {(one.resource, one.reason) for one in wrong} == {
+        (f"{target['urn']}-6", "a rule has at most 5 targets")
+    }
+
+
+def test_where_a_covered_region_has_no_rule_at_all_its_bus_is_to_blame(exports):
+    faulty = copy.deepcopy(exports)
+    resources = faulty["member"]["deployment"]["resources"]
+    resources[:] = [one for one in resources if f"-{REGION}-rule" not in one["urn"]]
+    wrong = problems(judged(faulty))
+    assert {(one.account, one.region) for one in wrong} == {("2" * 12, REGION)}
+    bus = f"arn:aws:events:{REGION}:{'2' * 12}:event-bus/default"
+    assert {(one.resource, one.reason) for one in wrong} == {
+        (bus, f"rule breakglass-relay is missing in {REGION} of {'2' * 12}")
+    }
+
+
+@pytest.mark.parametrize("pattern", [NOTHING, "{", '{"source": ["nothing"], "detail": {}}'])
+def test_where_all_regions_have_the_same_wrong_pattern_the_closest_rule_is_to_blame(exports, pattern):
+    faulty = copy.deepcopy(exports)
+    for one in faulty["member"]["deployment"]["resources"]:
+        if one["type"] == RULE and one["urn"].endswith("-rule-2"):
+            one["outputs"]["eventPattern"] = pattern
+    wrong = [one for one in problems(judged(faulty)) if one.region == REGION]
+    assert wrong
+    assert all("-rule" in one.resource and "::break-glass-relay-" in one.resource for one in wrong)
 
 
 def test_a_role_of_another_account_is_lost_even_if_it_trusts_everybody(exports):
