@@ -349,16 +349,10 @@ def _is_drill_queue(subscription: Resource) -> bool:
 
 
 def _add_target(model: Deployment, resource: Resource) -> None:
-    if resource.type == "aws:cloudwatch/eventTarget:EventTarget":
-        for rule in model.rules.get(_bus_arn(resource), []):
-            if rule.name == resource["rule"]:
-                rule.targets.append(_target(resource))
-
-
-def _target(resource: Resource) -> Target:
-    dead_letters = resource["deadLetterConfig"]
-    transformer = resource["inputTransformer"]
-    return Target(
+    if resource.type != "aws:cloudwatch/eventTarget:EventTarget":
+        return
+    dead_letters, transformer = resource["deadLetterConfig"], resource["inputTransformer"]
+    target = Target(
         urn=resource.urn,
         id=str(resource["targetId"] or ""),
         arn=str(resource["arn"] or ""),
@@ -366,3 +360,6 @@ def _target(resource: Resource) -> Target:
         transformer=transformer if isinstance(transformer, Mapping) else None,
         dead_letter_arn=_text(dead_letters.get("arn")) if isinstance(dead_letters, Mapping) else None,
     )
+    for rule in model.rules.get(_bus_arn(resource), []):
+        if rule.name == resource["rule"]:
+            rule.targets.append(target)

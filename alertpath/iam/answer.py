@@ -9,7 +9,7 @@ class Answer:
     """Whether something holds, and why.
 
     Attributes:
-        holds: None if it cannot be told.
+        holds: True, False, or None for "cannot tell".
         why: The reason, as a clause.
         unresolved: The policy's value has a variable for which the request has no value.
     """

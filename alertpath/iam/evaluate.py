@@ -272,7 +272,11 @@ def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named
     context = _context(request)
     for policy in policies:
         for index, statement in enumerate(policy.statements):
-            stages = list(_until_no(_stages(statement, effect, policy, request, context, named)))
+            stages: list[Answer] = []
+            for stage in _stages(statement, effect, policy, request, context, named):
+                stages.append(stage)
+                if stage.holds is False:
+                    break  # it decides, also over the finer stages
             sid = statement.get("Sid") if isinstance(statement, dict) else None
             where = f"Statement[{index}]{f' ({sid})' if isinstance(sid, str) else ''} of {policy.name}"
             answer = every(stages, "allows it" if effect == "Allow" else "denies it explicitly")
@@ -285,14 +289,6 @@ def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named
 
 
 # ---- statements
-
-
-def _until_no(stages: Iterator[Answer]) -> Iterator[Answer]:
-    """The stages up to the first that does not hold: it decides, whatever the finer ones would say."""
-    for stage in stages:
-        yield stage
-        if stage.holds is False:
-            return
 
 
 def _stages(
@@ -373,7 +369,9 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
 
 
 def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:
-    """A `*` that ends a segment of the ARN goes on past the colon; of others AWS says only "within".
+    """Whether a written resource covers one; a `*` also matches colons if it ends a segment of the ARN.
+
+    Of a wildcard elsewhere AWS says only that it matches "within" a segment.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
@@ -403,15 +401,15 @@ def _inside_segments(pattern: Tokens) -> Tokens:
     ]
 
 
-def _principal(statement: dict[str, Any], policy: _Policy, asking: Principal, named: Set[Named]) -> Answer:
+def _principal(statement: dict[str, Any], policy: _Policy, caller: Principal, named: Set[Named]) -> Answer:
     if policy.kind is _Kind.IDENTITY:
         has_one = "Principal" in statement or "NotPrincipal" in statement
         return Answer(None if has_one else True, "an identity policy takes no Principal")
     value, negated, problem = _listed(statement, "Principal")
     if problem or not negated:
-        return problem or names(value, asking, named)
+        return problem or names(value, caller, named)
     if policy.kind is _Kind.TRUST or statement.get("Effect") != "Deny":
         return Answer(None, "AWS takes a NotPrincipal in a Deny only, and not in a trust policy")
     # It "will always deny any IAM principal that has a permissions boundary policy attached", says
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-    return Answer(True, "") if policy.asked_with_boundary else left_out(value, asking)
+    return Answer(True, "") if policy.asked_with_boundary else left_out(value, caller)

@@ -58,26 +58,26 @@ class Named(Enum):
     ACCOUNT = "the account"
 
 
-def names(element: object, asking: Principal, how: Set[Named]) -> Answer:
+def names(element: object, caller: Principal, how: Set[Named]) -> Answer:
     """Whether a `Principal` element names the caller, in one of these ways."""
-    found = list(_entries(element, asking))
+    found = list(_entries(element, caller))
     notes = [answer.why for _, answer in found if answer.holds is False and answer.why]
     if any(answer.holds for way, answer in found if way not in how):
         notes.append("its Principal is the account, which leaves the decision to identity policies")
     counting = [answer for way, answer in found if way in how]
-    return some(counting, "; ".join(notes) or f"its Principal is not {asking.service or asking.arn}")
+    return some(counting, "; ".join(notes) or f"its Principal is not {caller.service or caller.arn}")
 
 
-def left_out(element: object, asking: Principal) -> Answer:
+def left_out(element: object, caller: Principal) -> Answer:
     """Whether a `NotPrincipal` element does not list the caller, so that its Deny applies.
 
     To exempt the caller, the list must also have its account, and for a session the role
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html). If one
     of them is missing, AWS "might" deny the entire account.
     """
-    found = list(_entries(element, asking))
-    arn = asking.arn or ""
-    if asking.service is not None or arn.endswith(":root"):
+    found = list(_entries(element, caller))
+    arn = caller.arn or ""
+    if caller.service is not None or arn.endswith(":root"):
         needed = {Named.ITSELF}
     elif ":role/" in arn:
         needed = {Named.ROLE, Named.ACCOUNT}
@@ -87,11 +87,11 @@ def left_out(element: object, asking: Principal) -> Answer:
     if not present and all(answer.holds is False for _, answer in found):
         return Answer(True, "")
     if needed <= present:
-        return Answer(False, f"its NotPrincipal leaves out {asking.service or asking.arn}")
+        return Answer(False, f"its NotPrincipal leaves out {caller.service or caller.arn}")
     return Answer(None, "its NotPrincipal names a part of the principal and its account")
 
 
-def _entries(value: object, asking: Principal) -> Iterator[tuple[Named, Answer]]:
+def _entries(value: object, caller: Principal) -> Iterator[tuple[Named, Answer]]:
     """Each entry of a Principal element: how it would name the caller, and whether it does."""
     if value == "*":
         yield Named.ITSELF, Answer(True, "")
@@ -104,20 +104,20 @@ def _entries(value: object, asking: Principal) -> Iterator[tuple[Named, Answer]]
         if isinstance(texts, Answer):
             yield Named.ITSELF, texts
         elif kind == "AWS":
-            yield from (_aws_entry(text, asking) for text in texts)
+            yield from (_aws_entry(text, caller) for text in texts)
         elif kind == "Service":
-            yield from ((Named.ITSELF, Answer(text == asking.service, "")) for text in texts)
+            yield from ((Named.ITSELF, Answer(text == caller.service, "")) for text in texts)
         else:
             # Neither services nor IAM identities: these callers sign in outside of IAM.
             known = kind in ("Federated", "CanonicalUser")
             yield Named.ITSELF, Answer(False if known else None, f"its Principal has the kind {shown(kind)}")
 
 
-def _aws_entry(text: str, asking: Principal) -> tuple[Named, Answer]:
+def _aws_entry(text: str, caller: Principal) -> tuple[Named, Answer]:
     if text == "*":
         # "*" and {"AWS": "*"} are documented as equal for anonymous users; not for services.
         unclear = "whether its Principal {AWS: *} includes services is not documented"
-        return Named.ITSELF, Answer(None if asking.service else True, unclear)
+        return Named.ITSELF, Answer(None if caller.service else True, unclear)
     if _UNIQUE_ID.fullmatch(text):
         dead = f"its Principal {text} is the unique id that AWS stored for an ARN that has since been deleted"
         return Named.ITSELF, Answer(False, dead)
@@ -127,19 +127,19 @@ def _aws_entry(text: str, asking: Principal) -> tuple[Named, Answer]:
             None, f"its Principal {shown(text)} is not an account, user, role or session"
         )
     if arn.endswith(":root"):
-        itself = asking.arn is not None and asking.arn.endswith(":root")
-        account = asking.arn is not None and arn.split(":")[4] == asking.account
+        itself = caller.arn is not None and caller.arn.endswith(":root")
+        account = caller.arn is not None and arn.split(":")[4] == caller.account
         return Named.ITSELF if itself else Named.ACCOUNT, Answer(account, "")
     if ":role/" not in arn:
-        return Named.ITSELF, Answer(arn == asking.arn, "")
-    return Named.ROLE, _role_matches(arn, asking)
+        return Named.ITSELF, Answer(arn == caller.arn, "")
+    return Named.ROLE, _role_matches(arn, caller)
 
 
-def _role_matches(role: str, asking: Principal) -> Answer:
+def _role_matches(role: str, caller: Principal) -> Answer:
     """A role's ARN names its sessions, whose ARN leaves out the role's path."""
-    session = re.fullmatch(r"(arn:[a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+", asking.arn or "")
+    session = re.fullmatch(r"(arn:[a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+", caller.arn or "")
     if session is None:
-        return Answer(role == asking.arn, "")
+        return Answer(role == caller.arn, "")
     partition, account, name = session.groups()
     if role == f"{partition}:iam::{account}:role/{name}":
         return Answer(True, "")

@@ -38,11 +38,11 @@ def tokens(text: str) -> Tokens:
 
 
 def expanded(text: str, context: Context | None) -> Tokens | Answer:
-    """The text with its policy variables replaced, or why that cannot be told.
+    """The text with its policy variables replaced, or why they cannot be.
 
     Args:
         text: A value of a policy.
-        context: Where the variables' values come from; None for a policy whose Version has no variables.
+        context: The values of the variables; None for a policy whose Version has no variables.
     """
     if context is None:
         return tokens(text)
@@ -70,7 +70,7 @@ def _value(inside: str, context: Context) -> str | Answer:
     if len(values) == 1:
         # AWS does not say whether a wildcard counts when it comes out of a variable.
         wild = set(values[0]) & set("*?")
-        return Answer(None, f"the value of ${{{inside}}} holds a wildcard") if wild else values[0]
+        return Answer(None, f"the value of ${{{inside}}} contains a wildcard") if wild else values[0]
     if parsed[2] is not None and not values:
         return parsed[2]
     # A key with several values cannot be a variable, with or without a default.

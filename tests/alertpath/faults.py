@@ -185,7 +185,7 @@ def _hub_things() -> Iterator[Fault]:
         yield change(f"key policy without {action}", "mgmt", key, policy=edited(drop))
     yield change("key policy without EventBridge", "mgmt", key, policy=without("EventBridgeEncryptsAlerts"))
     yield change("key policy denies", "mgmt", key, policy=denying("kms:Decrypt"))
-    yield change("key policy is no JSON", "mgmt", key, policy="{")
+    yield change("key policy is not JSON", "mgmt", key, policy="{")
     yield change("key disabled", "mgmt", key, isEnabled=False)
     yield change("AWS managed key", "mgmt", topic, kmsMasterKeyId="alias/aws/sns")
     for noun, thing in (("topic", topic), ("watchdog", watchdog)):
@@ -195,7 +195,7 @@ def _hub_things() -> Iterator[Fault]:
         yield change(f"{noun} policy without rules", "mgmt", policy, policy=without("RulesPublish"))
         other = conditioned("RulesPublish", StringEquals={"aws:SourceAccount": "999999999999"})
         yield change(f"{noun} policy for another account", "mgmt", policy, policy=other)
-    # In each of these the drill queue's subscription stays, confirmed: it hears for nobody.
+    # In each of these the drill queue stays subscribed and confirmed: it is not a recipient.
     mail = "break-glass-alerts-subscription-email-786906db"
     yield change("subscription pending", "mgmt", mail, pendingConfirmation=True)
     yield remove("subscription removed", "mgmt", mail, blame=topic)

@@ -54,7 +54,7 @@ def test_a_fault_is_found_and_the_right_resource_is_blamed(exports, fault):
 
 
 def subscribed_instead(exports, protocol, endpoint):
-    """The exports with another endpoint in the place of the one person who hears the first topic."""
+    """The exports with another endpoint instead of the only person subscribed to the first topic."""
     changed = copy.deepcopy(exports)
     mail = entry(changed, "mgmt", "break-glass-alerts-subscription-email-786906db")
     for place in ("inputs", "outputs"):

@@ -1,4 +1,4 @@
-"""Who may ask. Which Principal elements name whom is tested with the evaluation of whole documents."""
+"""The caller of a request. Principal elements are tested with the evaluation of whole documents."""
 
 from typing import Any
 
