@@ -199,6 +199,11 @@ def test_quiet_that_cannot_be_proven_is_no_quiet():
     assert report.kind(judgement) is report.UNPROVEN
 
 
+def test_cells_have_the_words_and_the_order_of_outcomes():
+    outcomes = [outcome.value for outcome in Outcome]
+    assert [kind.word for kind in report.KINDS if kind.word in outcomes] == outcomes
+
+
 def test_nothing_judged_is_no_report():
     with pytest.raises(ValueError, match="nothing was judged"):
         report.render([], FILES, NOW)
