@@ -386,10 +386,8 @@ def _resource_matches(written: str, resource: str, context: Context | None) -> A
         return pattern
     if fits(_inside_segments(pattern), resource):
         return Answer(True, "")
-    crosses = fits(pattern, resource)
-    return Answer(
-        None if crosses else False, f"a wildcard inside a segment of {shown(written)} meets a colon"
-    )
+    crossed = f"a wildcard inside a segment of {shown(written)} meets a colon"
+    return Answer(None if fits(pattern, resource) else False, crossed)
 
 
 def _inside_segments(pattern: Tokens) -> Tokens:
