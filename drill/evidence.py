@@ -137,8 +137,8 @@ def drills(folder: Path) -> list[Drill]:
     Raises:
         UnusableEvidence: A file `drill-*.json` is not a drill's evidence.
     """
-    found = [_drill(file) for file in folder.glob("drill-*.json")]
-    return sorted(found, key=lambda drill: drill.started, reverse=True)
+    kept = map(_drill, folder.glob("drill-*.json"))
+    return sorted(kept, key=lambda drill: drill.started, reverse=True)
 
 
 def _drill(file: Path) -> Drill:

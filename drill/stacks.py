@@ -86,15 +86,15 @@ def _load(file: Path) -> Stack:
 def _replace_encrypted(config: dict[str, Any]) -> bool:
     """Replace encrypted endpoints by placeholders; return whether there was any."""
     alerts = config.get("alerts")
-    found = 0
+    encrypted = 0
     for key in ("subscriptions", "watchdogSubscriptions"):
         for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
             if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                found += 1
+                encrypted += 1
                 placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
                 if placeholder and set(item["endpoint"]) == {"secure"}:
-                    item["endpoint"] = placeholder.format(number=found)
-    return found > 0
+                    item["endpoint"] = placeholder.format(number=encrypted)
+    return encrypted > 0
 
 
 def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:

@@ -7,16 +7,14 @@ from typing import Any
 
 from alertpath.model import UNKNOWN, Resource
 from drill.account import CANNOT_TELL, explained
-from drill.check.finding import CheckFinding, State, not_ready, ready, unknown
+from drill.check.finding import Findings, State, not_ready, ready, unknown
 from drill.check.live import NOT_COMPARED, SEEN_ONLY
 from drill.check.stack_state import StackState
 
 _REGIONS_SHOWN = 3
 
 
-def as_rendered(
-    stack_state: StackState, resources: Sequence[Resource], *, noun: str
-) -> Iterator[CheckFinding]:
+def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun: str) -> Findings:
     """Yield what differs between rendered and live resources; the same difference once for all Regions.
 
     Args:

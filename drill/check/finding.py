@@ -1,5 +1,6 @@
 """What a check can say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,6 +28,10 @@ class CheckFinding:
     text: str
     fix: str = ""
     commands: tuple[str, ...] = ()
+
+
+Findings = Iterator[CheckFinding]
+"""What a check yields."""
 
 
 def ready(text: str) -> CheckFinding:

@@ -54,10 +54,6 @@ def read(account: Account, wanted: Resource) -> Properties | None:
         raise
 
 
-def _client(account: Account, service: str, wanted: Resource) -> Any:
-    return account.client(service, wanted.home[1])
-
-
 def _same(answer: Properties, *names: str) -> dict[str, Any]:
     """Return properties that pulumi-aws calls as AWS does, but with a small first letter."""
     return {name[0].lower() + name[1:]: answer.get(name) for name in names}
@@ -87,13 +83,13 @@ def _event_bus_policy(account: Account, wanted: Resource) -> Properties | None:
 
 
 def _event_archive(account: Account, wanted: Resource) -> Properties:
-    live = _client(account, "events", wanted).describe_archive(ArchiveName=wanted["name"])
+    live = account.client("events", wanted.home[1]).describe_archive(ArchiveName=wanted["name"])
     return {"name": live.get("ArchiveName"), **_same(live, "EventSourceArn", "RetentionDays")}
 
 
 def _event_rule(account: Account, wanted: Resource) -> Properties:
     bus = wanted["eventBusName"] or "default"
-    live = _client(account, "events", wanted).describe_rule(Name=wanted["name"], EventBusName=bus)
+    live = account.client("events", wanted.home[1]).describe_rule(Name=wanted["name"], EventBusName=bus)
     properties = _same(live, "Name", "Description", "EventPattern", "State")
     return {**properties, "eventBusName": wanted["eventBusName"]}
 
@@ -127,7 +123,7 @@ def _target(target: Properties) -> dict[str, Any]:
 
 
 def _log_group(account: Account, wanted: Resource) -> Properties | None:
-    pages = _client(account, "logs", wanted).get_paginator("describe_log_groups")
+    pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
     for page in pages.paginate(logGroupNamePrefix=wanted["name"]):
         for group in page["logGroups"]:
             if group["logGroupName"] == wanted["name"]:
@@ -141,7 +137,7 @@ def _log_group(account: Account, wanted: Resource) -> Properties | None:
 
 def _log_resource_policy(account: Account, wanted: Resource) -> Properties | None:
     arn = wanted["resourceArn"]
-    logs = _client(account, "logs", wanted)
+    logs = account.client("logs", wanted.home[1])
     answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
     for policy in answer["resourcePolicies"]:
         if policy.get("resourceArn") == arn:
@@ -150,7 +146,7 @@ def _log_resource_policy(account: Account, wanted: Resource) -> Properties | Non
 
 
 def _metric_alarm(account: Account, wanted: Resource) -> Properties | None:
-    answer = _client(account, "cloudwatch", wanted).describe_alarms(AlarmNames=[wanted["name"]])
+    answer = account.client("cloudwatch", wanted.home[1]).describe_alarms(AlarmNames=[wanted["name"]])
     for alarm in answer["MetricAlarms"]:
         return {
             "name": alarm.get("AlarmName"),
@@ -238,14 +234,13 @@ def attached_to_role(account: Account, role: str) -> list[str]:
     return [policy["PolicyArn"] for policy in policies]
 
 
-def _user_policy_attachment(account: Account, wanted: Resource) -> Properties | None:
-    attached = wanted["policyArn"] in attached_to_user(account, wanted["user"])
-    return {"user": wanted["user"], "policyArn": wanted["policyArn"]} if attached else None
-
-
-def _role_policy_attachment(account: Account, wanted: Resource) -> Properties | None:
-    attached = wanted["policyArn"] in attached_to_role(account, wanted["role"])
-    return {"role": wanted["role"], "policyArn": wanted["policyArn"]} if attached else None
+def _policy_attachment(account: Account, wanted: Resource) -> Properties | None:
+    if wanted["user"]:
+        kind, attached = "user", attached_to_user(account, wanted["user"])
+    else:
+        kind, attached = "role", attached_to_role(account, wanted["role"])
+    arn = wanted["policyArn"]
+    return {kind: wanted[kind], "policyArn": arn} if arn in attached else None
 
 
 @cache
@@ -260,7 +255,7 @@ def _alias(account: Account, wanted: Resource) -> Properties:
 
 
 def _key(account: Account, wanted: Resource) -> Properties:
-    kms = _client(account, "kms", wanted)
+    kms = account.client("kms", wanted.home[1])
     live = key(account, wanted.home[1])
     return {
         "description": live.get("Description"),
@@ -274,12 +269,12 @@ def _key(account: Account, wanted: Resource) -> Properties:
 
 
 def _schedule_group(account: Account, wanted: Resource) -> Properties:
-    live = _client(account, "scheduler", wanted).get_schedule_group(Name=wanted["name"])
+    live = account.client("scheduler", wanted.home[1]).get_schedule_group(Name=wanted["name"])
     return {"name": live["Name"]}
 
 
 def _schedule(account: Account, wanted: Resource) -> Properties:
-    scheduler = _client(account, "scheduler", wanted)
+    scheduler = account.client("scheduler", wanted.home[1])
     live = scheduler.get_schedule(Name=wanted["name"], GroupName=wanted["groupName"])
     target = live["Target"]
     return {
@@ -326,18 +321,18 @@ def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
 
 
 def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:
-    found = [
+    matching = [
         live
         for live in subscriptions(account, wanted["topic"])
         if live["Protocol"] == wanted["protocol"] and wanted["endpoint"] in (live["Endpoint"], UNKNOWN)
     ]
-    if not found:
+    if not matching:
         return None
     return {
-        "topic": found[0].get("TopicArn"),
-        "protocol": found[0].get("Protocol"),
+        "topic": matching[0].get("TopicArn"),
+        "protocol": matching[0].get("Protocol"),
         "endpoint": wanted["endpoint"],
-        "pendingConfirmation": all(map(is_pending, found)),
+        "pendingConfirmation": all(map(is_pending, matching)),
     }
 
 
@@ -387,9 +382,9 @@ _READERS = {
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_policy_attachment,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _policy_attachment,
     "aws:iam/user:User": _user,
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": _user_policy_attachment,
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": _policy_attachment,
     "aws:kms/alias:Alias": _alias,
     "aws:kms/key:Key": _key,
     "aws:scheduler/schedule:Schedule": _schedule,

@@ -1,17 +1,17 @@
 """Runs the checks in parallel, each on every stack that it is about; one that fails stops no other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from pydantic import computed_field
 
 from drill.account import CANNOT_TELL, explained
-from drill.check.finding import CheckFinding, State, unknown
+from drill.check.finding import CheckFinding, Findings, State, unknown
 from drill.check.stack_state import StackState, in_parallel
 from drill.progress import Progress
 
-Probe = Callable[[StackState], Iterator[CheckFinding]]
+Probe = Callable[[StackState], Findings]
 
 
 @dataclass(frozen=True, kw_only=True)

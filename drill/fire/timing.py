@@ -16,7 +16,7 @@ class Timing:
 
     Attributes:
         now: The local clock, UTC.
-        monotonic: Seconds, by a clock that does not jump when somebody sets the time.
+        monotonic: Seconds, by a clock that does not jump when the time is set.
         sleep: Waits for some seconds.
         loud_per_second: How many loud events are sent in a second.
         poll_seconds: How long one call waits for messages in the drill queue.

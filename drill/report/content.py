@@ -244,7 +244,8 @@ def as_json(report: Report) -> dict[str, Any]:
 def content(sources: Sources) -> Report:
     """Return everything that the report says."""
     left_out = sorted(
-        {stack.name for stack in sources.stacks} - {one.stack.name for one in sources.stack_states}
+        {stack.name for stack in sources.stacks}
+        - {stack_state.stack.name for stack_state in sources.stack_states}
     )
     return Report(
         accepted=sources.accepted,
@@ -313,7 +314,10 @@ def _coverage(sources: Sources) -> Coverage:
     no_matrix = pictures.Matrix(account="", regions=(), rows=(), wrong=0, total=0)
     unread = Counter(sources.stack_states[0].unread)
     return Coverage(
-        accounts=[_covered(one, matrices.get(one.account.id, no_matrix)) for one in sources.stack_states],
+        accounts=[
+            _covered(stack_state, matrices.get(stack_state.account.id, no_matrix))
+            for stack_state in sources.stack_states
+        ],
         scenarios=len(sources.judgements),
         unread=[Unread(count=count, reason=reason) for reason, count in sorted(unread.items())],
         wrong=sum(not judgement.good for judgement in sources.judgements),

@@ -97,7 +97,7 @@ class RegionRow:
 def by_region(drill: Drill, wanted: set[Place]) -> Iterator[RegionRow]:
     """Yield a row for each Region where a loud drill was, or a relay must be."""
     slowest = max(seconds(drill.arrivals, *LEGS), default=0.0)
-    for region in sorted({place.region for place in wanted} | {one.region for one in drill.arrivals}):
+    for region in sorted({place.region for place in (*wanted, *drill.arrivals)}):
         arrivals = [arrival for arrival in drill.arrivals if arrival.region == region]
         yield RegionRow(
             region=region,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -133,10 +134,12 @@ def render(sources: Sources, report: Report) -> str:
         State=State,
         signs=SIGNS,
         counts=Counter(result.state for result in report.checks),
-        groups={name: list(results) for name, results in groupby(report.checks, lambda one: one.group)},
+        groups={name: list(results) for name, results in groupby(report.checks, attrgetter("group"))},
         identity=IDENTITY,
         kinds=_KINDS,
-        matrices={one.account: in_parts(one, _COLUMNS) for one in pictures.matrices(sources.judgements)},
+        matrices={
+            matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(sources.judgements)
+        },
         legs=latency.LEGS.values(),
         missed=[_missed(drill.missing) for drill in report.drills.shown],
         most=_NUMBERS,
@@ -147,8 +150,8 @@ def render(sources: Sources, report: Report) -> str:
 def _missed(missing: Sequence[Missing]) -> list[str]:
     """Return where a drill's events did not arrive, in few lines: with a broken hub none arrives."""
     grouped: dict[tuple[str, str], list[Missing]] = {}
-    for one in missing:
-        grouped.setdefault((", ".join(one.at), one.error), []).append(one)
+    for place in missing:
+        grouped.setdefault((", ".join(place.at), place.error), []).append(place)
     return [
         f"{at}: {in_words(places[:_PLACES])}"
         + (f" and {len(places) - _PLACES} more, see the JSON" if len(places) > _PLACES else "")

@@ -1,13 +1,13 @@
 """There was a full drill this quarter: loud, and with an event from every Region with a relay."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from breakglass import naming
 from drill import audit_log
 from drill.audit_log import Record
-from drill.check.finding import CheckFinding, not_ready, ready
+from drill.check.finding import Findings, not_ready, ready
 from drill.check.stack_state import StackState
 from drill.places import Place, in_words
 
@@ -30,7 +30,7 @@ class PastDrill:
     loud: bool = True
 
 
-def last_drill(stack_state: StackState) -> Iterator[CheckFinding]:
+def last_drill(stack_state: StackState) -> Findings:
     """Find the last full drill in the audit log: it was loud, and reached every Region with a relay."""
     records = audit_log.records(
         stack_state.account,

@@ -1,11 +1,9 @@
 """No undelivered events and no alarm in ALARM."""
 
-from collections.abc import Iterator
-
 from breakglass import naming
 from drill.account import CANNOT_TELL, explained
 from drill.check.compare import as_rendered
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.stack_state import StackState
 
 DEAD_LETTER_QUEUES = (naming.DEAD_LETTER_QUEUE, naming.RELAY_QUEUE)
@@ -18,7 +16,7 @@ _FIX = {
 }
 
 
-def dead_letters(stack_state: StackState) -> Iterator[CheckFinding]:
+def dead_letters(stack_state: StackState) -> Findings:
     """Check that the dead-letter queues are empty: each message there is an alert that did not arrive.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -56,7 +54,7 @@ def dead_letters(stack_state: StackState) -> Iterator[CheckFinding]:
         yield ready(f"{empty} dead-letter queues, all empty")
 
 
-def alarms(stack_state: StackState) -> Iterator[CheckFinding]:
+def alarms(stack_state: StackState) -> Findings:
     """Compare the alarms with the rendered ones; their actions must be on, and none may be in ALARM."""
     rendered = stack_state.of("MetricAlarm")
     waiting = []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from breakglass import naming
 from drill import audit_log
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.stack_state import StackState
 from drill.places import Place, by_account
 
@@ -13,7 +13,7 @@ DAY = timedelta(hours=25)
 """A day, and an hour for heartbeats that are late."""
 
 
-def heard(stack_state: StackState) -> Iterator[CheckFinding]:
+def heard(stack_state: StackState) -> Findings:
     """Look for a heartbeat of every Region with a relay: no alarm can say which ones are missing."""
     since, hours = stack_state.now - DAY, DAY // timedelta(hours=1)
     records = audit_log.records(

@@ -1,13 +1,11 @@
 """The hub is as this version renders it, and has no other rule or target."""
 
-from collections.abc import Iterator
-
 from alertpath.model import Resource
 from breakglass import naming
 from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
 from drill.check.probes.targets import further_targets
 from drill.check.stack_state import StackState
 
@@ -16,7 +14,7 @@ def _of_hub(stack_state: StackState, *kinds: str) -> list[Resource]:
     return [resource for resource in stack_state.of(*kinds) if resource.urn.startswith("break-glass-alerts-")]
 
 
-def rules(stack_state: StackState) -> Iterator[CheckFinding]:
+def rules(stack_state: StackState) -> Findings:
     """Compare the detections' rules and targets with the rendered ones; report all others."""
     rendered = _of_hub(stack_state, "EventRule", "EventTarget")
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
@@ -46,13 +44,13 @@ def _unexpected_rule(stack_state: StackState, name: str) -> CheckFinding:
     )
 
 
-def policies(stack_state: StackState) -> Iterator[CheckFinding]:
+def policies(stack_state: StackState) -> Findings:
     """Compare the policies of bus, topics, queues and audit log with the rendered ones."""
     rendered = _of_hub(stack_state, "EventBusPolicy", "TopicPolicy", "QueuePolicy", "LogResourcePolicy")
     yield from as_rendered(stack_state, rendered, noun="policies of bus, topics, queues and audit log")
 
 
-def key(stack_state: StackState) -> Iterator[CheckFinding]:
+def key(stack_state: StackState) -> Findings:
     """Compare the alarm's key, its alias and the topics with the rendered ones; the key must be usable."""
     (rendered,) = _of_hub(stack_state, "Key")
     key = stack_state.look(rendered)
@@ -70,13 +68,13 @@ def key(stack_state: StackState) -> Iterator[CheckFinding]:
     yield from as_rendered(stack_state, _of_hub(stack_state, *kinds), noun="key, alias and topics")
 
 
-def record(stack_state: StackState) -> Iterator[CheckFinding]:
+def record(stack_state: StackState) -> Findings:
     """Compare bus, archive, audit log and queues with the rendered ones: what is kept, and how long."""
     rendered = _of_hub(stack_state, "EventBus", "EventArchive", "LogGroup", "Queue")
     yield from as_rendered(stack_state, rendered, noun="bus, archive, audit log and queues")
 
 
-def members(stack_state: StackState) -> Iterator[CheckFinding]:
+def members(stack_state: StackState) -> Findings:
     """Compare the listed member accounts with the stacks in this clone: others cannot be checked here."""
     alerts = stack_state.stack.settings.alerts
     listed = () if alerts is None else alerts.member_account_ids

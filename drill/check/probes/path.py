@@ -10,11 +10,11 @@ from alertpath.proof import Judgement, problems, takes, world_of
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from breakglass import naming
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.stack_state import StackState, in_parallel
 
 
-def proven(stack_state: StackState) -> Iterator[CheckFinding]:
+def proven(stack_state: StackState) -> Findings:
     """Play every scenario of `alertpath` through what is live in the selected accounts."""
     yield from _unread(stack_state)
     judgements = stack_state.judgements
@@ -35,12 +35,12 @@ def proven(stack_state: StackState) -> Iterator[CheckFinding]:
         yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")
 
 
-def _unread(stack_state: StackState) -> Iterator[CheckFinding]:
+def _unread(stack_state: StackState) -> Findings:
     for reason, count in Counter(stack_state.unread).items():
         yield unknown(f"{count} resources could not be read, so this covers only the others: {reason}")
 
 
-def patterns(stack_state: StackState) -> Iterator[CheckFinding]:
+def patterns(stack_state: StackState) -> Findings:
     """Have AWS match one event of each detection with the live patterns, on relays and hub.
 
     TestEventPattern (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html)

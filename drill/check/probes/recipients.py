@@ -1,20 +1,19 @@
 """Topics have confirmed subscribers, and only the configured ones."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 from alertpath.model import UNKNOWN
 from breakglass import naming
 from drill.check import live
 from drill.check.compare import redeploy
-from drill.check.finding import CheckFinding, not_ready, ready
+from drill.check.finding import Findings, not_ready, ready
 from drill.check.stack_state import StackState
 
 Subscriber = tuple[str, str]
 """Protocol and endpoint; the endpoint is `UNKNOWN` if the configuration holds it encrypted."""
 
 
-def subscriptions(stack_state: StackState) -> Iterator[CheckFinding]:
+def subscriptions(stack_state: StackState) -> Findings:
     """Compare each topic's subscriptions with the configured ones: all confirmed, and no others.
 
     Endpoints are not shown: the URL of a webhook is often its password.
@@ -25,8 +24,8 @@ def subscriptions(stack_state: StackState) -> Iterator[CheckFinding]:
 
 
 def _of_topic(
-    stack_state: StackState, name: str, topic_arn: str, found: list[dict[str, str]]
-) -> Iterator[CheckFinding]:
+    stack_state: StackState, name: str, topic_arn: str, live_subscriptions: list[dict[str, str]]
+) -> Findings:
     wanted = [
         (str(resource["protocol"]), str(resource["endpoint"]))
         for resource in stack_state.of("TopicSubscription")
@@ -34,7 +33,7 @@ def _of_topic(
     ]
     confirmed: Counter[str] = Counter()
     region = f"--region {stack_state.home}"
-    for subscription in found:
+    for subscription in live_subscriptions:
         protocol, endpoint, arn = (subscription[key] for key in ("Protocol", "Endpoint", "SubscriptionArn"))
         matched = _matched((protocol, endpoint), wanted)
         if matched is None:

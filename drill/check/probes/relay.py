@@ -1,11 +1,9 @@
 """Every enabled Region forwards to the hub."""
 
-from collections.abc import Iterator
-
 from alertpath.model import Resource
 from drill.account import explained, is_denied_by_organization
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.probes.role import further_attachments
 from drill.check.probes.targets import further_targets
 from drill.check.stack_state import StackState
@@ -15,7 +13,7 @@ def _of_relay(stack_state: StackState, *kinds: str) -> list[Resource]:
     return [resource for resource in stack_state.of(*kinds) if resource.urn.startswith("break-glass-relay-")]
 
 
-def forwards(stack_state: StackState) -> Iterator[CheckFinding]:
+def forwards(stack_state: StackState) -> Findings:
     """Compare rules, targets, queue and heartbeat schedule of every Region with the rendered ones."""
     relay = stack_state.stack.settings.relay
     if stack_state.enabled is None and relay and not relay.regions:
@@ -28,7 +26,7 @@ def forwards(stack_state: StackState) -> Iterator[CheckFinding]:
     yield from further_targets(stack_state, rendered)
 
 
-def roles(stack_state: StackState) -> Iterator[CheckFinding]:
+def roles(stack_state: StackState) -> Findings:
     """Compare the roles of relay and heartbeat, their trust and their permission, with the rendered ones."""
     rendered = _of_relay(stack_state, "Role", "RolePolicy")
     yield from as_rendered(stack_state, rendered, noun="roles of relay and heartbeat")
@@ -48,10 +46,10 @@ def _relayed(stack_state: StackState) -> tuple[set[str], dict[str, str]]:
     return regions - unread.keys(), unread
 
 
-def regions(stack_state: StackState) -> Iterator[CheckFinding]:
+def regions(stack_state: StackState) -> Findings:
     """Compare the enabled Regions with those that are relayed or excluded, and make a call in each.
 
-    An excluded Region must be one that a service control policy denies: else somebody can work there unheard.
+    A service control policy must deny each excluded Region: else what happens there is not reported.
     """
     if stack_state.enabled is None:
         yield unknown(f"the enabled Regions cannot be listed: {stack_state.enabled_problem}")

@@ -19,7 +19,7 @@ from alertpath.model import Resource
 from breakglass import naming
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.runner import answer
 from drill.check.stack_state import StackState
@@ -38,13 +38,13 @@ _PROVIDERS = ("saml-provider/", "oidc-provider/")
 _SHOWN = 4
 
 
-def permissions(stack_state: StackState) -> Iterator[CheckFinding]:
+def permissions(stack_state: StackState) -> Findings:
     """Compare the role, its boundary, session length and attachments with the rendered ones.
 
     Nothing else may be attached, and no inline policy: either would be permissions that nobody reviewed.
     """
     role = _role(stack_state)
-    attachments = [one for one in stack_state.of("RolePolicyAttachment") if _is_of_role(one)]
+    attachments = [*filter(_is_of_role, stack_state.of("RolePolicyAttachment"))]
     yield from as_rendered(stack_state, [role, *attachments], noun="role and attachments")
     if stack_state.live[role.urn] is None:
         return  # `as_rendered` has reported it
@@ -63,14 +63,12 @@ def _role(stack_state: StackState) -> Resource:
     return role
 
 
-def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Iterator[CheckFinding]:
+def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Findings:
     further = list(further_attachments(stack_state, name, wanted))
     yield from further or [ready(f"role {name}: no further policy attached")]
 
 
-def further_attachments(
-    stack_state: StackState, role: str, wanted: Collection[str]
-) -> Iterator[CheckFinding]:
+def further_attachments(stack_state: StackState, role: str, wanted: Collection[str]) -> Findings:
     """Yield a finding for each managed policy of a role whose ARN is not in `wanted`.
 
     Raises:
@@ -85,7 +83,7 @@ def further_attachments(
             )
 
 
-def _inline(name: str, stack_state: StackState) -> Iterator[CheckFinding]:
+def _inline(name: str, stack_state: StackState) -> Findings:
     policies = live.iam_list(stack_state.account, "list_role_policies", "PolicyNames", RoleName=name)
     for policy in policies:
         yield not_ready(
@@ -101,7 +99,7 @@ Question = tuple[str, Request]
 """A principal in words, and its request to assume the role."""
 
 
-def trust(stack_state: StackState) -> Iterator[CheckFinding]:
+def trust(stack_state: StackState) -> Findings:
     """Ask of the live trust policy who can assume the role: each user after a fresh MFA sign-in, nobody else.
 
     Each principal's own account is assumed to allow everything, as that side is not in our hands
@@ -122,7 +120,7 @@ def trust(stack_state: StackState) -> Iterator[CheckFinding]:
         yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
 
 
-def _let_in(stack_state: StackState, document: str, questions: Sequence[Question]) -> Iterator[CheckFinding]:
+def _let_in(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
     for why, (verdict, who) in _by_reason(document, questions).items():
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
@@ -132,9 +130,7 @@ def _let_in(stack_state: StackState, document: str, questions: Sequence[Question
             yield unknown(f"it is unknown whether {who} can assume it: {why}")
 
 
-def _kept_out(
-    stack_state: StackState, document: str, questions: Sequence[Question]
-) -> Iterator[CheckFinding]:
+def _kept_out(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
     all_denied = True
     for why, (verdict, who) in _by_reason(document, questions).items():
         if verdict is Verdict.ALLOWED:
@@ -158,12 +154,11 @@ def _by_reason(document: str, questions: Sequence[Question]) -> dict[str, tuple[
         decision = _decision(request, prepared)
         reason = decision.reason.replace("the resource's policy", "the trust policy").replace(_TAKEN, "")
         grouped.setdefault(reason, (decision.verdict, []))[1].append(who)
-    return {reason: (verdict, _some(names)) for reason, (verdict, names) in grouped.items()}
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    results: dict[str, tuple[Verdict, str]] = {}
+    for reason, (verdict, names) in grouped.items():
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        results[reason] = (verdict, ", ".join(names[:_SHOWN]) + more)
+    return results
 
 
 def _decision(request: Request, document: str) -> Decision:
@@ -174,8 +169,8 @@ def _decision(request: Request, document: str) -> Decision:
     return evaluate(request, identity=[EVERYTHING], resource=document, resource_account=account)
 
 
-def _other_kinds(stack_state: StackState, document: str) -> Iterator[CheckFinding]:
-    """Yield services and identity providers that the document lets in, whatever the conditions."""
+def _other_kinds(stack_state: StackState, document: str) -> Findings:
+    """Yield services and identity providers that the document lets in, regardless of the conditions."""
     for statement in _statements(document):
         principal = statement.get("Principal")
         if statement.get("Effect") != "Allow" or not isinstance(principal, dict):

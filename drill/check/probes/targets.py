@@ -1,15 +1,15 @@
-"""Targets on our rules that this version does not render: somebody else receives our events there."""
+"""Targets on our rules that this version does not render: someone else receives events through them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from alertpath.model import Resource
 from drill.account import CANNOT_TELL, is_missing
 from drill.check import live
-from drill.check.finding import CheckFinding, not_ready
+from drill.check.finding import Findings, not_ready
 from drill.check.stack_state import StackState
 
 
-def further_targets(stack_state: StackState, resources: Sequence[Resource]) -> Iterator[CheckFinding]:
+def further_targets(stack_state: StackState, resources: Sequence[Resource]) -> Findings:
     """Yield a finding for each target that a rule has besides the rendered ones among `resources`.
 
     Raises:

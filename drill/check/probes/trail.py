@@ -1,12 +1,12 @@
 """A trail records what happens: without one, EventBridge gets no events, and nothing reports that."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from breakglass import naming
 from drill.account import CANNOT_TELL, explained
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.stack_state import StackState
 
 _KMS = "kms.amazonaws.com"
@@ -33,7 +33,7 @@ class _Trail:
     notes: list[str] = field(default_factory=list)
 
 
-def trail(stack_state: StackState) -> Iterator[CheckFinding]:
+def trail(stack_state: StackState) -> Findings:
     """Check that one trail records read and write management events of this account in all Regions.
 
     CloudTrail sends EventBridge what a trail records, and nothing if no trail is logging
@@ -61,7 +61,7 @@ def trail(stack_state: StackState) -> Iterator[CheckFinding]:
         yield from _none_is_good(trails)
 
 
-def _none_is_good(trails: Sequence[_Trail]) -> Iterator[CheckFinding]:
+def _none_is_good(trails: Sequence[_Trail]) -> Findings:
     # If one trail could be the good one, what the others lack may not matter.
     doubtful = any(not trail.lacks for trail in trails)
     for trail in trails:

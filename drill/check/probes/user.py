@@ -13,7 +13,7 @@ from breakglass.documents import MFA_ENROLMENT_ACTIONS
 from drill.account import CANNOT_TELL, explained, is_missing
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
 from drill.check.probes import credential_report
 from drill.check.probes.credential_report import Report, date
 from drill.check.probes.judged import EVERYTHING, judgeable
@@ -23,11 +23,11 @@ PASSWORD_AGE_AT_MOST = timedelta(days=365)
 """A stored random password does not weaken with age, but after a year staff has changed and the vault itself
 is untested."""
 
-Part = Callable[[StackState, str], Iterator[CheckFinding]]
+Part = Callable[[StackState, str], Findings]
 """Checks one thing about one user; yields what is wrong."""
 
 
-def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Iterator[CheckFinding]:
+def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Findings:
     """Yield what the parts find about each user, or `otherwise` as ready if they find nothing.
 
     A read error for one user does not stop that user's other checks, or other users.
@@ -48,7 +48,7 @@ def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> It
 # ---- password
 
 
-def sign_in(stack_state: StackState) -> Iterator[CheckFinding]:
+def sign_in(stack_state: StackState) -> Findings:
     """Check that each user has a password that works at once, and how old it is.
 
     The last use is shown but not judged: a user for emergencies may never have signed in.
@@ -57,7 +57,7 @@ def sign_in(stack_state: StackState) -> Iterator[CheckFinding]:
     yield from _each_user(stack_state, partial(_password, report))
 
 
-def _password(report: Report, stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _password(report: Report, stack_state: StackState, name: str) -> Findings:
     iam = stack_state.account.client("iam")
     used = live.user(stack_state.account, name).get("PasswordLastUsed")
     # AWS omits it for both "never used" and "not known":
@@ -106,7 +106,7 @@ def _age(
 # ---- MFA
 
 
-def mfa(stack_state: StackState) -> Iterator[CheckFinding]:
+def mfa(stack_state: StackState) -> Findings:
     """Check that each user has an MFA device: the role's trust policy requires one.
 
     Two devices in two places are advised; AWS allows eight
@@ -115,9 +115,9 @@ def mfa(stack_state: StackState) -> Iterator[CheckFinding]:
     yield from _each_user(stack_state, _devices)
 
 
-def _devices(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _devices(stack_state: StackState, name: str) -> Findings:
     devices = live.iam_list(stack_state.account, "list_mfa_devices", "MFADevices", UserName=name)
-    kinds = Counter(_kind(device.get("SerialNumber", "")) for device in devices)
+    kinds = Counter(_device_kind(device.get("SerialNumber", "")) for device in devices)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     if not devices:
         device = naming.iam_arn(stack_state.account.id, f"mfa/{name}-1")
@@ -139,7 +139,7 @@ def _devices(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
         yield ready(f"{name}: {len(devices)} MFA devices ({listed})")
 
 
-def _kind(serial: str) -> str:
+def _device_kind(serial: str) -> str:
     """Return the kind of a device: its ARN names it; a hardware token has a serial number instead."""
     if not serial.startswith("arn:"):
         return "hardware token"
@@ -192,7 +192,7 @@ _CREDENTIALS = (
 )
 
 
-def keys(stack_state: StackState) -> Iterator[CheckFinding]:
+def keys(stack_state: StackState) -> Findings:
     """Check that the users have no credential besides password and MFA, active or not.
 
     An inactive one can be activated later, and works without MFA.
@@ -203,7 +203,7 @@ def keys(stack_state: StackState) -> Iterator[CheckFinding]:
     )
 
 
-def _further(kind: _Credential, stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _further(kind: _Credential, stack_state: StackState, name: str) -> Findings:
     for entry in live.iam_list(stack_state.account, kind.operation, kind.entries, UserName=name):
         service = f" for {entry['ServiceName']}" if "ServiceName" in entry else ""
         id, status = entry.get(kind.id, "ID"), entry.get("Status", "status unknown")
@@ -217,7 +217,7 @@ def _further(kind: _Credential, stack_state: StackState, name: str) -> Iterator[
 # ---- permissions
 
 
-def policies(stack_state: StackState) -> Iterator[CheckFinding]:
+def policies(stack_state: StackState) -> Findings:
     """Compare users, their policies and attachments with the rendered ones; there must be nothing else.
 
     A permissions boundary is unexpected: in an emergency it could forbid what was meant to be allowed.
@@ -234,7 +234,7 @@ def policies(stack_state: StackState) -> Iterator[CheckFinding]:
     )
 
 
-def _attached(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _attached(stack_state: StackState, name: str) -> Findings:
     wanted = {
         attachment["policyArn"]
         for attachment in stack_state.of("UserPolicyAttachment")
@@ -253,7 +253,7 @@ def _detach(stack_state: StackState, name: str, arn: str) -> str:
     return stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
 
 
-def _inline(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _inline(stack_state: StackState, name: str) -> Findings:
     for policy in live.iam_list(stack_state.account, "list_user_policies", "PolicyNames", UserName=name):
         yield not_ready(
             f"{name} has an inline policy {policy}",
@@ -262,7 +262,7 @@ def _inline(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
         )
 
 
-def _groups(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _groups(stack_state: StackState, name: str) -> Findings:
     for entry in live.iam_list(stack_state.account, "list_groups_for_user", "Groups", UserName=name):
         group = entry["GroupName"]
         yield not_ready(
@@ -272,7 +272,7 @@ def _groups(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
         )
 
 
-def _boundary(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _boundary(stack_state: StackState, name: str) -> Findings:
     boundary = live.user(stack_state.account, name).get("PermissionsBoundary")
     if boundary:
         yield not_ready(
@@ -285,7 +285,7 @@ def _boundary(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
 # ---- enrolment
 
 
-def enrolment(stack_state: StackState) -> Iterator[CheckFinding]:
+def enrolment(stack_state: StackState) -> Findings:
     """Check that nobody can enrol an MFA device without MFA: anyone with the password could do it first.
 
     The live policy that requires MFA is evaluated for each of the actions that AWS's own policy exempts, for
@@ -307,7 +307,7 @@ def enrolment(stack_state: StackState) -> Iterator[CheckFinding]:
     )
 
 
-def _enrolment_attached(stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _enrolment_attached(stack_state: StackState, name: str) -> Findings:
     arn = naming.policy_arn(stack_state.account.id, naming.MFA_ENROLMENT_POLICY)
     if arn in live.attached_to_user(stack_state.account, name):
         yield not_ready(
@@ -315,7 +315,7 @@ def _enrolment_attached(stack_state: StackState, name: str) -> Iterator[CheckFin
         )
 
 
-def _can_enrol(policy: Resource, stack_state: StackState, name: str) -> Iterator[CheckFinding]:
+def _can_enrol(policy: Resource, stack_state: StackState, name: str) -> Findings:
     properties = stack_state.look(policy)
     if properties is None:
         yield not_ready(f"policy {policy['name']} does not exist: MFA is not required", redeploy(stack_state))
