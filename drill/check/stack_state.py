@@ -74,8 +74,9 @@ class StackState:
 
     @property
     def meant(self) -> set[str]:
-        """Regions of the account that must have a relay."""
-        return set(self.relays.get(self.account.id, ()))
+        """Regions of the account that must have a relay, also if the hub does not list the account."""
+        rendered = (schedule.home[1] for schedule in self.of("Schedule"))
+        return set(self.relays.get(self.account.id, rendered))
 
     @property
     def excluded(self) -> set[str]:

@@ -37,7 +37,9 @@ def fire(
     context: typer.Context,
     why: Annotated[
         str,
-        typer.Option("--why", metavar="TEXT", help="Reason, in one line; recorded and sent to everybody."),
+        typer.Option(
+            "--why", metavar="TEXT", help="Reason, in one line; recorded, and part of each message."
+        ),
     ],
     stack: StackOption = ALL,
     profile: ProfileOption = None,

@@ -90,6 +90,12 @@ def test_a_changed_trust_names_the_statement(look: Look, broken: Broken) -> None
     assert findings[0].text == "role BreakGlassRelay: assumeRolePolicy: statement OurOwnResourcesOnly differs"
 
 
+def test_an_account_that_the_hub_does_not_list_is_checked_like_any_other(look: Look) -> None:
+    unlisted = replace(member(look), relays={"111111111111": ["us-east-1"]})
+    for probe in (relay.forwards, relay.regions):
+        assert states(answer(probe, unlisted)) == ["ready"], probe
+
+
 def test_an_enabled_region_without_relay_is_not_ready(look: Look, broken: Broken) -> None:
     stack_state = member(look)
     more = [*(stack_state.enabled or ()), "ap-east-1"]
