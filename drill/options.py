@@ -84,23 +84,16 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
         raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(by_name)}, {ALL}")
     profiles = dict(_profile(option, list(by_name)) for option in profile or ())
     only = list(by_name) if stack == ALL else [] if stack is None else [stack]
-    hub = next(iter(by_name))
-    needed = [known for name, known in by_name.items() if name in {hub, *only}]
-    accounts = dict(
-        zip(
-            (known.name for known in needed),
-            sign_in(needed, profiles=profiles, member_role=member_role),
-            strict=True,
-        )
-    )
-    return Selection(
-        stacks=list(by_name.values()),
-        accounts=[
-            accounts.get(name) or Account(known.account_id, None, f"stack {name} was not selected")
-            for name, known in by_name.items()
-        ],
-        only=only,
-    )
+    selected = {next(iter(by_name)), *only}
+    needed = [known for name, known in by_name.items() if name in selected]
+    signed_in = iter(sign_in(needed, profiles=profiles, member_role=member_role))
+    accounts = [
+        next(signed_in)
+        if name in selected
+        else Account(known.account_id, None, f"stack {name} was not selected")
+        for name, known in by_name.items()
+    ]
+    return Selection(stacks=list(by_name.values()), accounts=accounts, only=only)
 
 
 def _profile(option: str, stack_names: Sequence[str]) -> tuple[str, str]:

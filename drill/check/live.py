@@ -115,10 +115,14 @@ def _target(target: Properties) -> dict[str, Any]:
     return {
         "targetId": target.get("Id"),
         **_same(target, "Arn", "RoleArn", "Input", "InputPath"),
-        "inputTransformer": transformer
-        and {"inputPaths": transformer.get("InputPathsMap"), **_same(transformer, "InputTemplate")},
-        "deadLetterConfig": letters and _same(letters, "Arn"),
-        "retryPolicy": retry and _same(retry, "MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
+        "inputTransformer": {
+            "inputPaths": transformer.get("InputPathsMap"),
+            **_same(transformer, "InputTemplate"),
+        }
+        if transformer
+        else None,
+        "deadLetterConfig": _same(letters, "Arn") if letters else None,
+        "retryPolicy": _same(retry, "MaximumEventAgeInSeconds", "MaximumRetryAttempts") if retry else None,
     }
 
 

@@ -69,7 +69,11 @@ def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
         )
     return Plan(
         places=[place for place in places if not only_regions or place.region in only_regions],
-        accounts={account.id: account for account in selection.accounts},
+        # Two stacks can be of one account, of which one was not selected and so has no credentials.
+        accounts={
+            account.id: account
+            for account in sorted(selection.accounts, key=lambda account: account.session is not None)
+        },
         problems=problems,
     )
 

@@ -1,4 +1,4 @@
-"""The role is as meant, and nobody but the users can assume it."""
+"""The role is as intended, and only the users can assume it."""
 
 import json
 from collections.abc import Callable

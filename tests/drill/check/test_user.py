@@ -1,4 +1,4 @@
-"""The users can sign in, by password and MFA and nothing else, and may do what is meant."""
+"""Users sign in by password and MFA only, and have the intended permissions."""
 
 import json
 from collections.abc import Callable, Iterator
