@@ -97,3 +97,33 @@ def log_group_arn(account_id: str, region: str) -> str:
 def schedule_group_arn(account_id: str, region: str) -> str:
     """Return the ARN of the heartbeat's schedule group."""
     return f"arn:{PARTITION}:scheduler:{region}:{account_id}:schedule-group/{SCHEDULE_GROUP}"
+
+
+def schedule_arn(account_id: str, region: str) -> str:
+    """Return the ARN of the heartbeat's schedule."""
+    return f"arn:{PARTITION}:scheduler:{region}:{account_id}:schedule/{SCHEDULE_GROUP}/{HEARTBEAT_SCHEDULE}"
+
+
+def alarm_arn(account_id: str, region: str, name: str) -> str:
+    """Return the ARN of a CloudWatch alarm."""
+    return f"arn:{PARTITION}:cloudwatch:{region}:{account_id}:alarm:{name}"
+
+
+def archive_arn(account_id: str, region: str) -> str:
+    """Return the ARN of the hub's archive of events."""
+    return f"arn:{PARTITION}:events:{region}:{account_id}:archive/{ARCHIVE}"
+
+
+def key_arn(account_id: str, region: str, key_id: str) -> str:
+    """Return the ARN of a KMS key."""
+    return f"arn:{PARTITION}:kms:{region}:{account_id}:key/{key_id}"
+
+
+def trail_arn(account_id: str, region: str, name: str) -> str:
+    """Return the ARN of a CloudTrail trail."""
+    return f"arn:{PARTITION}:cloudtrail:{region}:{account_id}:trail/{name}"
+
+
+def session_arn(account_id: str, session: str) -> str:
+    """Return the ARN of a session of AWS STS, such as `assumed-role/BreakGlassRole/BreakglassUser`."""
+    return f"arn:{PARTITION}:sts::{account_id}:{session}"

@@ -11,7 +11,7 @@ from drill.fire import fire
 from drill.report import report
 
 app = typer.Typer(
-    help="Break-glass access: is it ready, does it ring, and what shows it.",
+    help="Operate break-glass access: check it, test its alarm, report on it, use it.",
     no_args_is_help=True,
     add_completion=False,
     # A traceback with local variables could show a credential.
@@ -26,7 +26,7 @@ app.command("policy")(permissions.policy)
 
 
 def main() -> None:
-    """Run a command and end with its exit code: 130 after Ctrl-C, 2 when a defect of ours ended it."""
+    """Run a command and end with its exit code: 130 after Ctrl-C, 2 if a defect in this program ended it."""
     code = 2
     try:
         app()
@@ -36,7 +36,7 @@ def main() -> None:
         sys.excepthook(type(defect), defect, defect.__traceback__)
     sys.stdout.flush()
     sys.stderr.flush()
-    # Python would wait for calls under way, and those for AWS, after Ctrl-C for minutes. They only read.
+    # Python would wait for running calls, and these for AWS: for minutes after Ctrl-C. They only read.
     os._exit(code)
 
 

@@ -1,4 +1,4 @@
-"""How an account is reached: credentials, clients that retry, and what an error of AWS means to people."""
+"""Access to an account: credentials, clients that retry, and what an error of AWS means, in plain words."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -35,11 +35,11 @@ _MISSING = {
 
 
 class NotSignedIn(Exception):
-    """There are no credentials for an account; the message says what was tried."""
+    """There are no credentials for an account; the message says why."""
 
 
 CANNOT_TELL = (ClientError, BotoCoreError, NotSignedIn)
-"""What calls raise when AWS's answer is not to be had; `explained` says why."""
+"""Errors that mean AWS gave no usable answer; `explained` says why."""
 
 
 class Account:
@@ -47,15 +47,15 @@ class Account:
 
     Attributes:
         id: Account id, 12 digits.
-        session: boto3 session; None where there are no credentials.
-        problem: Why there are none; "" where there are.
-        profile: Name of the AWS profile that they are from; "" where they are from none.
+        session: boto3 session; None if there are no credentials.
+        problem: Why there are no credentials; "" if there are some.
+        profile: Name of the AWS profile that they come from; "" if they come from elsewhere.
     """
 
     def __init__(
         self, id: str, session: boto3.Session | None, problem: str = "", *, profile: str = ""
     ) -> None:
-        """Take the session of an account, or say why there is none."""
+        """Take the session of an account, or the reason why there is none."""
         self.id = id
         self.session = session
         self.problem = problem
@@ -65,7 +65,7 @@ class Account:
         self._making = threading.Lock()
 
     def client(self, service: str, region: str = naming.HOME_REGION) -> Any:
-        """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type.
+        """Return the client of `service` in `region`. It has no type: boto3 makes its classes at run time.
 
         Raises:
             NotSignedIn: There are no credentials for the account.
@@ -90,11 +90,11 @@ _CONFIG = Config(
 def sign_in(
     stacks: Sequence[Stack], *, profiles: Mapping[str, str], member_role: str | None
 ) -> list[Account]:
-    """Return one account for each stack, with credentials where there are any.
+    """Return one account for each stack, with credentials if there are any.
 
     A stack's credentials are those of its profile in `profiles`, else of the AWS profile named like the
-    stack, else the ambient ones. Where these are of another account and `member_role` is given, that role of
-    the stack's account is assumed with them.
+    stack, else the ambient ones. If these belong to another account and `member_role` is given, they are used
+    to assume that role in the stack's account.
     """
     return [_signed_in(stack, profiles.get(stack.name), member_role) for stack in stacks]
 
@@ -104,17 +104,17 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
     try:
         named = profile or (stack.name if stack.name in boto3.Session().available_profiles else None)
         session = boto3.Session(profile_name=named)
-        found = _account_of(session)
-        if found != account_id and member_role is not None:
+        own_id = _account_of(session)
+        if own_id != account_id and member_role is not None:
             session = _assumed(session, naming.role_arn(account_id, member_role))
-            found = _account_of(session)
+            own_id = _account_of(session)
     except (ClientError, BotoCoreError) as error:
         return Account(account_id, None, f"no credentials for stack {stack.name}: {explained(error)}")
-    if found != account_id:
+    if own_id != account_id:
         return Account(
             account_id,
             None,
-            f"the credentials for stack {stack.name} are of account {found}: use a profile of {account_id} "
+            f"the credentials for stack {stack.name} are of account {own_id}: use a profile of {account_id} "
             f"(--profile {stack.name}=NAME), or --member-role",
         )
     return Account(account_id, session, profile=named or "")
@@ -137,7 +137,7 @@ def _assumed(session: boto3.Session, role_arn: str) -> boto3.Session:
 
 
 def is_missing(error: Exception) -> bool:
-    """Whether AWS says that what was asked for does not exist."""
+    """Whether AWS says that the thing does not exist."""
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _MISSING
 
 
@@ -147,7 +147,7 @@ def is_denied_by_organization(error: Exception) -> bool:
 
 
 def explained(error: Exception) -> str:
-    """Return what an error of `CANNOT_TELL` means, in one line for people."""
+    """Return what an error of `CANNOT_TELL` means, in one line of plain words."""
     if not isinstance(error, ClientError):
         return " ".join(str(error).split()) or type(error).__name__
     code, operation = error.response["Error"]["Code"], error.operation_name
@@ -157,7 +157,7 @@ def explained(error: Exception) -> str:
         return f"access denied to {operation}: `python -m drill policy` prints what is needed"
     if code in _EXPIRED:
         return "the credentials have expired: sign in again"
-    if any(word in code for word in _THROTTLED):
+    if any(part in code for part in _THROTTLED):
         return f"throttled at {operation}, {RETRIES} times: try again later"
     if code in _NOT_THERE:
         return f"the credentials are not valid here ({code} at {operation}): the Region may not be enabled"

@@ -1,4 +1,4 @@
-"""Reads the hub's audit log: which of our own events arrived, and when."""
+"""Reads the hub's audit log: which drill events and heartbeats arrived, and when."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 
 from breakglass import naming
 from drill.account import Account
+from drill.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,23 +17,23 @@ class Record:
 
     Attributes:
         event: The event, as EventBridge delivered it.
-        arrived: When CloudWatch Logs took it in, UTC.
+        arrived: When CloudWatch Logs received it, UTC.
     """
 
     event: dict[str, Any]
     arrived: datetime
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Account and Region that the event came from."""
-        return str(self.event.get("account")), str(self.event.get("region"))
+    def place(self) -> Place:
+        """Where the event came from."""
+        return Place(str(self.event.get("account")), str(self.event.get("region")))
 
 
 def nonce(record: Record) -> str:
-    """Return the nonce of a drill's event, `<drill's id>.<account>.<Region>`; "" where there is none."""
+    """Return the nonce of a drill's event, `<drill's id>.<account>.<Region>`; "" if missing."""
     detail = record.event.get("detail")
-    found = detail.get("nonce") if isinstance(detail, dict) else None
-    return found if isinstance(found, str) else ""
+    value = detail.get("nonce") if isinstance(detail, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def records(account: Account, region: str, *, source: str, since: datetime) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""The evidence folder: what was drilled, kept as files that an auditor can read. Nothing in it is secret."""
+"""The evidence folder: past drills, kept as files that an auditor can read. Nothing in it is secret."""
 
 import os
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from pydantic import AwareDatetime, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
+from drill.places import Place
+
 _STRICT = ConfigDict(strict=True, extra="forbid")
-"""A file is what it says it is: no numbers for texts, nothing that is not known."""
+"""No conversion of types, no unknown keys."""
 
 
 class UnusableEvidence(Exception):
@@ -24,10 +26,10 @@ class Arrival:
         account: Account id.
         region: Region.
         sent: When it was put on the default bus, UTC.
-        audit_log: Seconds until the hub's audit log had it; None where it did not arrive in time.
-        topic: Seconds until the topic brought it to the drill queue; None as above, or in a quiet drill.
+        audit_log: Seconds until the hub's audit log had it; None if it did not arrive in time.
+        topic: Seconds until the topic's message was in the drill queue; None as above, or in a quiet drill.
         watchdog: The same for the watchdog topic.
-        error: Why it could not be sent; "" where it could.
+        error: Why it could not be sent; "" if it was.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -39,6 +41,11 @@ class Arrival:
     topic: FiniteFloat | None = None
     watchdog: FiniteFloat | None = None
     error: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where the event was put on the default bus."""
+        return Place(self.account, self.region)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ class Drill:
         why: The reason given.
         quiet: Whether it went to the audit log only.
         arrivals: One for each Region of each account.
-        problems: What could not be told, for people; what nobody could look for is among the missing.
+        problems: What could not be read, in words; arrivals that could not be seen count as missing.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -64,6 +71,11 @@ class Drill:
     quiet: bool
     arrivals: tuple[Arrival, ...]
     problems: tuple[str, ...] = ()
+
+    @property
+    def arrived(self) -> int:
+        """How many events arrived everywhere they had to."""
+        return sum(not self.missing(arrival) for arrival in self.arrivals)
 
     def missing(self, arrival: Arrival) -> list[str]:
         """Return where an event that had to arrive did not: `audit log`, `topic`, `watchdog topic`."""
@@ -77,7 +89,7 @@ _DRILL = TypeAdapter(Drill)
 
 
 def save(folder: Path, drill: Drill) -> Path:
-    """Write a drill into the folder, which is created if need be, and return the file.
+    """Write a drill into the folder, which is created if necessary, and return the file.
 
     Raises:
         UnusableEvidence: It cannot be written.
@@ -92,16 +104,16 @@ def as_json(drill: Drill) -> str:
 
 
 def check_writable(folder: Path) -> None:
-    """Find out whether evidence can be kept in a folder, before anything is done that should be kept there.
+    """Fail early if the folder is not writable.
 
     Raises:
-        UnusableEvidence: It cannot.
+        UnusableEvidence: It is not.
     """
     write(folder / f".writable-{token_hex(4)}", "").unlink()
 
 
 def write(file: Path, text: str) -> Path:
-    """Write a file of evidence whole or not at all, and return it.
+    """Write a file of evidence completely or not at all, and return it.
 
     Raises:
         UnusableEvidence: It cannot be written, or exists: evidence is never overwritten.
@@ -123,10 +135,10 @@ def drills(folder: Path) -> list[Drill]:
     """Return the drills kept in a folder, the latest first.
 
     Raises:
-        UnusableEvidence: A file that should be a drill is none.
+        UnusableEvidence: A file `drill-*.json` is not a drill's evidence.
     """
-    found = [_drill(file) for file in folder.glob("drill-*.json")]
-    return sorted(found, key=lambda drill: drill.started, reverse=True)
+    kept = map(_drill, folder.glob("drill-*.json"))
+    return sorted(kept, key=lambda drill: drill.started, reverse=True)
 
 
 def _drill(file: Path) -> Drill:
@@ -136,6 +148,7 @@ def _drill(file: Path) -> Drill:
         raise UnusableEvidence(f"{file}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)[:3]
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
+            for item in error.errors(include_url=False)[:3]
         )
         raise UnusableEvidence(f"{file}: not a drill's evidence: {problems}") from error

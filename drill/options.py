@@ -1,4 +1,4 @@
-"""Which stacks a command is about and how their accounts are reached: the options that commands share."""
+"""The options that commands share: which stacks a command is about, and how it signs in to their accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from drill.account import Account, sign_in
 from drill.stacks import Stack
 
 ALL = "all"
+"""Value of `--stack` for every stack of the project."""
 
 StackOption = Annotated[
     str,
-    typer.Option("--stack", metavar="STACK", help="The stack to look at, such as mgmt or member; or all."),
+    typer.Option("--stack", metavar="STACK", help="A stack, such as mgmt or member; or all."),
 ]
 ProfileOption = Annotated[
     list[str] | None,
@@ -22,7 +23,7 @@ ProfileOption = Annotated[
         "--profile",
         metavar="STACK=NAME",
         help="AWS profile for a stack; repeat for others. "
-        "Without it: the profile named like the stack, else the ambient credentials.",
+        "By default: the profile named like the stack, else the ambient credentials.",
     ),
 ]
 MemberRoleOption = Annotated[
@@ -30,13 +31,13 @@ MemberRoleOption = Annotated[
     typer.Option(
         "--member-role",
         metavar="NAME",
-        help="Role to assume in an account whose credentials are not at hand.",
+        help="Role to assume in accounts for which you have no credentials.",
     ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Selection:
     """What a command works on.
 
     Attributes:
@@ -55,7 +56,19 @@ class Chosen:
         return self.stacks[0], self.accounts[0]
 
 
-def choose(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Chosen:
+def project_stacks() -> list[Stack]:
+    """Return all stacks of the project, the hub's first.
+
+    Raises:
+        typer.BadParameter: They cannot be read.
+    """
+    try:
+        return stacks.load()
+    except stacks.UnreadableStack as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def select(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Selection:
     """Return the stacks and accounts that the options mean.
 
     Args:
@@ -64,34 +77,29 @@ def choose(stack: str | None, profile: Sequence[str] | None, member_role: str | 
         member_role: `--member-role`.
 
     Raises:
-        typer.BadParameter: An option names a stack that there is not, or the project's stacks cannot be read.
+        typer.BadParameter: An option names a stack that does not exist, or the stacks cannot be read.
     """
-    try:
-        known = stacks.load()
-    except stacks.UnreadableStack as error:
-        raise typer.BadParameter(str(error)) from error
-    names = [one.name for one in known]
-    if stack not in (*names, ALL, None):
-        raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(names)}, {ALL}")
-    profiles = dict(_profile(option, names) for option in profile or ())
-    only = names if stack == ALL else [] if stack is None else [stack]
-    asked = [one for one in known if one.name in {known[0].name, *only}]
-    signed_in = sign_in(asked, profiles=profiles, member_role=member_role)
-    accounts = dict(zip((one.name for one in asked), signed_in, strict=True))
-    return Chosen(
-        stacks=known,
-        accounts=[
-            accounts.get(one.name) or Account(one.account_id, None, f"stack {one.name} is not looked at")
-            for one in known
-        ],
-        only=only,
-    )
+    by_name = {known.name: known for known in project_stacks()}
+    if stack not in (*by_name, ALL, None):
+        raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(by_name)}, {ALL}")
+    profiles = dict(_profile(option, list(by_name)) for option in profile or ())
+    only = list(by_name) if stack == ALL else [] if stack is None else [stack]
+    selected = {next(iter(by_name)), *only}
+    needed = [known for name, known in by_name.items() if name in selected]
+    signed_in = iter(sign_in(needed, profiles=profiles, member_role=member_role))
+    accounts = [
+        next(signed_in)
+        if name in selected
+        else Account(known.account_id, None, f"stack {name} was not selected")
+        for name, known in by_name.items()
+    ]
+    return Selection(stacks=list(by_name.values()), accounts=accounts, only=only)
 
 
-def _profile(option: str, names: Sequence[str]) -> tuple[str, str]:
+def _profile(option: str, stack_names: Sequence[str]) -> tuple[str, str]:
     stack, _, name = option.partition("=")
-    if not name or stack not in names:
+    if not name or stack not in stack_names:
         raise typer.BadParameter(
-            f"--profile {option}: must be STACK=NAME with a stack out of {', '.join(names)}"
+            f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(stack_names)}"
         )
     return stack, name

@@ -1,4 +1,4 @@
-"""`python -m drill password`: sets or rotates a break-glass user's console password and keeps it nowhere."""
+"""`python -m drill password`: sets or rotates a break-glass user's console password; does not store it."""
 
 import logging
 import os
@@ -18,17 +18,17 @@ from rich.console import Console
 from rich.text import Text
 
 from drill.account import CANNOT_TELL, Account, explained, is_missing
-from drill.options import ProfileOption, choose
+from drill.options import ProfileOption, select
 from drill.stacks import Stack
 
 LENGTH = 32
 """Characters, unless the account's password policy wants more: about 190 bits."""
 
 GROUP = 4
-"""Characters that are read aloud together."""
+"""Characters in a group, to read aloud."""
 
-# Without what is taken for something else (l I 1 O 0), what a shell or a dead key makes something else of
-# (quotes, backslash, ^, ~), and what needs AltGr on many keyboards (@ # [ ] { } |). AWS counts all of these:
+# Without characters that are easy to confuse (l I 1 O 0), that a shell or a dead key changes (quotes,
+# backslash, ^, ~), or that need AltGr on many keyboards (@ # [ ] { } |). AWS counts all of these:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html
 LOWER = "".join(sorted(set(string.ascii_lowercase) - set("l")))
 UPPER = "".join(sorted(set(string.ascii_uppercase) - set("IO")))
@@ -42,7 +42,7 @@ _UNDER_WAY = "EntityTemporarilyUnmodifiable"
 
 
 class Secret:
-    """A password. Only `reveal` shows it: what prints, formats or logs the object does not."""
+    """A password. Only `reveal` shows it: printing, formatting or logging the object does not."""
 
     __slots__ = ("_characters",)
 
@@ -59,19 +59,19 @@ class Secret:
         return re.sub(f"(.{{{GROUP}}})(?!$)", r"\1   ", self._characters)
 
     def masked(self, text: str) -> str:
-        """Return `text` without the password, should AWS or gpg quote it in a message."""
+        """Return `text` without the password, in case AWS or gpg quotes it in a message."""
         return text.replace(self._characters, "(the new password)")
 
     def __repr__(self) -> str:
-        """Say what it is and not what it says."""
+        """Return a text that does not contain the password."""
         return "<a password>"
 
 
 class _Refused(Exception):
-    """The password was not changed, or it cannot be told; the message says why.
+    """The password was not changed, or that is unknown; the message says why.
 
     Attributes:
-        exit_code: 1 when the old state holds, 2 when that cannot be told.
+        exit_code: 1 if nothing changed, 2 if that is unknown.
     """
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
@@ -80,25 +80,23 @@ class _Refused(Exception):
 
 
 def generated(policy: Mapping[str, Any]) -> Secret:
-    """Return a new password that an account's password policy takes.
+    """Return a new password that an account's password policy accepts.
 
     Args:
         policy: The `PasswordPolicy` of GetAccountPasswordPolicy; empty for AWS's default.
     """
     length = max(LENGTH, int(policy.get("MinimumPasswordLength", 0)))
     alphabet = "".join(CLASSES)
-    # To try again, and not to put one of each class in, keeps all passwords equally likely. Every class is
-    # there although the policy may want less: a policy that is tightened later still takes it.
+    # Trying again, instead of inserting one of each class, keeps all passwords equally likely. Every class is
+    # there although the policy may require fewer: a policy that is tightened later still accepts it.
     while True:
         characters = "".join(secrets.choice(alphabet) for _ in range(length))
-        if all(any(one in kind for one in characters) for kind in CLASSES):
+        if all(set(characters) & set(kind) for kind in CLASSES):
             return Secret(characters)
 
 
 def password(
-    user: Annotated[
-        str, typer.Argument(metavar="USER", help="The user, as in user.names of the hub's stack.")
-    ],
+    user: Annotated[str, typer.Argument(metavar="USER", help="A user from user.names of the hub's stack.")],
     gpg: Annotated[
         list[str] | None,
         typer.Option(
@@ -107,12 +105,12 @@ def password(
             help="Print the password encrypted to this key instead of showing it; repeat for others.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     profile: ProfileOption = None,
 ) -> None:
     """Set or rotate the console password of a break-glass user.
 
-    Rings as user-change. Exit code 0: changed; 1: not changed; 2: not even tried, or it cannot be told.
+    Triggers the detection user-change. Exit code 0: changed; 1: not changed; 2: not tried, or unknown.
     """
     recipients = list(gpg or ())
     say = Console(stderr=True, highlight=False, soft_wrap=False)
@@ -123,7 +121,7 @@ def password(
             markup=False,
         )
         raise typer.Exit(2)
-    stack, account = choose(None, profile, None).hub
+    stack, account = select(None, profile, None).hub
     if user not in stack.settings.user.names:
         raise typer.BadParameter(
             f"USER {user}: must be one of {', '.join(stack.settings.user.names)} "
@@ -137,17 +135,17 @@ def password(
 
 
 def _on_terminal() -> bool:
-    """Whether somebody sits here, at a terminal that has an alternate screen."""
+    """Whether this is a terminal with an alternate screen."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _change(
     account: Account, stack: Stack, user: str, *, recipients: Sequence[str], ask: bool, say: Console
 ) -> None:
-    """Announce, ask, change the password and hand it over.
+    """Announce, ask, change the password and show it.
 
     Raises:
-        _Refused: It was not changed, or that cannot be told.
+        _Refused: It was not changed, or that is unknown.
     """
     exists, policy = _state(account, user)
     for line in _announced(account, stack, user, exists=exists, policy=policy):
@@ -155,7 +153,7 @@ def _change(
     if ask and not typer.confirm("Go on?", err=True):
         raise _Refused("Nothing was changed.")
     secret = generated(policy)
-    # First of all: a gpg that fails must not leave a password behind that nobody knows.
+    # First: if gpg fails, there must not be a new password that nobody knows.
     armour = _encrypted(secret, recipients) if recipients else ""
     _put(account, stack, user, secret, exists=exists)
     if recipients:
@@ -171,7 +169,7 @@ def _state(account: Account, user: str) -> tuple[bool, dict[str, Any]]:
     """Return whether the user has a password, and the account's password policy.
 
     Raises:
-        _Refused: AWS's answer is not to be had.
+        _Refused: AWS gave no usable answer.
     """
     try:
         iam = account.client("iam")
@@ -197,15 +195,15 @@ def _announced(
 ) -> Iterator[str]:
     yield f"User {user} of account {account.id} (stack {stack.name})."
     if exists:
-        yield "It has a console password. It gets a new one: the old one stops to work at once."
+        yield "It has a console password. It will be replaced; the old password stops working immediately."
     else:
-        yield "It has no console password. It gets one, and from then on somebody can sign in with it."
-    yield "This rings (detection user-change): announce it first to those who get the alarm."
+        yield "It has no console password. It will get one, and can then sign in with it."
+    yield "This rings the alarm (detection user-change): announce it to the recipients first."
     if policy.get("ExpirePasswords"):
-        how = "locks the user out" if policy.get("HardExpiry") else "has to be changed at the sign-in"
+        effect = "the user is locked out" if policy.get("HardExpiry") else "it must be changed at sign-in"
         yield (
-            f"Mind: the account's password policy lets it expire after {policy.get('MaxPasswordAge')} days; "
-            f"then it {how}. Rotate it before."
+            "Note: under the account's password policy it expires after "
+            f"{policy.get('MaxPasswordAge')} days; then {effect}. Rotate it earlier."
         )
 
 
@@ -220,7 +218,7 @@ def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
         raise _Refused(
             "gpg is not on PATH: install GnuPG, or use a terminal without --gpg. Nothing was changed."
         )
-    # Keys that gpg would fetch by a mail address are whoever's: only those of the keyring count.
+    # A key that gpg fetches by a mail address could be anybody's: only those of the keyring count.
     command = [gpg, "--batch", "--no-tty", "--no-auto-key-locate", "--encrypt", "--armor"]
     for recipient in recipients:
         command += ["--recipient", recipient]
@@ -239,13 +237,13 @@ def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: b
     """Make it the user's password.
 
     Raises:
-        _Refused: It is not, or that cannot be told.
+        _Refused: It was not changed, or that is unknown.
     """
     iam = account.client("iam")
     call = iam.update_login_profile if exists else iam.create_login_profile
     try:
         with _nothing_logged():
-            # Never a reset at the next sign-in: in an emergency it could lock the person out.
+            # Never a reset at the next sign-in: in an emergency it could lock the user out.
             call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
     except CANNOT_TELL as error:
         problem = _refused(error, stack, user, exists=exists)
@@ -254,7 +252,7 @@ def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: b
 
 @contextmanager
 def _nothing_logged() -> Iterator[None]:
-    """Switch debugging logs off while the context lasts: botocore's hold the body of each request."""
+    """Switch debug logs off while the context lasts: botocore's contain the body of each request."""
     before = logging.root.manager.disable
     logging.disable(max(before, logging.DEBUG))
     try:
@@ -270,21 +268,21 @@ def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Ref
     code = reply.get("Error", {}).get("Code", "")
     status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     if not reply or status >= 500 or code in {_DONE_BEFORE, _UNDER_WAY}:
-        # The answer may have been lost after the change was made, also one to an earlier try of botocore's.
+        # The answer may have been lost after the change, also the answer to an earlier attempt of botocore.
         return _Refused(
-            f"It cannot be told whether the password was changed: {explained(error)}\n"
-            "The new one is not shown. Run this again, to set one that you know.",
+            f"It is unknown whether the password was changed: {explained(error)}\n"
+            "The new one is not shown. Run this again to set one that you know.",
             2,
         )
     if code == "PasswordPolicyViolation":
         why = reply["Error"].get("Message", "")
         return _Refused(
-            f"AWS refuses the password, because the account's password policy does: {why}\n"
-            "Passwords made here have lower case, upper case, digits and symbols: see what else it wants "
+            f"The account's password policy does not allow the new password: {why}\n"
+            "It has lower case, upper case, digits and symbols: see what else the policy requires "
             f"(aws iam get-account-password-policy). {held}"
         )
     if is_missing(error):
-        gone = "its password was removed meanwhile: run this again" if exists else "the user does not exist"
+        gone = "its password has just been removed: run this again" if exists else "the user does not exist"
         return _Refused(
             f"{user}: {gone}; the stack that creates it is {stack.name} (pulumi up -s {stack.name})."
         )
@@ -292,15 +290,17 @@ def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Ref
 
 
 def _show(secret: Secret, user: str) -> None:
-    """Show the password on the alternate screen until Enter: it does not stay in the scrollback."""
+    """Show the password on the alternate screen until Enter, so that it does not stay in the scrollback."""
     console = Console(highlight=False)
     with console.screen():
         console.print(Text(f"The new password of {user}:\n"))
         console.print(Text(f"    {secret.reveal()}\n"), soft_wrap=True)
-        console.print(Text(f"To read it aloud, in groups of {GROUP}; the gaps are no part of it:\n"))
+        console.print(Text(f"To read it aloud, in groups of {GROUP}; the gaps are not part of it:\n"))
         console.print(Text(f"    {secret.grouped()}\n"))
-        console.print(Text("There is no l, no I, no 1, no O and no 0 in it. Nothing keeps it: store it now."))
-        # Whoever leaves with Ctrl-C or Ctrl-D has a new password all the same, and must be told so.
+        console.print(
+            Text("It has no l, I, 1, O or 0. It is not stored anywhere: put it into the vault now.")
+        )
+        # After Ctrl-C or Ctrl-D the password is new as well, and the caller must say so.
         with suppress(typer.Abort):
             typer.prompt("Enter when it is stored", default="", show_default=False, prompt_suffix=" ")
 
@@ -310,6 +310,6 @@ def _next(stack: Stack, user: str, recipients: Sequence[str]) -> Iterator[str]:
     if recipients:
         yield f"1. Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
     else:
-        yield "1. It must be in the vault by now. If it is not, run this again: it cannot be shown twice."
-    yield f"2. Sign in once with it as {user}, with each MFA device (python -m drill use)."
+        yield "1. Is it in the vault? If not, run this again: it cannot be shown twice."
+    yield f"2. Sign in with it once as {user}, with each MFA device (python -m drill use)."
     yield f"3. python -m drill check --stack {stack.name}"

@@ -1,4 +1,4 @@
-"""How far something is, on a terminal's stderr; elsewhere nothing is shown."""
+"""Progress bars on stderr, if that is a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 Progress = Callable[[int, int], None]
-"""Is told how many of how many are done."""
+"""Takes how many are done, and how many there are."""
 
 
 @contextmanager

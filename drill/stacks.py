@@ -1,4 +1,4 @@
-"""The stacks of this project: what their committed configuration says, read without the Pulumi engine."""
+"""The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _PLACEHOLDERS = {
     "https": "https://encrypted-{number}.breakglass.invalid/",
     "sms": "+999{number:011d}",
 }
-"""Stand in for endpoints that only the stack's passphrase or key could decrypt."""
+"""Stand for endpoints that only the stack's passphrase or key can decrypt."""
 
 
 class UnreadableStack(Exception):
@@ -30,9 +30,9 @@ class Stack:
 
     Attributes:
         name: Its name, such as `mgmt`.
-        config: Its configuration without the namespace, endpoints that are encrypted replaced.
+        config: Its configuration without the namespace; placeholders stand for encrypted endpoints.
         settings: The same, checked.
-        encrypted: Whether an endpoint is encrypted, so that recipients can be counted but not compared.
+        encrypted: Whether an endpoint is encrypted: then recipients can be counted but not compared.
     """
 
     name: str
@@ -50,7 +50,7 @@ def load(project: Path = PROJECT) -> list[Stack]:
     """Return the stacks of the project, the hub's first.
 
     Raises:
-        UnreadableStack: A Pulumi.<stack>.yaml cannot be used, or there is none, or not one hub.
+        UnreadableStack: A Pulumi.<stack>.yaml cannot be used, or there is none, or not exactly one hub.
     """
     stacks = [_load(file) for file in sorted(project.glob("Pulumi.*.yaml"))]
     if not stacks:
@@ -84,25 +84,25 @@ def _load(file: Path) -> Stack:
 
 
 def _replace_encrypted(config: dict[str, Any]) -> bool:
-    """Put placeholders in the place of encrypted endpoints; tell whether there was any."""
+    """Replace encrypted endpoints by placeholders; return whether there was any."""
     alerts = config.get("alerts")
-    found = 0
+    encrypted = 0
     for key in ("subscriptions", "watchdogSubscriptions"):
         for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
             if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                found += 1
+                encrypted += 1
                 placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
                 if placeholder and set(item["endpoint"]) == {"secure"}:
-                    item["endpoint"] = placeholder.format(number=found)
-    return found > 0
+                    item["endpoint"] = placeholder.format(number=encrypted)
+    return encrypted > 0
 
 
 def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
-    """Return the Regions that have a relay, as the program decides it; none where the stack has no relay.
+    """Return the Regions that have a relay, as in the program; none if the stack has no relay.
 
     Args:
         stack: The stack.
-        enabled: Regions that its account has enabled; they do not matter where the configuration lists them.
+        enabled: Regions that its account has enabled; not used if the configuration lists the Regions.
     """
     relay = stack.settings.relay
     if relay is None:
@@ -113,5 +113,5 @@ def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
 
 
 def is_placeholder(endpoint: str) -> bool:
-    """Whether an endpoint stands in for one that is encrypted."""
+    """Whether an endpoint stands for an encrypted one."""
     return endpoint.rstrip("/").endswith(".breakglass.invalid") or endpoint.startswith("+99900000")

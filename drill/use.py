@@ -1,6 +1,6 @@
-"""`python -m drill use`: the way in, for whoever reads it at 3 a.m. Asks AWS nothing."""
+"""`python -m drill use`: how to use break-glass access, for someone at 3 a.m. Makes no call to AWS."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -9,11 +9,11 @@ import typer
 
 from breakglass import naming
 from breakglass.settings.reading import RoleSettings
-from drill import stacks
+from drill.options import project_stacks
 from drill.stacks import Stack
 
 PROFILE_PREFIX = "breakglass-"
-"""Of the names of AWS profiles and of roles in the console: nobody's own profile is called so."""
+"""Of the names of AWS profiles and of roles in the console, so that they differ from all other names."""
 
 CLI_VERSION = "2.32"
 """The first AWS CLI that has `aws login`."""
@@ -26,9 +26,9 @@ class Target:
     """An account whose role can be assumed.
 
     Attributes:
-        name: Its stack's name; the account id where it has no stack here.
+        name: Its stack's name; the account id if it has no stack here.
         account_id: Its id.
-        role: The role and its limits; the hub's where the account has no stack here.
+        role: The role and its limits; the hub's if the account has no stack here.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Target:
 
     @property
     def link(self) -> str:
-        """Where the console offers to switch to the role.
+        """The console's page for switching to the role.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
         """
-        asked = {"account": self.account_id, "roleName": self.role.name, "displayName": self.profile}
-        return f"{_SWITCH_ROLE}?{urlencode(asked)}"
+        query = {"account": self.account_id, "roleName": self.role.name, "displayName": self.profile}
+        return f"{_SWITCH_ROLE}?{urlencode(query)}"
 
 
 def targets(known: Sequence[Stack]) -> list[Target]:
@@ -57,16 +57,16 @@ def targets(known: Sequence[Stack]) -> list[Target]:
         known: All stacks of the project, the hub's first.
     """
     hub = known[0].settings
-    own = {stack.account_id for stack in known}
+    with_stack = {stack.account_id for stack in known}
     members = () if hub.alerts is None else hub.alerts.member_account_ids
-    found = [
+    accounts = [
         Target(name=stack.name, account_id=stack.account_id, role=stack.settings.role)
         for stack in known
         if "role" in stack.settings.components
     ]
-    found += [Target(name=one, account_id=one, role=hub.role) for one in members if one not in own]
+    accounts += [Target(name=id, account_id=id, role=hub.role) for id in members if id not in with_stack]
     allowed = hub.user.account_ids
-    return [one for one in found if allowed is None or one.account_id in allowed]
+    return [target for target in accounts if allowed is None or target.account_id in allowed]
 
 
 def login_profile(user: str) -> str:
@@ -78,8 +78,8 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
     """Return the text of an AWS configuration file: one profile to sign in, one for each account's role.
 
     `login_session` is what `aws login` itself writes into a profile
-    (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). Written beforehand, it
-    makes sure that nobody signs in as somebody else, and a Region is not asked for.
+    (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). If it is there beforehand,
+    `aws login` accepts no other user, and does not ask for a Region.
     """
     home = known[0].settings.watched.hub_region
     blocks = [
@@ -94,7 +94,7 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
             f"[profile {target.profile}]",
             f"role_arn = {naming.role_arn(target.account_id, target.role.name)}",
             f"source_profile = {login_profile(user)}",
-            # The record names the person's session by it.
+            # The name of the session in the record.
             f"role_session_name = {user}",
             f"duration_seconds = {target.role.max_session_duration}",
             f"region = {home}",
@@ -107,91 +107,73 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
 def use(
     user: Annotated[
         str | None,
-        typer.Option(
-            "--user", metavar="USER", help="Whose way in it is; without it the first of user.names."
-        ),
+        typer.Option("--user", metavar="USER", help="Who signs in; by default the first of user.names."),
     ] = None,
     config: Annotated[
         bool,
-        typer.Option(
-            "--config", help="Print only the AWS configuration, for a file of its own or to append it."
-        ),
+        typer.Option("--config", help="Print only the AWS configuration, to write or append to a file."),
     ] = False,
 ) -> None:
-    """Print the way in: links, limits, and commands. Asks AWS nothing."""
-    try:
-        known = stacks.load()
-    except stacks.UnreadableStack as error:
-        raise typer.BadParameter(str(error)) from error
+    """Print how to use break-glass access: links, limits, and commands. Makes no call to AWS."""
+    known = project_stacks()
     names = known[0].settings.user.names
     if user is not None and user not in names:
         raise typer.BadParameter(f"--user {user}: must be one of {', '.join(names)}")
-    chosen = user or names[0]
-    if config:
-        # The empty line is for a file that lacks the newline at its end.
-        print(f"\n{aws_config(known, chosen)}", end="")
-        return
-    for line in way_in(known, chosen):
-        print(line)
+    user = user or names[0]
+    # The empty line is for a file that lacks the newline at its end.
+    print(f"\n{aws_config(known, user)}" if config else way_in(known, user), end="")
 
 
-def way_in(known: Sequence[Stack], user: str) -> Iterator[str]:
-    """Yield the page: first the console, which always works, then the command line."""
-    hub = known[0]
-    yield "Break-glass access. Every step rings: announce it before, with your reason."
-    yield ""
-    yield "1. Sign in, with the password from the vault and an MFA device:"
-    yield f"     https://{hub.account_id}.signin.aws.amazon.com/console"
-    yield f"   as {user}"
-    for name in hub.settings.user.names:
-        if name != user:
-            yield f"   (or as {name}: python -m drill use --user {name})"
-    yield "   The user itself may do nothing but switch to the role."
-    yield ""
-    yield "2. Switch to the role, in the account that needs you:"
-    for target in targets(known):
-        yield ""
-        yield f"   {_place(target)}"
-        yield f"     {target.link}"
-        yield f"     {_limits(target.role)}"
-    if hub.settings.user.account_ids is not None:
-        yield ""
-        yield "   In other accounts the user may not assume the role (user.accountIds)."
-    yield ""
-    yield from _command_line(user, targets(known))
-    yield ""
-    yield "Afterwards: sign out, see docs/runbook.md: After use, and rotate the password:"
-    yield f"   python -m drill password {user}"
-
-
-def _place(target: Target) -> str:
-    if target.name == target.account_id:
-        return f"account {target.account_id}, role {target.role.name} (no stack here: limits are the hub's)"
-    return f"{target.name}, account {target.account_id}, role {target.role.name}"
-
-
-def _limits(role: RoleSettings) -> str:
-    return (
-        f"within {_minutes(role.mfa_max_age)} of the sign-in with MFA; "
-        f"a session lasts {_minutes(role.max_session_duration)} at most"
+def way_in(known: Sequence[Stack], user: str) -> str:
+    """Return the instructions: first the console, which always works, then the command line."""
+    hub, accounts, login = known[0], targets(known), login_profile(user)
+    others = "".join(
+        f"\n   (or as {name}: python -m drill use --user {name})"
+        for name in hub.settings.user.names
+        if name != user
     )
+    roles = "\n\n".join(map(_switch, accounts))
+    if hub.settings.user.account_ids is not None:
+        roles += "\n\n   The user may not assume the role in other accounts (user.accountIds)."
+    calls = "\n".join(f"   aws sts get-caller-identity --profile {account.profile}" for account in accounts)
+    # A file of its own can be written again; the same profile twice in one file would make it unreadable.
+    return f"""\
+Break-glass access. Every step rings the alarm: announce it first, and why.
+
+1. Sign in, with the password from the vault and an MFA device:
+     https://{hub.account_id}.signin.aws.amazon.com/console
+   as {user}{others}
+   This user is allowed to switch to the role, and nothing else.
+
+2. Switch to the role in the account where you have to work:
+
+{roles}
+
+Or on the command line (AWS CLI {CLI_VERSION} or newer, a browser on the same machine):
+
+   mkdir -p ~/.aws && python -m drill use --config > ~/.aws/breakglass
+   export AWS_CONFIG_FILE=~/.aws/breakglass
+   aws login --profile {login}
+{calls}
+   aws logout --profile {login}
+
+   FIDO2 keys work only in the console and with `aws login`.
+   If the role is refused here although the sign-in is fresh, use the console:
+   AWS does not say that an `aws login` session counts as signed in with MFA.
+
+Afterwards: sign out, see "After use" in docs/runbook.md, rotate the password:
+   python -m drill password {user}
+"""
+
+
+def _switch(target: Target) -> str:
+    place = f"{target.name}, account {target.account_id}, role {target.role.name}"
+    if target.name == target.account_id:
+        place = f"account {target.account_id}, role {target.role.name} (no stack here: limits are the hub's)"
+    age, duration = _minutes(target.role.mfa_max_age), _minutes(target.role.max_session_duration)
+    limits = f"within {age} of the sign-in with MFA; a session lasts {duration} at most"
+    return f"   {place}\n     {target.link}\n     {limits}"
 
 
 def _minutes(seconds: int) -> str:
     return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
-
-
-def _command_line(user: str, accounts: Sequence[Target]) -> Iterator[str]:
-    yield f"Or on the command line (AWS CLI {CLI_VERSION} or newer, a browser on the same machine):"
-    yield ""
-    # A file of its own can be written again and again; a profile that is in a file twice makes it unreadable.
-    yield "   mkdir -p ~/.aws && python -m drill use --config > ~/.aws/breakglass"
-    yield "   export AWS_CONFIG_FILE=~/.aws/breakglass"
-    yield f"   aws login --profile {login_profile(user)}"
-    for target in accounts:
-        yield f"   aws sts get-caller-identity --profile {target.profile}"
-    yield f"   aws logout --profile {login_profile(user)}"
-    yield ""
-    yield "   FIDO2 keys work in the console and with `aws login`, in no other way."
-    yield "   If the role is refused here although the sign-in is fresh, use the console:"
-    yield "   AWS does not say that an `aws login` session counts as signed in with MFA."

@@ -1,34 +1,40 @@
-"""The checks, in the order in which they are shown: who gets in, what hears it, who is told, does it work."""
+"""The checks, in the order in which they are shown: who gets in, what records and tells it."""
 
 from drill.check.probes import drills, failures, heartbeats, hub, path, recipients, relay, role, trail, user
-from drill.check.runner import Check
+from drill.check.runner import Check, Probe
+
+IDENTITY = "Who gets in"
+_RECORDING = "What records events"
+_MESSAGES = "What sends messages, and to whom"
+_OPERATION = "Whether it works"
+
+
+def _check(group: str, id: str, component: str, title: str, probe: Probe) -> Check:
+    return Check(id=id, group=group, title=title, component=component, probe=probe)
+
 
 CHECKS = (
-    Check(
-        id="user-sign-in", title="The users can sign in to the console", component="user", probe=user.sign_in
-    ),
-    Check(id="user-mfa", title="The users have MFA devices", component="user", probe=user.mfa),
-    Check(id="user-keys", title="The users have no other credentials", component="user", probe=user.keys),
-    Check(id="user-policies", title="The users may do what is meant", component="user", probe=user.policies),
-    Check(
-        id="user-enrolment", title="Nobody can enrol an MFA device", component="user", probe=user.enrolment
-    ),
-    Check(id="role", title="The role is as meant", component="role", probe=role.permissions),
-    Check(id="role-trust", title="Only the users can assume the role", component="role", probe=role.trust),
-    Check(id="trail", title="A trail records everything", component="", probe=trail.trail),
-    Check(id="regions", title="Every enabled Region is relayed", component="relay", probe=relay.regions),
-    Check(id="relay", title="The relays are as meant", component="relay", probe=relay.forwards),
-    Check(id="relay-roles", title="The relay's roles are as meant", component="relay", probe=relay.roles),
-    Check(id="hub-rules", title="The detections are as meant", component="alerts", probe=hub.rules),
-    Check(id="hub-policies", title="The hub's policies are as meant", component="alerts", probe=hub.policies),
-    Check(id="hub-key", title="Key and topics are as meant", component="alerts", probe=hub.key),
-    Check(id="hub-record", title="The record is kept", component="alerts", probe=hub.record),
-    Check(id="hub-members", title="All member accounts are known", component="alerts", probe=hub.members),
-    Check(id="recipients", title="Somebody is told", component="alerts", probe=recipients.subscriptions),
-    Check(id="alarms", title="The alarm is watched", component="alerts", probe=failures.alarms),
-    Check(id="dead-letters", title="Nothing was lost", component="relay", probe=failures.dead_letters),
-    Check(id="alarm-path", title="The alarm would ring: proof", component="alerts", probe=path.proven),
-    Check(id="patterns", title="AWS reads the patterns as we do", component="alerts", probe=path.patterns),
-    Check(id="heartbeats", title="Every relay was heard today", component="alerts", probe=heartbeats.heard),
-    Check(id="drill", title="It was drilled this quarter", component="alerts", probe=drills.last_drill),
+    _check(IDENTITY, "user-sign-in", "user", "Break-glass users can sign in", user.sign_in),
+    _check(IDENTITY, "user-mfa", "user", "Break-glass users have MFA devices", user.mfa),
+    _check(IDENTITY, "user-keys", "user", "Break-glass users: no other credentials", user.keys),
+    _check(IDENTITY, "user-policies", "user", "Break-glass users: intended permissions", user.policies),
+    _check(IDENTITY, "user-enrolment", "user", "Nobody can enrol an MFA device", user.enrolment),
+    _check(IDENTITY, "role", "role", "The role is as intended", role.permissions),
+    _check(IDENTITY, "role-trust", "role", "Only the users can assume the role", role.trust),
+    _check(_RECORDING, "trail", "", "A trail records everything", trail.trail),
+    _check(_RECORDING, "regions", "relay", "Every enabled Region has a relay", relay.regions),
+    _check(_RECORDING, "relay", "relay", "The relays are as intended", relay.forwards),
+    _check(_RECORDING, "relay-roles", "relay", "The relays' roles are as intended", relay.roles),
+    _check(_MESSAGES, "hub-rules", "alerts", "The detections are as intended", hub.rules),
+    _check(_MESSAGES, "hub-policies", "alerts", "The hub's policies are as intended", hub.policies),
+    _check(_MESSAGES, "hub-key", "alerts", "Key and topics are as intended", hub.key),
+    _check(_MESSAGES, "hub-record", "alerts", "The record is kept", hub.record),
+    _check(_MESSAGES, "hub-members", "alerts", "All member accounts are known", hub.members),
+    _check(_MESSAGES, "recipients", "alerts", "All recipients are confirmed", recipients.subscriptions),
+    _check(_OPERATION, "alarms", "alerts", "No CloudWatch alarm is ringing", failures.alarms),
+    _check(_OPERATION, "dead-letters", "relay", "Nothing was lost", failures.dead_letters),
+    _check(_OPERATION, "alarm-path", "alerts", "The alarm would ring: proof", path.proven),
+    _check(_OPERATION, "patterns", "alerts", "AWS agrees with the proof on patterns", path.patterns),
+    _check(_OPERATION, "heartbeats", "alerts", "Every relay sent a heartbeat today", heartbeats.heard),
+    _check(_OPERATION, "drill", "alerts", "There was a full drill this quarter", drills.last_drill),
 )

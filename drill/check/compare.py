@@ -7,45 +7,42 @@ from typing import Any
 
 from alertpath.model import UNKNOWN, Resource
 from drill.account import CANNOT_TELL, explained
-from drill.check.finding import Finding, State, not_ready, ready, unknown
+from drill.check.finding import Findings, State, not_ready, ready, unknown
 from drill.check.live import NOT_COMPARED, SEEN_ONLY
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 
 _REGIONS_SHOWN = 3
 
 
-def as_rendered(subject: Subject, resources: Sequence[Resource], *, noun: str) -> Iterator[Finding]:
-    """Yield what differs between rendered and live resources, once for all Regions with the same.
+def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun: str) -> Findings:
+    """Yield what differs between rendered and live resources; the same difference once for all Regions.
 
     Args:
-        subject: Stack and account.
+        stack_state: Stack and account.
         resources: Which of its rendered resources.
-        noun: What they are, for the finding that all is well, such as "relays".
+        noun: What they are, for the finding that nothing differs, such as "relays".
     """
     problems: dict[tuple[State, str], list[str]] = {}
     for resource in resources:
-        for state, text in _problems(subject, resource):
-            problems.setdefault((state, text), []).append(_region(resource))
+        for state, text in _problems(stack_state, resource):
+            # IAM has no Region.
+            region = "" if resource.type.startswith("aws:iam/") else resource.home[1]
+            problems.setdefault((state, text), []).append(region)
     for (state, text), regions in problems.items():
-        said = f"{text}{_where(regions)}"
-        yield not_ready(said, redeploy(subject)) if state is State.NOT_READY else unknown(said)
+        text = f"{text}{_where(regions)}"
+        yield not_ready(text, redeploy(stack_state)) if state is State.NOT_READY else unknown(text)
     if not problems:
         yield ready(f"{noun} as this version renders: {len(resources)} resources")
 
 
-def redeploy(subject: Subject) -> str:
+def redeploy(stack_state: StackState) -> str:
     """Return the command that makes what is deployed what this version renders."""
-    pack = f"--policy-pack policies --policy-pack-config policies/config/{subject.stack.name}.json"
-    return subject.pulumi("up", f"--refresh {pack}")
-
-
-def _region(resource: Resource) -> str:
-    """Return a resource's Region, "" for IAM, which has none."""
-    return "" if resource.type.startswith("aws:iam/") else resource.home[1]
+    pack = f"--policy-pack policies --policy-pack-config policies/config/{stack_state.stack.name}.json"
+    return stack_state.pulumi("up", f"--refresh {pack}")
 
 
 def _where(regions: Sequence[str]) -> str:
-    """Return where something is, unless it has no place."""
+    """Return the Regions in words, "" if there are none."""
     different = sorted({region for region in regions if region})
     if not different:
         return ""
@@ -54,24 +51,24 @@ def _where(regions: Sequence[str]) -> str:
     return f", in {', '.join(different)}"
 
 
-def _problems(subject: Subject, resource: Resource) -> Iterator[tuple[State, str]]:
+def _problems(stack_state: StackState, resource: Resource) -> Iterator[tuple[State, str]]:
     name = label(resource)
     try:
-        live = subject.look(resource)
+        live = stack_state.look(resource)
     except CANNOT_TELL as error:
         yield State.UNKNOWN, f"cannot be read: {explained(error)}"
         return
     if live is None:
         yield State.NOT_READY, f"{name} does not exist"
         return
-    strangers = live.keys() - SEEN_ONLY
-    for property in sorted((resource.properties.keys() | strangers) - NOT_COMPARED.keys()):
+    added = live.keys() - SEEN_ONLY
+    for property in sorted((resource.properties.keys() | added) - NOT_COMPARED.keys()):
         wanted, found = resource[property], live.get(property)
         if wanted is None and found == UNKNOWN:
             continue
         if UNKNOWN in (wanted, found):
-            who = "AWS's answer" if found == UNKNOWN else "this version"
-            yield State.UNKNOWN, f"{name}: {property} is not known from {who}"
+            source = "AWS's answer" if found == UNKNOWN else "this version"
+            yield State.UNKNOWN, f"{name}: {property} is not known from {source}"
         elif canonical(wanted) != canonical(found):
             yield State.NOT_READY, f"{name}: {difference(property, wanted, found)}"
 
@@ -94,7 +91,7 @@ def difference(property: str, wanted: Any, found: Any) -> str:
 
 
 def _statements(value: Any) -> dict[str, Any] | None:
-    """Return the statements of a policy document by their Sid, None for anything else."""
+    """Return the statements of a policy document by their Sid; None if it is not a policy document."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -112,10 +109,10 @@ def _statements(value: Any) -> dict[str, Any] | None:
 
 
 def canonical(value: Any) -> Any:
-    """Return a value in one form of the many that say the same.
+    """Return a value in one form for all that mean the same.
 
-    JSON texts are read; a list of one is that one, and the order of a list does not count, as in policies and
-    patterns; what is absent is the same as null.
+    JSON texts are parsed; a list of one entry is that entry, and the order of a list does not count, as in
+    policies and patterns; null is the same as absent.
     """
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
@@ -126,13 +123,13 @@ def canonical(value: Any) -> Any:
         return {name: canonical(entry) for name, entry in value.items() if entry is not None}
     if isinstance(value, list | tuple):
         entries = sorted(map(canonical, value), key=lambda entry: json.dumps(entry, sort_keys=True))
-        # A list of null alone says something: in a pattern, that the field is null.
+        # A list with only null has a meaning of its own: in a pattern, that the field is null.
         return entries[0] if len(entries) == 1 and entries[0] is not None else entries
     return value
 
 
 def label(resource: Resource) -> str:
-    """Return what people call a resource, such as "event rule breakglass-relay"."""
+    """Return the name of a resource in words, such as "event rule breakglass-relay"."""
     kind = resource.type.rsplit(":", 1)[-1]
     words = re.sub(r"(?<!^)([A-Z])", r" \1", kind).lower()
     match kind:

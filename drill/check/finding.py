@@ -1,5 +1,6 @@
 """What a check can say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,14 +14,14 @@ class State(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckFinding:
     """One answer of a check.
 
     Attributes:
         state: The answer.
-        text: What was seen, for people.
-        fix: What to do about it, in words; "" when there is nothing to say.
-        commands: Commands that do it, each whole and with the credentials that it needs.
+        text: What was seen.
+        fix: What to do about it, in words; "" if there is nothing to say.
+        commands: Commands that do it, each complete and with the profile that it needs.
     """
 
     state: State
@@ -29,16 +30,20 @@ class Finding:
     commands: tuple[str, ...] = ()
 
 
-def ready(text: str) -> Finding:
+Findings = Iterator[CheckFinding]
+"""What a check yields."""
+
+
+def ready(text: str) -> CheckFinding:
     """Return the finding that something is as it must be."""
-    return Finding(state=State.READY, text=text)
+    return CheckFinding(state=State.READY, text=text)
 
 
-def not_ready(text: str, *commands: str, fix: str = "") -> Finding:
-    """Return the finding that something is not as it must be, and what mends it: words, commands, or both."""
-    return Finding(state=State.NOT_READY, text=text, fix=fix, commands=commands)
+def not_ready(text: str, *commands: str, fix: str = "") -> CheckFinding:
+    """Return the finding that something is not as it must be, and what fixes it: words, commands, or both."""
+    return CheckFinding(state=State.NOT_READY, text=text, fix=fix, commands=commands)
 
 
-def unknown(text: str, *commands: str, fix: str = "") -> Finding:
+def unknown(text: str, *commands: str, fix: str = "") -> CheckFinding:
     """Return the finding that something could not be seen."""
-    return Finding(state=State.UNKNOWN, text=text, fix=fix, commands=commands)
+    return CheckFinding(state=State.UNKNOWN, text=text, fix=fix, commands=commands)

@@ -1,7 +1,7 @@
 """What is deployed: reads each rendered resource out of AWS, with pulumi-aws's names for its properties.
 
-A property that AWS's answer does not hold although it should is `UNKNOWN`: could not tell, not a difference.
-What several resources need is asked once per account object, so one account object serves one run.
+A property that should be in AWS's answer but is missing is `UNKNOWN`: unknown, not a difference.
+What several resources need is read once per account object, so use an account object for one run only.
 """
 
 import json
@@ -16,10 +16,10 @@ from drill.account import Account, is_missing
 Properties = Mapping[str, Any]
 
 NOT_COMPARED = {
-    "region": "where the resource was looked for",
-    "tags": "no part of what makes the alarm ring",
-    "deletionWindowInDays": "no property of the key: it counts when somebody schedules its deletion",
-    "forceDestroy": "no property of the user: it counts when Pulumi deletes it",
+    "region": "where the resource was read",
+    "tags": "the alarm does not depend on them",
+    "deletionWindowInDays": "not a property of the key: used when its deletion is scheduled",
+    "forceDestroy": "not a property of the user: used when Pulumi deletes it",
 }
 """Rendered properties that the live ones are not compared with, each with the reason."""
 
@@ -36,14 +36,14 @@ SEEN_ONLY = frozenset(
         "pendingConfirmation",
     }
 )
-"""Live properties that no program sets unless it renders them; what else is set there, a stranger has set."""
+"""Live properties that the program need not render; any other was set by someone else."""
 
 
 def read(account: Account, wanted: Resource) -> Properties | None:
-    """Return the live properties of a rendered resource, or None where it does not exist.
+    """Return the live properties of a rendered resource, or None if it does not exist.
 
     Raises:
-        ClientError, BotoCoreError, NotSignedIn: AWS's answer is not to be had (`account.CANNOT_TELL`).
+        ClientError, BotoCoreError, NotSignedIn: AWS gave no usable answer (`account.CANNOT_TELL`).
     """
     reader = _READERS[wanted.type]
     try:
@@ -54,12 +54,9 @@ def read(account: Account, wanted: Resource) -> Properties | None:
         raise
 
 
-def _client(account: Account, service: str, wanted: Resource) -> Any:
-    return account.client(service, wanted.home[1])
-
-
-def _named(answer: Properties, names: Mapping[str, str]) -> dict[str, Any]:
-    return {ours: answer.get(theirs) for ours, theirs in names.items()}
+def _same(answer: Properties, *names: str) -> dict[str, Any]:
+    """Return properties that pulumi-aws calls as AWS does, but with a small first letter."""
+    return {name[0].lower() + name[1:]: answer.get(name) for name in names}
 
 
 @cache
@@ -72,11 +69,9 @@ def _event_bus(account: Account, wanted: Resource) -> Properties:
     live = event_bus(account, wanted.home[1], wanted["name"])
     log = live.get("LogConfig")
     return {
-        **_named(live, {"name": "Name"}),
+        "name": live.get("Name"),
         "description": live.get("Description", UNKNOWN),
-        "logConfig": UNKNOWN
-        if log is None
-        else _named(log, {"level": "Level", "includeDetail": "IncludeDetail"}),
+        "logConfig": UNKNOWN if log is None else _same(log, "Level", "IncludeDetail"),
     }
 
 
@@ -88,24 +83,22 @@ def _event_bus_policy(account: Account, wanted: Resource) -> Properties | None:
 
 
 def _event_archive(account: Account, wanted: Resource) -> Properties:
-    live = _client(account, "events", wanted).describe_archive(ArchiveName=wanted["name"])
-    names = {"name": "ArchiveName", "eventSourceArn": "EventSourceArn", "retentionDays": "RetentionDays"}
-    return _named(live, names)
+    live = account.client("events", wanted.home[1]).describe_archive(ArchiveName=wanted["name"])
+    return {"name": live.get("ArchiveName"), **_same(live, "EventSourceArn", "RetentionDays")}
 
 
 def _event_rule(account: Account, wanted: Resource) -> Properties:
     bus = wanted["eventBusName"] or "default"
-    live = _client(account, "events", wanted).describe_rule(Name=wanted["name"], EventBusName=bus)
-    names = {"name": "Name", "description": "Description", "eventPattern": "EventPattern", "state": "State"}
-    return {**_named(live, names), "eventBusName": wanted["eventBusName"]}
+    live = account.client("events", wanted.home[1]).describe_rule(Name=wanted["name"], EventBusName=bus)
+    properties = _same(live, "Name", "Description", "EventPattern", "State")
+    return {**properties, "eventBusName": wanted["eventBusName"]}
 
 
 @cache
 def targets(account: Account, region: str, bus: str, rule: str) -> list[dict[str, Any]]:
     """Return all targets of a rule, as AWS names their properties."""
     pages = account.client("events", region).get_paginator("list_targets_by_rule")
-    found = pages.paginate(Rule=rule, EventBusName=bus)
-    return [target for page in found for target in page["Targets"]]
+    return [target for page in pages.paginate(Rule=rule, EventBusName=bus) for target in page["Targets"]]
 
 
 def _event_target(account: Account, wanted: Resource) -> Properties | None:
@@ -119,22 +112,22 @@ def _event_target(account: Account, wanted: Resource) -> Properties | None:
 def _target(target: Properties) -> dict[str, Any]:
     transformer, letters = target.get("InputTransformer"), target.get("DeadLetterConfig")
     retry = target.get("RetryPolicy")
-    paths = {"inputPaths": "InputPathsMap", "inputTemplate": "InputTemplate"}
-    ages = {
-        "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-        "maximumRetryAttempts": "MaximumRetryAttempts",
-    }
-    names = {"targetId": "Id", "arn": "Arn", "roleArn": "RoleArn", "input": "Input", "inputPath": "InputPath"}
     return {
-        **_named(target, names),
-        "inputTransformer": _named(transformer, paths) if transformer else None,
-        "deadLetterConfig": _named(letters, {"arn": "Arn"}) if letters else None,
-        "retryPolicy": _named(retry, ages) if retry else None,
+        "targetId": target.get("Id"),
+        **_same(target, "Arn", "RoleArn", "Input", "InputPath"),
+        "inputTransformer": {
+            "inputPaths": transformer.get("InputPathsMap"),
+            **_same(transformer, "InputTemplate"),
+        }
+        if transformer
+        else None,
+        "deadLetterConfig": _same(letters, "Arn") if letters else None,
+        "retryPolicy": _same(retry, "MaximumEventAgeInSeconds", "MaximumRetryAttempts") if retry else None,
     }
 
 
 def _log_group(account: Account, wanted: Resource) -> Properties | None:
-    pages = _client(account, "logs", wanted).get_paginator("describe_log_groups")
+    pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
     for page in pages.paginate(logGroupNamePrefix=wanted["name"]):
         for group in page["logGroups"]:
             if group["logGroupName"] == wanted["name"]:
@@ -148,54 +141,40 @@ def _log_group(account: Account, wanted: Resource) -> Properties | None:
 
 def _log_resource_policy(account: Account, wanted: Resource) -> Properties | None:
     arn = wanted["resourceArn"]
-    found = _client(account, "logs", wanted).describe_resource_policies(
-        resourceArn=arn, policyScope="RESOURCE"
-    )
-    for policy in found["resourcePolicies"]:
+    logs = account.client("logs", wanted.home[1])
+    answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
+    for policy in answer["resourcePolicies"]:
         if policy.get("resourceArn") == arn:
             return {"resourceArn": arn, "policyDocument": policy["policyDocument"]}
     return None
 
 
 def _metric_alarm(account: Account, wanted: Resource) -> Properties | None:
-    found = _client(account, "cloudwatch", wanted).describe_alarms(AlarmNames=[wanted["name"]])
-    for alarm in found["MetricAlarms"]:
+    answer = account.client("cloudwatch", wanted.home[1]).describe_alarms(AlarmNames=[wanted["name"]])
+    for alarm in answer["MetricAlarms"]:
         return {
-            **_named(alarm, _ALARM),
-            # Without it AWS takes the number of evaluation periods.
+            "name": alarm.get("AlarmName"),
+            "alarmState": alarm.get("StateValue"),
+            "alarmReason": alarm.get("StateReason"),
+            **_same(alarm, "AlarmDescription", "AlarmActions", "ActionsEnabled", "Namespace", "MetricName"),
+            **_same(alarm, "Statistic", "Period", "EvaluationPeriods", "Threshold"),
+            **_same(alarm, "ComparisonOperator", "TreatMissingData"),
+            # AWS's default is the number of evaluation periods.
             "datapointsToAlarm": wanted["datapointsToAlarm"] and alarm.get("DatapointsToAlarm"),
-            "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", [])},
+            "dimensions": {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions", [])},
             "evaluationWindow": _evaluation_window(alarm.get("EvaluationWindow")),
         }
     return None
 
 
 def _evaluation_window(window: Properties | None) -> Properties | str | None:
-    """Return a window of the clock, without a time zone that is AWS's default; None for another kind."""
+    """Return a wall-clock window, its time zone only if it is not AWS's default; None for another kind."""
     if window is None:
         return UNKNOWN
     if "WallClockWindow" not in window:
         return None
     zone = window["WallClockWindow"].get("Timezone", "UTC")
     return {"wallClockWindow": {} if zone == "UTC" else {"timezone": zone}}
-
-
-_ALARM = {
-    "name": "AlarmName",
-    "alarmDescription": "AlarmDescription",
-    "alarmActions": "AlarmActions",
-    "actionsEnabled": "ActionsEnabled",
-    "namespace": "Namespace",
-    "metricName": "MetricName",
-    "statistic": "Statistic",
-    "period": "Period",
-    "evaluationPeriods": "EvaluationPeriods",
-    "threshold": "Threshold",
-    "comparisonOperator": "ComparisonOperator",
-    "treatMissingData": "TreatMissingData",
-    "alarmState": "StateValue",
-    "alarmReason": "StateReason",
-}
 
 
 @cache
@@ -205,12 +184,13 @@ def user(account: Account, name: str) -> dict[str, Any]:
 
 
 def _user(account: Account, wanted: Resource) -> Properties:
-    return _named(user(account, wanted["name"]), {"name": "UserName", "path": "Path"})
+    live = user(account, wanted["name"])
+    return {"name": live.get("UserName"), **_same(live, "Path")}
 
 
 def _policy(account: Account, wanted: Resource) -> Properties:
     iam = account.client("iam")
-    arn = f"arn:aws:iam::{account.id}:policy/{wanted['name']}"
+    arn = naming.policy_arn(account.id, wanted["name"])
     live = iam.get_policy(PolicyArn=arn)["Policy"]
     version = iam.get_policy_version(PolicyArn=arn, VersionId=live["DefaultVersionId"])["PolicyVersion"]
     return {"name": live["PolicyName"], "path": live["Path"], "policy": json.dumps(version["Document"])}
@@ -219,8 +199,9 @@ def _policy(account: Account, wanted: Resource) -> Properties:
 def _role(account: Account, wanted: Resource) -> Properties:
     live = account.client("iam").get_role(RoleName=wanted["name"])["Role"]
     return {
-        **_named(live, {"name": "RoleName", "path": "Path", "description": "Description"}),
-        # An hour is AWS's default, for roles that say nothing about it.
+        "name": live.get("RoleName"),
+        **_same(live, "Path", "Description"),
+        # An hour is AWS's default.
         "maxSessionDuration": wanted["maxSessionDuration"] and live["MaxSessionDuration"],
         "assumeRolePolicy": json.dumps(live["AssumeRolePolicyDocument"]),
         "permissionsBoundary": live.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
@@ -234,32 +215,41 @@ def _role_policy(account: Account, wanted: Resource) -> Properties:
 
 
 @cache
+def iam_list(account: Account, operation: str, key: str, **parameters: str) -> list[Any]:
+    """Return all entries that a list operation of IAM has under `key`; boto3 has no paginator for some."""
+    call = getattr(account.client("iam"), operation)
+    answer = call(**parameters)
+    entries = list(answer.get(key) or ())
+    while answer.get("IsTruncated") and answer.get("Marker"):
+        answer = call(**parameters, Marker=answer["Marker"])
+        entries += answer.get(key) or ()
+    return entries
+
+
 def attached_to_user(account: Account, user: str) -> list[str]:
     """Return the ARNs of the managed policies attached to a user."""
-    pages = account.client("iam").get_paginator("list_attached_user_policies").paginate(UserName=user)
-    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    policies = iam_list(account, "list_attached_user_policies", "AttachedPolicies", UserName=user)
+    return [policy["PolicyArn"] for policy in policies]
 
 
-@cache
 def attached_to_role(account: Account, role: str) -> list[str]:
     """Return the ARNs of the managed policies attached to a role."""
-    pages = account.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    policies = iam_list(account, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+    return [policy["PolicyArn"] for policy in policies]
 
 
-def _user_policy_attachment(account: Account, wanted: Resource) -> Properties | None:
-    attached = wanted["policyArn"] in attached_to_user(account, wanted["user"])
-    return {"user": wanted["user"], "policyArn": wanted["policyArn"]} if attached else None
-
-
-def _role_policy_attachment(account: Account, wanted: Resource) -> Properties | None:
-    attached = wanted["policyArn"] in attached_to_role(account, wanted["role"])
-    return {"role": wanted["role"], "policyArn": wanted["policyArn"]} if attached else None
+def _policy_attachment(account: Account, wanted: Resource) -> Properties | None:
+    if wanted["user"]:
+        kind, attached = "user", attached_to_user(account, wanted["user"])
+    else:
+        kind, attached = "role", attached_to_role(account, wanted["role"])
+    arn = wanted["policyArn"]
+    return {kind: wanted[kind], "policyArn": arn} if arn in attached else None
 
 
 @cache
 def key(account: Account, region: str, alias: str = naming.KEY_ALIAS) -> dict[str, Any]:
-    """Return the key that an alias stands for, as AWS names its properties."""
+    """Return the key that an alias points to, as AWS names its properties."""
     return account.client("kms", region).describe_key(KeyId=alias)["KeyMetadata"]
 
 
@@ -269,7 +259,7 @@ def _alias(account: Account, wanted: Resource) -> Properties:
 
 
 def _key(account: Account, wanted: Resource) -> Properties:
-    kms = _client(account, "kms", wanted)
+    kms = account.client("kms", wanted.home[1])
     live = key(account, wanted.home[1])
     return {
         "description": live.get("Description"),
@@ -283,28 +273,21 @@ def _key(account: Account, wanted: Resource) -> Properties:
 
 
 def _schedule_group(account: Account, wanted: Resource) -> Properties:
-    live = _client(account, "scheduler", wanted).get_schedule_group(Name=wanted["name"])
+    live = account.client("scheduler", wanted.home[1]).get_schedule_group(Name=wanted["name"])
     return {"name": live["Name"]}
 
 
 def _schedule(account: Account, wanted: Resource) -> Properties:
-    scheduler = _client(account, "scheduler", wanted)
+    scheduler = account.client("scheduler", wanted.home[1])
     live = scheduler.get_schedule(Name=wanted["name"], GroupName=wanted["groupName"])
     target = live["Target"]
-    bridge = target.get("EventBridgeParameters") or {}
-    names = {
-        "name": "Name",
-        "groupName": "GroupName",
-        "state": "State",
-        "scheduleExpression": "ScheduleExpression",
-        "created": "CreationDate",
-    }
     return {
-        **_named(live, names),
-        "flexibleTimeWindow": _named(live["FlexibleTimeWindow"], {"mode": "Mode"}),
+        **_same(live, "Name", "GroupName", "State", "ScheduleExpression"),
+        "created": live.get("CreationDate"),
+        "flexibleTimeWindow": _same(live["FlexibleTimeWindow"], "Mode"),
         "target": {
-            **_named(target, {"arn": "Arn", "roleArn": "RoleArn", "input": "Input"}),
-            "eventbridgeParameters": _named(bridge, {"detailType": "DetailType", "source": "Source"}),
+            **_same(target, "Arn", "RoleArn", "Input"),
+            "eventbridgeParameters": _same(target.get("EventBridgeParameters") or {}, "DetailType", "Source"),
         },
     }
 
@@ -315,10 +298,9 @@ def _topic_attributes(account: Account, arn: str) -> dict[str, Any]:
 
 
 def _topic(account: Account, wanted: Resource) -> Properties:
-    arn = f"arn:aws:sns:{wanted.home[1]}:{account.id}:{wanted['name']}"
-    live = _topic_attributes(account, arn)
+    live = _topic_attributes(account, naming.topic_arn(account.id, wanted.home[1], wanted["name"]))
     return {
-        "name": arn.rsplit(":", 1)[-1],
+        "name": wanted["name"],
         "displayName": live.get("DisplayName") or None,
         "kmsMasterKeyId": live.get("KmsMasterKeyId") or None,
     }
@@ -333,28 +315,33 @@ def _topic_policy(account: Account, wanted: Resource) -> Properties:
 def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     """Return all subscriptions of a topic, as AWS names their properties."""
     pages = account.client("sns", topic_arn.split(":")[3]).get_paginator("list_subscriptions_by_topic")
-    found = [one for page in pages.paginate(TopicArn=topic_arn) for one in page["Subscriptions"]]
-    # One that was ended stays in the list for a while.
-    return [one for one in found if one["SubscriptionArn"] != "Deleted"]
+    return [
+        subscription
+        for page in pages.paginate(TopicArn=topic_arn)
+        for subscription in page["Subscriptions"]
+        # An ended subscription stays in the list for a while.
+        if subscription["SubscriptionArn"] != "Deleted"
+    ]
 
 
 def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:
-    found = [
-        one
-        for one in subscriptions(account, wanted["topic"])
-        if one["Protocol"] == wanted["protocol"] and wanted["endpoint"] in (one["Endpoint"], UNKNOWN)
+    matching = [
+        live
+        for live in subscriptions(account, wanted["topic"])
+        if live["Protocol"] == wanted["protocol"] and wanted["endpoint"] in (live["Endpoint"], UNKNOWN)
     ]
-    if not found:
+    if not matching:
         return None
     return {
-        **_named(found[0], {"topic": "TopicArn", "protocol": "Protocol"}),
+        "topic": matching[0].get("TopicArn"),
+        "protocol": matching[0].get("Protocol"),
         "endpoint": wanted["endpoint"],
-        "pendingConfirmation": all(is_pending(one) for one in found),
+        "pendingConfirmation": all(map(is_pending, matching)),
     }
 
 
 def is_pending(subscription: Properties) -> bool:
-    """Whether a subscription waits for somebody to follow the link in AWS's mail."""
+    """Whether a subscription waits for its recipient to follow the link in AWS's mail."""
     return not subscription["SubscriptionArn"].startswith("arn:")
 
 
@@ -399,9 +386,9 @@ _READERS = {
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_policy_attachment,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _policy_attachment,
     "aws:iam/user:User": _user,
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": _user_policy_attachment,
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": _policy_attachment,
     "aws:kms/alias:Alias": _alias,
     "aws:kms/key:Key": _key,
     "aws:scheduler/schedule:Schedule": _schedule,

@@ -1,26 +1,26 @@
 """`python -m drill check`: looks at the live accounts, changes nothing, and says whether they are ready."""
 
-import json
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.text import Text
 
 from alertpath.visible import visible
-from drill.check import runner, subject
+from drill.check import runner
 from drill.check.catalogue import CHECKS
-from drill.check.finding import Finding, State
-from drill.check.runner import Row
-from drill.check.subject import Subject
-from drill.options import ALL, Chosen, MemberRoleOption, ProfileOption, StackOption, choose
+from drill.check.finding import CheckFinding, State
+from drill.check.runner import CheckResult
+from drill.check.stack_state import StackState, prepare
+from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
 from drill.progress import progress
 
 EXIT = {State.READY: 0, State.NOT_READY: 1, State.UNKNOWN: 2}
-"""Exit code of the command, by the worst answer: what is not ready outweighs what cannot be told."""
+"""Exit code of the command, by the worst answer: "not ready" outweighs "could not tell"."""
 
 _LOOKS = {
     State.READY: ("✓", "green"),
@@ -37,76 +37,54 @@ def readiness(
     member_role: MemberRoleOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
-    """Look at the live accounts: is everything ready for an emergency?
+    """Check whether the live accounts are ready for an emergency.
 
-    Changes nothing. Exit code 0: ready; 1: something is not ready; 2: something could not be told.
+    Changes nothing. Exit code 0: ready; 1: something is not ready; 2: something could not be checked.
     """
-    _, rows = looked_at(choose(stack, profile, member_role))
+    _, results = run_checks(select(stack, profile, member_role))
     if as_json:
-        print(json.dumps(plain(rows), indent=1))
+        without = {"__all__": {"group"}}
+        print(TypeAdapter(list[CheckResult]).dump_json(results, indent=1, exclude=without).decode())
     else:
-        show(rows, Console(highlight=False))
-    raise typer.Exit(EXIT[runner.worst([row.state for row in rows])])
+        show(results, Console(highlight=False))
+    raise typer.Exit(EXIT[runner.worst([result.state for result in results])])
 
 
-def looked_at(chosen: Chosen) -> tuple[list[Subject], list[Row]]:
-    """Return what was read of the chosen stacks and the answers of all checks; tells stderr how far it is."""
+def run_checks(selection: Selection) -> tuple[list[StackState], list[CheckResult]]:
+    """Return the state of the selected stacks and the results of all checks; shows progress on stderr."""
     with progress("reading what is deployed") as reading:
-        subjects = subject.prepare(chosen.stacks, chosen.accounts, only=chosen.only, progress=reading)
+        stack_states = prepare(selection.stacks, selection.accounts, only=selection.only, progress=reading)
     with progress("checking") as checking:
-        return subjects, runner.run(CHECKS, subjects, checking)
+        return stack_states, runner.run(CHECKS, stack_states, checking)
 
 
-def plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the rows as JSON has them."""
-    return [
-        {
-            "check": row.check.id,
-            "title": row.check.title,
-            "stack": row.stack,
-            "account": row.account_id,
-            "state": row.state.value,
-            "findings": [
-                {
-                    "state": finding.state.value,
-                    "text": finding.text,
-                    "fix": finding.fix,
-                    "commands": list(finding.commands),
-                }
-                for finding in row.findings
-            ],
-        }
-        for row in rows
-    ]
-
-
-def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the answers, each with what was seen and what mends it, and the verdict."""
+def show(results: Sequence[CheckResult], console: Console) -> None:
+    """Print the results, each with what was seen and what fixes it, and the verdict."""
     console.print("[bold]Ready for an emergency?")
-    for row in rows:
-        symbol, style = _LOOKS[row.state]
-        console.print(
-            Text.assemble((f"{symbol} {row.state.value:<15}", style), f"{row.stack:<7} {row.check.title}")
-        )
-        shown = row.shown[:_SHOWN]
-        for finding, following in zip(shown, [*shown[1:], None], strict=True):
-            console.print(_wrapped(finding.text, console), style="dim" if row.state is State.READY else "")
-            if following is None or _mending(following) != _mending(finding):
-                _show_fix(finding, console)
-        if len(row.shown) > _SHOWN:
-            console.print(f"    and {len(row.shown) - _SHOWN} more: see --json")
-    counted = Counter(row.state for row in rows)
-    said = ", ".join(f"{counted[state]} {state.value}" for state in State if counted[state])
-    verdict = runner.worst(list(counted))
-    console.print(Text(f"\n{len(rows)} checks: {said}", style=_LOOKS[verdict][1]))
+    for result in results:
+        symbol, style = _LOOKS[result.state]
+        sign = (f"{symbol} {result.state.value:<15}", style)
+        console.print(Text.assemble(sign, f"{result.stack:<7} {result.title}"))
+        findings = result.decisive[:_SHOWN]
+        for finding, following in zip(findings, [*findings[1:], None], strict=True):
+            style = "dim" if result.state is State.READY else ""
+            console.print(_wrapped(finding.text, console), style=style)
+            if following is None or _remedy(following) != _remedy(finding):
+                _show_remedy(finding, console)
+        if len(result.decisive) > _SHOWN:
+            console.print(f"    and {len(result.decisive) - _SHOWN} more: see --json")
+    counted = Counter(result.state for result in results)
+    summary = ", ".join(f"{counted[state]} {state.value}" for state in State if counted[state])
+    _, style = _LOOKS[runner.worst(list(counted))]
+    console.print(Text(f"\n{len(results)} checks: {summary}", style=style))
 
 
-def _mending(finding: Finding) -> tuple[str, tuple[str, ...]]:
+def _remedy(finding: CheckFinding) -> tuple[str, tuple[str, ...]]:
     return finding.fix, finding.commands
 
 
-def _show_fix(finding: Finding, console: Console) -> None:
-    """Print what mends something: words wrapped, each command whole in a line of its own, to be copied."""
+def _show_remedy(finding: CheckFinding, console: Console) -> None:
+    """Print what fixes something: words wrapped, each command whole on a line of its own, to be copied."""
     if finding.fix:
         console.print(_wrapped(f"fix: {finding.fix}", console))
     for command in finding.commands:
@@ -114,6 +92,6 @@ def _show_fix(finding: Finding, console: Console) -> None:
 
 
 def _wrapped(text: str, console: Console) -> Text:
-    """Return a text between words; names and ARNs stay whole, so that they can be looked for."""
+    """Return a text broken between words only: names and ARNs stay whole, to be searched for."""
     lines = textwrap.wrap(visible(text), console.width - 4, break_long_words=False, break_on_hyphens=False)
     return Text("\n".join(f"    {line}" for line in lines))

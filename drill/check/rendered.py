@@ -1,7 +1,7 @@
 """What this version of the program would deploy: the program itself, run against a recorder.
 
-No second description of the deployment exists that could differ from the first. The program runs as in a
-preview; the recorder stands in for the engine and answers which Regions are enabled.
+So there is only one description of the deployment. The program runs as in a preview; the recorder takes the
+place of the engine and answers which Regions are enabled.
 """
 
 import json
@@ -19,7 +19,7 @@ GET_REGIONS = "aws:index/getRegions:getRegions"
 
 
 class _Recorder(pulumi.runtime.Mocks):
-    """Takes every registration, and knows what AWS would make up: the queues' URLs, and the key if given."""
+    """Records every registration, and knows what AWS would assign: the queues' URLs, and the key if given."""
 
     def __init__(self, account_id: str, enabled_regions: Sequence[str], key: Mapping[str, str]) -> None:
         self.resources: list[Resource] = []
@@ -37,9 +37,9 @@ class _Recorder(pulumi.runtime.Mocks):
                 region=naming.HOME_REGION,
             )
         )
-        return f"{args.name}-id", {**args.inputs, **self._made_up(args)}
+        return f"{args.name}-id", {**args.inputs, **self._assigned(args)}
 
-    def _made_up(self, args: pulumi.runtime.MockResourceArgs) -> Mapping[str, str]:
+    def _assigned(self, args: pulumi.runtime.MockResourceArgs) -> Mapping[str, str]:
         if args.typ == "aws:kms/key:Key":
             return self._key
         if args.typ == "aws:sqs/queue:Queue":
@@ -61,7 +61,7 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
     Args:
         stack: The stack.
         enabled_regions: Regions that its account has enabled.
-        key: `keyId` and `arn` of the alarm's key; without them what is made of them is unknown
+        key: `keyId` and `arn` of the alarm's key; without them, what depends on them is unknown
             (`alertpath.model.UNKNOWN`).
     """
     recorder = _Recorder(stack.account_id, enabled_regions, key)
@@ -79,7 +79,7 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
 
 
 def _known(value: object) -> object:
-    """Return a value, `UNKNOWN` where only AWS or the stack's passphrase knows it."""
+    """Return a value, `UNKNOWN` if only AWS or the stack's passphrase knows it."""
     hidden = isinstance(value, str) and is_placeholder(value)
     return UNKNOWN if hidden or isinstance(value, pulumi.output.Unknown) else value
 

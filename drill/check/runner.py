@@ -1,15 +1,17 @@
-"""Runs the checks, each on every stack it is about, in parallel; one that fails does not stop the rest."""
+"""Runs the checks in parallel, each on every stack that it is about; one that fails stops no other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import computed_field
+
 from drill.account import CANNOT_TELL, explained
-from drill.check.finding import Finding, State, unknown
-from drill.check.subject import Subject, in_parallel
+from drill.check.finding import CheckFinding, Findings, State, unknown
+from drill.check.stack_state import StackState, in_parallel
 from drill.progress import Progress
 
-Probe = Callable[[Subject], Iterator[Finding]]
+Probe = Callable[[StackState], Findings]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,84 +20,97 @@ class Check:
 
     Attributes:
         id: Short name, for JSON and for reports.
-        title: What is as it must be when the answer is "ready".
+        group: Subject matter, a heading of the report.
+        title: What is true when the answer is "ready".
         component: Component that a stack must have for the question to make sense; "" for every stack.
         probe: Answers it: yields at least one finding; what it raises of `account.CANNOT_TELL` becomes one.
     """
 
     id: str
+    group: str
     title: str
     component: str
     probe: Probe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """The answer of one check on one stack.
+class CheckResult:
+    """The answer of one check on one stack, with the names that JSON has.
 
     Attributes:
-        check: The check.
+        check: Id of the check.
+        group: Its subject matter.
+        title: Its title.
         stack: Name of the stack.
-        account_id: Its account.
+        account: Its account id.
         findings: What was found, at least one.
     """
 
-    check: Check
+    check: str
+    group: str
+    title: str
     stack: str
-    account_id: str
-    findings: Sequence[Finding]
+    account: str
+    findings: Sequence[CheckFinding]
 
+    @computed_field
     @property
     def state(self) -> State:
-        """The worst of the findings."""
+        """The worst state of the findings."""
         return worst([finding.state for finding in self.findings])
 
     @property
-    def shown(self) -> list[Finding]:
-        """The findings that made the state, which are those to show first."""
+    def decisive(self) -> list[CheckFinding]:
+        """The findings with the state of the whole, which are the first to show."""
         return [finding for finding in self.findings if finding.state is self.state]
 
 
 def worst(states: Sequence[State]) -> State:
-    """Return the worst of some answers; none at all is no good news either."""
+    """Return the worst of some states; an empty list counts as unknown."""
     if not states:
         return State.UNKNOWN
     return next((state for state in (State.NOT_READY, State.UNKNOWN) if state in states), State.READY)
 
 
-def run(checks: Sequence[Check], subjects: Sequence[Subject], progress: Progress) -> list[Row]:
-    """Return a row for each check on each stack that it is about, in the order of the checks."""
-    asked = [
-        (check, subject)
+def run(checks: Sequence[Check], stack_states: Sequence[StackState], progress: Progress) -> list[CheckResult]:
+    """Return the result of each check on each stack that it is about, in the order of the checks."""
+    questions = [
+        (check, stack_state)
         for check in checks
-        for subject in subjects
-        if not check.component or check.component in subject.stack.settings.components
+        for stack_state in stack_states
+        if not check.component or check.component in stack_state.stack.settings.components
     ]
     answers = in_parallel(
-        {number: partial(answer, check.probe, subject) for number, (check, subject) in enumerate(asked)},
+        {
+            number: partial(answer, check.probe, stack_state)
+            for number, (check, stack_state) in enumerate(questions)
+        },
         progress,
     )
-    rows = []
-    for number, (check, subject) in enumerate(asked):
+    results = []
+    for number, (check, stack_state) in enumerate(questions):
         findings = answers[number]
         if isinstance(findings, Exception):  # `answer` turns what a call may raise into findings
             raise findings
-        rows.append(
-            Row(
-                check=check,
-                stack=subject.stack.name,
-                account_id=subject.stack.account_id,
+        stack = stack_state.stack
+        results.append(
+            CheckResult(
+                check=check.id,
+                group=check.group,
+                title=check.title,
+                stack=stack.name,
+                account=stack.account_id,
                 findings=findings,
             )
         )
-    return rows
+    return results
 
 
-def answer(probe: Probe, subject: Subject) -> list[Finding]:
-    """Return all that a probe finds; where AWS's answer is not to be had, that is its last finding."""
-    findings: list[Finding] = []
+def answer(probe: Probe, stack_state: StackState) -> list[CheckFinding]:
+    """Return all that a probe finds; if AWS gives no usable answer, that is its last finding."""
+    findings: list[CheckFinding] = []
     try:
-        findings.extend(probe(subject))
+        findings.extend(probe(stack_state))
     except CANNOT_TELL as error:
         findings.append(unknown(explained(error)))
     return findings or [unknown("the check found nothing to look at")]

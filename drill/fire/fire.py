@@ -1,10 +1,9 @@
-"""`python -m drill fire`: puts a marked event on every default bus, and watches who hears of it."""
+"""`python -m drill fire`: puts a marked event on every default bus, and watches where it arrives."""
 
 import secrets
 import sys
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,113 +17,113 @@ from breakglass import naming
 from drill import audit_log, evidence
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Drill, UnusableEvidence
-from drill.fire import follow, outcome, plan, send
-from drill.fire.follow import Follower, Key, Where
-from drill.fire.outcome import Outcome
-from drill.fire.plan import Plan
-from drill.fire.send import Clock, Place, Sent
-from drill.options import ALL, Chosen, MemberRoleOption, ProfileOption, StackOption, choose
+from drill.fire import follow, result, send
+from drill.fire.follow import Expected, Follower
+from drill.fire.plan import Plan, announced, audience, plan
+from drill.fire.result import DrillResult, counted
+from drill.fire.send import Sent
+from drill.fire.timing import Timing
+from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
+from drill.places import Place
 from drill.progress import progress
 
-CLOCK = Clock()
 LONGEST_REASON = 200
-"""Characters; it stands in one line of a mail."""
+"""Characters; it is one line of a mail."""
 MARGIN = timedelta(minutes=1)
-"""How far before the drill the audit log is read; clocks differ."""
-
-WhyOption = Annotated[
-    str, typer.Option("--why", metavar="TEXT", help="Why, in one line; recorded and told to everybody.")
-]
-RegionOption = Annotated[
-    list[str] | None,
-    typer.Option("--region", metavar="REGION", help="Drill this Region only; repeat for others."),
-]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", help="Tell nobody: test everything up to the audit log.")
-]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask; for schedulers.")]
-EvidenceOption = Annotated[
-    Path | None,
-    typer.Option("--evidence", metavar="DIR", help="Keep what happened there, for `drill report`."),
-]
-TimeoutOption = Annotated[
-    int, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for arrivals.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print what happened as JSON.")]
+"""How long before the drill the audit log is read from; clocks differ."""
 
 
 def fire(
-    why: WhyOption,
+    context: typer.Context,
+    why: Annotated[
+        str,
+        typer.Option(
+            "--why", metavar="TEXT", help="Reason, in one line; recorded, and part of each message."
+        ),
+    ],
     stack: StackOption = ALL,
     profile: ProfileOption = None,
     member_role: MemberRoleOption = None,
-    region: RegionOption = None,
-    quiet: QuietOption = False,
-    yes: YesOption = False,
-    folder: EvidenceOption = None,
-    timeout: TimeoutOption = 180,
-    as_json: JsonOption = False,
+    region: Annotated[
+        list[str] | None,
+        typer.Option("--region", metavar="REGION", help="Drill only this Region; repeat for others."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Notify nobody: test everything up to the audit log.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; for schedulers.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="DIR", help="Keep the result in this folder, for `drill report`."),
+    ] = None,
+    timeout: Annotated[
+        int, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for arrivals.")
+    ] = 180,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Ring the alarm for a test, from every Region, and see every event arrive.
+    """Test the alarm: send an event from every Region, and see each one arrive.
 
-    Says first how many messages reach whom, and asks. Exit code 0: every event arrived everywhere it had to;
-    1: at least one did not; 2: could not tell, or nothing was sent.
+    First shows how many messages each recipient will get, and asks for confirmation. Exit code 0: every event
+    arrived everywhere it had to; 1: at least one did not; 2: could not tell, or nothing was sent.
     """
+    # A test gives a timing of its own as the context's object.
+    timing = context.obj or Timing()
     console = Console(stderr=True, highlight=False)
     reason = _one_line(why)
-    if folder is not None:
-        _check_folder(folder)
-    chosen = choose(stack, profile, member_role)
-    planned = plan.plan(chosen, region or ())
-    ringing = _prepare(chosen, planned, reason, quiet=quiet)
-    _announce(ringing, console)
+    try:
+        if folder is not None:
+            evidence.check_writable(folder)
+    except UnusableEvidence as error:
+        raise typer.BadParameter(f"--evidence: {error}") from error
+    selection = select(stack, profile, member_role)
+    drill_run = _prepare(selection, plan(selection, region or ()), reason, quiet=quiet, timing=timing)
+    _announce(drill_run, console)
     if not quiet and not yes:
-        _ask()
-    interrupted = ringing.run(timeout)
-    found = ringing.outcome()
-    file = _save(folder, found.drill, console) if folder is not None else None
+        _confirm()
+    interrupted = drill_run.run(timeout)
+    outcome = drill_run.result()
+    saved = folder is None or _save(folder, outcome.drill, console)
     if interrupted:
-        whole = sum(not found.drill.missing(arrival) for arrival in found.drill.arrivals)
-        print(f"interrupted: {whole} of {len(found.drill.arrivals)} had arrived", file=sys.stderr)
+        total = len(outcome.drill.arrivals)
+        print(f"interrupted: {outcome.drill.arrived} of {total} had arrived", file=sys.stderr)
         raise typer.Exit(130)
     if as_json:
-        print(evidence.as_json(found.drill))
-        for problem in found.drill.problems:
+        print(evidence.as_json(outcome.drill))
+        for problem in outcome.drill.problems:
             print(f"could not tell: {problem}", file=sys.stderr)
     else:
-        outcome.show(found, Console(highlight=False))
-    unsaved = folder is not None and file is None
-    raise typer.Exit(found.exit_code or (2 if unsaved else 0))
+        result.show(outcome, Console(highlight=False))
+    raise typer.Exit(outcome.exit_code or (0 if saved else 2))
 
 
 @dataclass(kw_only=True)
-class Ringing:
-    """A drill under way; what is known of it stays known when it is interrupted.
+class DrillRun:
+    """A drill in progress; what is known of it stays known when it is interrupted.
 
     Attributes:
-        drill: The drill; its arrivals come last.
-        planned: Where its events go.
+        drill: The drill, still without arrivals.
+        plan: Where its events go.
         hub: The hub's account.
         home: The hub's Region.
         queue: URL of the drill queue; "" in a quiet drill.
-        clock: The time.
+        timing: Clock and pace.
     """
 
     drill: Drill
-    planned: Plan
+    plan: Plan
     hub: Account
     home: str
     queue: str
-    clock: Clock
-    _sent: dict[tuple[str, str], Sent] = field(default_factory=dict)
+    timing: Timing
+    _sent: dict[Place, Sent] = field(default_factory=dict)
     _follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
         """Start with nothing seen."""
-        self._follower = Follower(self.clock)
+        self._follower = Follower(self.timing)
 
     def run(self, timeout: float) -> bool:
-        """Send and follow; tell whether somebody interrupted it."""
+        """Send and follow; return whether Ctrl-C interrupted it."""
         try:
             self._send()
             self._follow(timeout)
@@ -133,64 +132,60 @@ class Ringing:
         return False
 
     def _send(self) -> None:
-        drill, places = self.drill, self.planned.places
+        drill, places = self.drill, self.plan.places
         entry = partial(send.entry, drill_id=drill.id, who=drill.who, why=drill.why, quiet=drill.quiet)
-        pace = None if drill.quiet else send.LOUD_PER_SECOND
-        sending = send.send(places, entry, per_second=pace, clock=self.clock)
-        with progress("sent") as told, closing(sending):
+        pace = None if drill.quiet else self.timing.loud_per_second
+        sending = send.send(places, self.plan.accounts, entry, per_second=pace, timing=self.timing)
+        with progress("sent") as show, closing(sending):
             for place, sent in sending:
-                self._sent[place.key] = sent
-                told(len(self._sent), len(places))
+                self._sent[place] = sent
+                show(len(self._sent), len(places))
 
     def _follow(self, timeout: float) -> None:
-        drill_id = self.drill.id
-        since = self._started - MARGIN
+        drill_id, since = self.drill.id, self._started() - MARGIN
         watches = [follow.audit_log_watch(self.hub, self.home, drill_id=drill_id, since=since)]
         if not self.drill.quiet:
-            watches.append(follow.queue_watch(self.hub, self.home, self.queue, drill_id=drill_id))
-        wheres: list[Where] = [where for watch in watches for where in watch.where]
-        wanted: set[Key] = {
-            (*place, where) for place, sent in self._sent.items() if not sent.error for where in wheres
+            watches.append(
+                follow.queue_watch(self.hub, self.home, self.queue, drill_id=drill_id, timing=self.timing)
+            )
+        expected: set[Expected] = {
+            (place, where)
+            for place, sent in self._sent.items()
+            if not sent.error
+            for watch in watches
+            for where in watch.where
         }
-        with progress("arrived") as told:
-            self._follower.follow(watches, wanted, timeout=timeout, told=told)
+        with progress("arrived") as show:
+            self._follower.follow(watches, expected, timeout=timeout, progress=show)
 
-    @property
-    def _offset(self) -> timedelta:
-        return send.offset(list(self._sent.values()))
-
-    @property
     def _started(self) -> datetime:
-        return self.drill.started + self._offset
+        return self.drill.started + send.offset(list(self._sent.values()))
 
-    def outcome(self) -> Outcome:
+    def result(self) -> DrillResult:
         """Return what became of it, as far as is known."""
-        places, seen = self.planned.places, self._follower.seen
-        made = outcome.arrivals(places, self._sent, seen, started=self._started, offset=self._offset)
-        unreadable = self._follower.unreadable
-        reasons = dict.fromkeys(unreadable.values())
-        problems = [
-            f"{', '.join(where for where in unreadable if unreadable[where] == reason)}: {reason}"
-            for reason in reasons
-        ]
-        return Outcome(
-            drill=Drill(
-                id=self.drill.id,
-                started=self._started,
-                who=self.drill.who,
-                why=self.drill.why,
-                quiet=self.drill.quiet,
-                arrivals=tuple(made),
-                problems=(*self.planned.problems, *problems),
+        started, offset = self._started(), send.offset(list(self._sent.values()))
+        arrivals = result.arrivals(
+            self.plan.places, self._sent, self._follower.seen, started=started, offset=offset
+        )
+        by_reason: dict[str, list[str]] = {}
+        for where, reason in self._follower.unreadable.items():
+            by_reason.setdefault(reason, []).append(where)
+        unreadable = [f"{', '.join(wheres)}: {reason}" for reason, wheres in by_reason.items()]
+        return DrillResult(
+            drill=replace(
+                self.drill,
+                started=started,
+                arrivals=tuple(arrivals),
+                problems=(*self.plan.problems, *unreadable),
             ),
-            unreadable=frozenset(unreadable),
-            unreached=frozenset(place.account.id for place in places if place.account.session is None),
+            unreadable=frozenset(self._follower.unreadable),
+            unreached=frozenset(self.plan.unreached),
         )
 
 
 def _one_line(why: str) -> str:
     """Return the reason as one line of text: it becomes a line of a mail."""
-    reason = " ".join("".join(one if one.isprintable() else " " for one in why).split())
+    reason = " ".join("".join(character if character.isprintable() else " " for character in why).split())
     if not reason or len(reason) > LONGEST_REASON:
         raise typer.BadParameter(
             f"--why: must be a reason of 1 to {LONGEST_REASON} characters, such as "
@@ -199,64 +194,53 @@ def _one_line(why: str) -> str:
     return reason
 
 
-def _check_folder(folder: Path) -> None:
-    try:
-        evidence.check_writable(folder)
-    except UnusableEvidence as error:
-        raise typer.BadParameter(f"--evidence: {error}") from error
+def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, timing: Timing) -> DrillRun:
+    """Return the drill, ready to run: the caller is known, and the places where events arrive can be read.
 
-
-def _prepare(chosen: Chosen, planned: Plan, reason: str, *, quiet: bool) -> Ringing:
-    """Return the drill, ready to ring: who asks is known, and what it is seen by can be read.
-
-    Exits with 2 where that is not so, before anybody is rung for nothing.
+    Exits with 2 if not, before anybody is notified for nothing.
     """
-    stack, hub = chosen.hub
-    home, now = stack.settings.watched.hub_region, CLOCK.now()
-    looking = "GetCallerIdentity"
+    stack, hub = selection.hub
+    home, now = stack.settings.watched.hub_region, timing.now()
+    reading = "GetCallerIdentity"
     try:
         who = hub.client("sts").get_caller_identity()["Arn"]
-        looking = "the audit log"
+        reading = "the audit log"
         next(audit_log.records(hub, home, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
-        looking = "the drill queue"
+        reading = "the drill queue"
         queue = "" if quiet else follow.queue_url(hub, home)
     except CANNOT_TELL as error:
-        _refuse(f"the hub's {looking} cannot be read: {explained(error)}")
+        _refuse(f"the hub's {reading} cannot be read: {explained(error)}")
     drill = Drill(id=secrets.token_hex(4), started=now, who=who, why=reason, quiet=quiet, arrivals=())
-    return Ringing(drill=drill, planned=planned, hub=hub, home=home, queue=queue, clock=CLOCK)
+    return DrillRun(drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing)
 
 
-def _announce(ringing: Ringing, console: Console) -> None:
-    planned, quiet = ringing.planned, ringing.drill.quiet
-    counted = outcome.counted(len(planned.places), "event")
-    console.print(Text(f"Drill {ringing.drill.id}, {ringing.drill.why}: {counted}"))
+def _announce(drill_run: DrillRun, console: Console) -> None:
+    planned, drill = drill_run.plan, drill_run.drill
+    console.print(Text(f"Drill {drill.id}, {drill.why}: {counted(len(planned.places), 'event')}"))
     for problem in planned.problems:
         console.print(Text(f"Could not tell: {problem}", style="yellow"))
-    lines = [*plan.announced(planned, quiet=quiet)]
-    if not quiet:
-        lines += plan.audience(ringing.hub, ringing.home, _messages(planned.places))
+    lines = [*announced(planned, quiet=drill.quiet, timing=drill_run.timing)]
+    if not drill.quiet:
+        # Each event that can be sent becomes a message on both topics.
+        messages = sum(place.account not in planned.unreached for place in planned.places)
+        lines += audience(drill_run.hub, drill_run.home, messages)
     for line in lines:
         console.print(Text(f"  {line}", style="bold red" if "NOBODY" in line else ""))
 
 
-def _messages(places: Sequence[Place]) -> int:
-    """Return how many events can be sent at all, each of which becomes a message on both topics."""
-    return sum(place.account.session is not None for place in places)
-
-
-def _ask() -> None:
-    """Ask whether to ring people; exits with 2 where the answer is no, or nobody is there to ask."""
-    if not _somebody_there():
-        _refuse("this rings people, and there is no terminal to ask at: give --yes, or --quiet")
+def _confirm() -> None:
+    """Ask whether to notify people; exits with 2 if the answer is no, or if there is no terminal."""
+    if not _on_terminal():
+        _refuse("this notifies people, and there is no terminal to confirm it on: use --yes, or --quiet")
     try:
-        agreed = typer.confirm("Ring them?", err=True)
+        agreed = typer.confirm("Notify them?", err=True)
     except typer.Abort:
         agreed = False
     if not agreed:
-        _refuse("not agreed to")
+        _refuse("not confirmed")
 
 
-def _somebody_there() -> bool:
+def _on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
@@ -265,12 +249,12 @@ def _refuse(reason: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _save(folder: Path, drill: Drill, console: Console) -> Path | None:
-    """Keep the evidence; where that fails after all, show it, for the drill cannot be done again."""
+def _save(folder: Path, drill: Drill, console: Console) -> bool:
+    """Return whether the evidence could be kept; if not, print it, because the drill cannot be repeated."""
     try:
         file = evidence.save(folder, drill)
     except UnusableEvidence as error:
         print(f"{error}; it is:\n{evidence.as_json(drill)}", file=sys.stderr)
-        return None
+        return False
     console.print(Text(f"Evidence: {file}"), soft_wrap=True)
-    return file
+    return True

@@ -1,18 +1,20 @@
-"""What a drill is going to do: where its events go, and how many messages that is for whom."""
+"""Where a drill sends events, and how many messages each recipient will get."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import typer
 
 from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
-from drill.check import live, subject
+from drill.check import live
 from drill.check.probes.recipients import is_drill_queue
-from drill.fire.outcome import counted
-from drill.fire.send import LOUD_PER_SECOND, Place
-from drill.options import Chosen
+from drill.check.stack_state import enabled_regions
+from drill.fire.result import counted
+from drill.fire.timing import Timing
+from drill.options import Selection
+from drill.places import Place, by_account
 from drill.stacks import Stack, relay_regions
 
 
@@ -21,88 +23,104 @@ class Plan:
     """Where a drill's events go.
 
     Attributes:
-        places: Every Region with a relay of the chosen accounts, or those asked for.
-        problems: What cannot be told; the drill goes on without it.
+        places: Every Region with a relay in the selected accounts, or the given Regions only.
+        accounts: All accounts, by id.
+        problems: What could not be read; the drill goes on without it.
     """
 
     places: Sequence[Place]
+    accounts: Mapping[str, Account]
     problems: Sequence[str]
 
+    @property
+    def unreached(self) -> set[str]:
+        """Ids of the accounts without credentials, to which nothing can be sent."""
+        return {id for id, account in self.accounts.items() if account.session is None}
 
-def plan(chosen: Chosen, only_regions: Sequence[str]) -> Plan:
-    """Return where the events go; an account whose Regions cannot be told is taken to have the hub's.
+
+def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
+    """Return where the events go; if an account's Regions cannot be listed, they are assumed to be the hub's.
 
     Args:
-        chosen: Stacks and accounts.
+        selection: Stacks and accounts.
         only_regions: Regions to drill; all with a relay if empty.
 
     Raises:
-        typer.BadParameter: There is nothing to drill, or no relay in a Region that was asked for.
+        typer.BadParameter: There is nothing to drill, or one of `only_regions` has no relay.
     """
     places: list[Place] = []
     problems: list[str] = []
     of_hub: list[str] = []
-    for stack, account in zip(chosen.stacks, chosen.accounts, strict=True):
+    for stack, account in zip(selection.stacks, selection.accounts, strict=True):
         regions, problem = _regions(stack, account, of_hub)
         of_hub = of_hub or regions
-        if stack.name in chosen.only and regions:
-            places += [Place(account=account, region=region) for region in regions]
+        if stack.name in selection.only and regions:
+            places += [Place(account.id, region) for region in regions]
             problems += [problem] if problem else []
     covered = sorted({place.region for place in places})
-    if strange := sorted(set(only_regions) - set(covered)):
+    if unknown := sorted(set(only_regions) - set(covered)):
         raise typer.BadParameter(
-            f"--region {', '.join(strange)}: no relay there; must be of {', '.join(covered) or 'no Region'}"
+            f"--region {', '.join(unknown)}: no relay there; must be one of "
+            f"{', '.join(covered) or 'no Region'}"
         )
     if not places:
         raise typer.BadParameter(
-            f"no relay in stack {', '.join(chosen.only)}: nothing to drill {'; '.join(problems)}".rstrip()
+            f"no relay in stack {', '.join(selection.only)}: nothing to drill {'; '.join(problems)}".rstrip()
         )
-    wanted = [place for place in places if not only_regions or place.region in only_regions]
-    return Plan(places=wanted, problems=problems)
+    return Plan(
+        places=[place for place in places if not only_regions or place.region in only_regions],
+        # Two stacks can be of one account, of which one was not selected and so has no credentials.
+        accounts={
+            account.id: account
+            for account in sorted(selection.accounts, key=lambda account: account.session is not None)
+        },
+        problems=problems,
+    )
 
 
 def _regions(stack: Stack, account: Account, usual: Sequence[str]) -> tuple[list[str], str]:
-    """Return the Regions with a relay, and what is wrong with that answer."""
+    """Return the Regions with a relay, and why that answer may be wrong."""
     relay = stack.settings.relay
     if relay is None:
         return [], ""
     if relay.regions is not None:
         return relay_regions(stack, ()), account.problem
-    enabled, problem = subject.enabled_regions(account)
+    enabled, problem = enabled_regions(account)
     if enabled is not None:
         return relay_regions(stack, enabled), ""
     return relay_regions(stack, usual), f"the Regions of {account.id} cannot be listed: {problem}"
 
 
-def announced(plan: Plan, *, quiet: bool) -> Iterator[str]:
+def announced(plan: Plan, *, quiet: bool, timing: Timing) -> Iterator[str]:
     """Yield what is going to happen, in lines for people."""
-    regions: dict[str, list[str]] = {}
-    for place in plan.places:
-        regions.setdefault(place.account.id, []).append(place.region)
-    for account_id, names in regions.items():
-        yield f"{account_id}: {counted(len(names), 'event')}, to {', '.join(names)}"
+    for account_id, regions in by_account(plan.places).items():
+        yield f"{account_id}: {counted(len(regions), 'event')}, to {', '.join(regions)}"
     if quiet:
-        yield "A quiet drill: the audit log hears of it, nobody else."
+        yield "A quiet drill: it goes to the audit log only, and notifies nobody."
     else:
-        seconds = round((len(plan.places) - 1) / LOUD_PER_SECOND)
-        yield f"At {LOUD_PER_SECOND} a second, which takes {seconds} seconds: a drill must not flood anybody."
+        seconds = round((len(plan.places) - 1) / timing.loud_per_second)
+        yield (
+            f"At {timing.loud_per_second} a second, so that nobody is flooded: this takes {seconds} seconds."
+        )
 
 
 def audience(hub: Account, region: str, messages: int) -> Iterator[str]:
-    """Yield who is going to be told, by topic; never an endpoint, whose URL is often its password."""
+    """Yield who is going to be notified, by topic; never an endpoint, whose URL is often its password."""
     for name in (naming.TOPIC, naming.WATCHDOG_TOPIC):
         try:
-            found = live.subscriptions(hub, naming.topic_arn(hub.id, region, name))
+            subscriptions = live.subscriptions(hub, naming.topic_arn(hub.id, region, name))
         except CANNOT_TELL as error:
-            yield f"Topic {name}: who is told cannot be listed: {explained(error)}"
+            yield f"Topic {name}: its recipients cannot be listed: {explained(error)}"
             continue
-        people = [one for one in found if not is_drill_queue(one["Protocol"], one["Endpoint"])]
-        confirmed = Counter(one["Protocol"] for one in people if not live.is_pending(one))
-        pending = Counter(one["Protocol"] for one in people if live.is_pending(one))
-        each = f"{counted(messages, 'message')} to each of"
-        told = f"{each} {_by_protocol(confirmed)}" if confirmed else "tells NOBODY"
-        late = f"; pending, so not told: {_by_protocol(pending)}" if pending else ""
-        yield f"Topic {name}: {told}{late}"
+        confirmed: Counter[str] = Counter()
+        pending: Counter[str] = Counter()
+        for subscription in subscriptions:
+            if not is_drill_queue(subscription["Protocol"], subscription["Endpoint"]):
+                counter = pending if live.is_pending(subscription) else confirmed
+                counter[subscription["Protocol"]] += 1
+        each = f"{counted(messages, 'message')} to each of {_by_protocol(confirmed)}"
+        unconfirmed = f"; pending, so not notified: {_by_protocol(pending)}" if pending else ""
+        yield f"Topic {name}: {each if confirmed else 'notifies NOBODY'}{unconfirmed}"
 
 
 def _by_protocol(protocols: Counter[str]) -> str:

@@ -1,19 +1,24 @@
-"""What a report says, as plain data: the page and the JSON file are both made of it."""
+"""What a report says: the page and the JSON file are both made of these types."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, PlainSerializer, TypeAdapter
+from pydantic.alias_generators import to_camel
 
 from alertpath import report as pictures
 from alertpath.proof import Judgement
-from drill.check.finding import Finding, State
-from drill.check.runner import Row, worst
-from drill.check.subject import Subject
+from drill.check.finding import CheckFinding, State
+from drill.check.runner import CheckResult, worst
+from drill.check.stack_state import StackState
 from drill.evidence import Arrival, Drill
+from drill.places import Place
 from drill.report import latency
-from drill.report.latency import Place
+from drill.report.latency import LEGS, Spread
+from drill.report.provenance import Accepted, Caller, Versions
 from drill.stacks import Stack
 
 FORMAT = 1
@@ -21,28 +26,27 @@ FORMAT = 1
 
 DRILLS_SHOWN = 12
 
-GROUPS = {
-    "Who gets in": ("user", "role"),
-    "What hears it": ("trail", "region", "relay"),
-    "What tells it, and whom": ("hub", "recipients"),
-    "Whether it works": ("alarm", "dead-letters", "patterns", "heartbeats", "drill"),
-}
-"""Subject matters of the checks, by the beginning of their ids."""
-
-IDENTITY = "Who gets in"
-_OTHER = "Further checks"
-
 LIMITS = (
     "Whether anybody reads a mail, and acts on it. It shows that messages leave AWS.",
     "A recipient who follows the unsubscribe link in a mail leaves no CloudTrail event: only the number of "
     "subscriptions, at the time of this report, shows it.",
     "The password, where it is kept, who can open that vault, and where the MFA devices are.",
     "What happened between two reports. The record of that is the hub's audit log.",
-    "The proof plays events as they are documented. That AWS records and delivers them so, only drills and "
+    "The proof plays events as AWS documents them. Whether AWS records and delivers them so, only drills and "
     "real sign-ins show; docs/architecture.md lists what only a real account can confirm.",
-    "Accounts and Regions that are not named here were not looked at.",
-    "Drills are told as they stand in the folder's files; whoever can write there can change them.",
+    "Accounts and Regions that are not named here were not checked.",
+    "Drills are shown as they are in the folder's files; anyone who can write there can change them.",
 )
+
+_CAMEL_CASE = ConfigDict(alias_generator=to_camel)
+
+
+def moment(time: datetime) -> str:
+    """Return a time as the report writes it."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+Moment = Annotated[datetime, PlainSerializer(moment)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,183 +56,299 @@ class Sources:
     Attributes:
         now: When it was made, with a time zone.
         stacks: All stacks of the project, the hub's first.
-        subjects: Those that were looked at, at least one.
-        rows: The answers of the checks.
-        judgements: The proof over what is live in the accounts of the subjects.
+        stack_states: The selected ones, at least one.
+        results: The results of the checks.
+        judgements: The proof over what is live in the accounts of the selected stacks.
         drills: Those kept in the evidence folder, the latest first.
-        callers: `provenance.callers` of the stacks that were looked at.
+        callers: `provenance.callers` of the selected stacks.
         versions: `provenance.versions`.
-        accepted: `provenance.accepted` of the stacks that were looked at.
+        accepted: `provenance.accepted` of the selected stacks.
     """
 
     now: datetime
     stacks: Sequence[Stack]
-    subjects: Sequence[Subject]
-    rows: Sequence[Row]
+    stack_states: Sequence[StackState]
+    results: Sequence[CheckResult]
     judgements: Sequence[Judgement]
     drills: Sequence[Drill]
-    callers: Sequence[dict[str, str]]
-    versions: dict[str, Any]
-    accepted: dict[str, Any]
+    callers: Sequence[Caller]
+    versions: Versions
+    accepted: Accepted
 
     @property
     def wanted(self) -> set[Place]:
         """Where a relay must be, in all accounts."""
-        return {(account, region) for account, own in self.subjects[0].relays.items() for region in own}
-
-    @property
-    def left_out(self) -> list[str]:
-        """Names of the stacks that were not looked at."""
-        return sorted({one.name for one in self.stacks} - {one.stack.name for one in self.subjects})
+        return self.stack_states[0].relay_places
 
 
-def content(sources: Sources) -> dict[str, Any]:
-    """Return everything that the report says; it has nothing but JSON's types."""
-    return {
-        "accepted": sources.accepted,
-        "accounts": list(sources.callers),
-        "checks": [_check(row) for row in sources.rows],
-        "coverage": _coverage(sources),
-        "drills": _drills(sources),
-        "format": FORMAT,
-        "identity": [_identity(subject) for subject in sources.subjects],
-        "limits": list(LIMITS),
-        "made": moment(sources.now),
-        "notLookedAt": sources.left_out,
-        "openFindings": _open(sources.rows),
-        "verdict": verdict(sources.rows, sources.left_out),
-        "versions": sources.versions,
-    }
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The worst state, and the headline."""
+
+    state: State
+    text: str
 
 
-def moment(time: datetime) -> str:
-    """Return a time as the report writes it."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+@dataclass(frozen=True, kw_only=True)
+class OpenFinding(CheckFinding):
+    """A finding that is not "ready", with the check and the stack that it is about."""
+
+    check: str
+    stack: str
+    title: str
 
 
-def verdict(rows: Sequence[Row], left_out: Sequence[str]) -> dict[str, str]:
-    """Return the worst answer, and the headline: what could not be told is never called fine."""
-    counted = Counter(row.state for row in rows)
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who is meant to get in. It has no recipients: an address is often a password."""
+
+    account: str
+    mfa_max_age: int
+    max_session_duration: int
+    mfa_enrolment: str
+    role: str | None
+    role_policies: Sequence[str]
+    stack: str
+    users: Sequence[str]
+    users_here: bool
+    users_of: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """How many scenarios one detection has in a Region, and how many of them end how."""
+
+    ends: Mapping[str, int]
+    scenarios: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoveredAccount:
+    """The Regions of an account, and how the scenarios end there, by detection and Region."""
+
+    account: str
+    detections: Mapping[str, Mapping[str, Cell]]
+    enabled: Sequence[str] | None
+    enabled_problem: str
+    excluded: Sequence[str]
+    meant: Sequence[str]
+    not_enabled: Sequence[str]
+    scenarios: int
+    stack: str
+    uncovered: Sequence[str]
+    wrong: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """How many resources could not be read for one reason."""
+
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """The proof over what is live."""
+
+    accounts: Sequence[CoveredAccount]
+    scenarios: int
+    unread: Sequence[Unread]
+    wrong: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing(Place):
+    """Where (`at`) the event of one place did not arrive in time."""
+
+    at: Sequence[str]
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillSummary:
+    """One drill in short."""
+
+    arrived: int
+    id: str
+    missing: Sequence[Missing]
+    problems: Sequence[str]
+    quiet: bool
+    sent: int
+    slowest: float | None
+    started: Moment
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedArrival(Arrival):
+    """An arrival, with its time as the report writes it."""
+
+    __pydantic_config__: ClassVar = _CAMEL_CASE
+
+    sent: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastFull:
+    """All numbers of the last full drill, and where (`absent`) a relay must be but the drill was not."""
+
+    absent: Sequence[Place]
+    arrivals: Sequence[ReportedArrival]
+    arrived: int
+    id: str
+    started: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drills:
+    """The drills that are kept: how many, the last ones, and how long they took."""
+
+    kept: int
+    latencies: Sequence[Spread]
+    last_full: LastFull | None
+    loud: int
+    shown: Sequence[DrillSummary]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that a report says; the JSON file has these names in camel case."""
+
+    __pydantic_config__: ClassVar = _CAMEL_CASE
+
+    accepted: Accepted
+    accounts: Sequence[Caller]
+    checks: Sequence[CheckResult]
+    coverage: Coverage
+    drills: Drills
+    format: int = FORMAT
+    identity: Sequence[Identity]
+    limits: Sequence[str] = LIMITS
+    made: Moment
+    not_looked_at: Sequence[str]
+    open_findings: Sequence[OpenFinding]
+    verdict: Verdict
+    versions: Versions
+
+
+_REPORT = TypeAdapter(Report)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return a report as its JSON file has it."""
+    return _REPORT.dump_python(report, mode="json", by_alias=True)
+
+
+def content(sources: Sources) -> Report:
+    """Return everything that the report says."""
+    left_out = sorted(
+        {stack.name for stack in sources.stacks}
+        - {stack_state.stack.name for stack_state in sources.stack_states}
+    )
+    return Report(
+        accepted=sources.accepted,
+        accounts=sources.callers,
+        checks=sources.results,
+        coverage=_coverage(sources),
+        drills=_drills(sources),
+        identity=[_identity(stack_state) for stack_state in sources.stack_states],
+        made=sources.now,
+        not_looked_at=left_out,
+        open_findings=list(_open(sources.results)),
+        verdict=verdict(sources.results, left_out),
+        versions=sources.versions,
+    )
+
+
+def verdict(results: Sequence[CheckResult], left_out: Sequence[str]) -> Verdict:
+    """Return the worst state, and the headline: "could not tell" is never called "ready"."""
+    counted = Counter(result.state for result in results)
     state = worst(list(counted))
     bad, unknown = counted[State.NOT_READY], counted[State.UNKNOWN]
-    total = f"{len(rows)} check{'s' if len(rows) != 1 else ''}"
-    if not rows:
+    total = f"{len(results)} check{'s' if len(results) != 1 else ''}"
+    if not results:
         text = "Could not tell: nothing was checked"
     elif state is State.READY:
-        text = f"Ready: {len(rows)} of {total}"
+        text = f"Ready: {len(results)} of {total}"
     elif state is State.UNKNOWN:
         text = f"Could not tell: {unknown} of {total} could not be answered"
     else:
         text = f"Not ready: {bad} of {total} failed"
         text += f", {unknown} could not be answered" if unknown else ""
     if left_out:
-        text += f"; {', '.join(left_out)} not looked at"
-    return {"state": state.value, "text": text}
+        text += f"; {', '.join(left_out)} not checked"
+    return Verdict(state=state, text=text)
 
 
-def group(check_id: str) -> str:
-    """Return the subject matter of a check."""
-    return next((name for name, begins in GROUPS.items() if check_id.startswith(begins)), _OTHER)
+def _open(results: Sequence[CheckResult]) -> Iterator[OpenFinding]:
+    """Yield what is not ready, then what is unknown."""
+    for state in (State.NOT_READY, State.UNKNOWN):
+        for result in results:
+            for finding in result.findings:
+                if finding.state is state:
+                    yield OpenFinding(
+                        **vars(finding), check=result.check, stack=result.stack, title=result.title
+                    )
 
 
-def _check(row: Row) -> dict[str, Any]:
-    return {
-        "account": row.account_id,
-        "check": row.check.id,
-        "findings": [_finding(one) for one in row.findings],
-        "group": group(row.check.id),
-        "stack": row.stack,
-        "state": row.state.value,
-        "title": row.check.title,
-    }
+def _identity(stack_state: StackState) -> Identity:
+    settings = stack_state.stack.settings
+    return Identity(
+        account=stack_state.account.id,
+        mfa_max_age=settings.role.mfa_max_age,
+        max_session_duration=settings.role.max_session_duration,
+        mfa_enrolment=settings.user.mfa_enrolment,
+        role=settings.role.name if "role" in settings.components else None,
+        role_policies=sorted(settings.role.managed_policy_arns),
+        stack=stack_state.stack.name,
+        users=sorted(settings.user.names),
+        users_here="user" in settings.components,
+        users_of=settings.hub_account_id,
+    )
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "commands": list(finding.commands),
-        "fix": finding.fix,
-        "state": finding.state.value,
-        "text": finding.text,
-    }
-
-
-def _open(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return what is not ready, then what could not be told."""
-    return [
-        {
-            **_finding(finding),
-            "check": row.check.id,
-            "stack": row.stack,
-            "title": row.check.title,
-        }
-        for state in (State.NOT_READY, State.UNKNOWN)
-        for row in rows
-        for finding in row.findings
-        if finding.state is state
-    ]
-
-
-def _identity(subject: Subject) -> dict[str, Any]:
-    """Return who is meant to get in; of recipients nothing, for an address is often a password."""
-    settings = subject.stack.settings
-    return {
-        "account": subject.account.id,
-        "mfaMaxAge": settings.role.mfa_max_age,
-        "maxSessionDuration": settings.role.max_session_duration,
-        "mfaEnrolment": settings.user.mfa_enrolment,
-        "role": settings.role.name if "role" in settings.components else None,
-        "rolePolicies": sorted(settings.role.managed_policy_arns),
-        "stack": subject.stack.name,
-        "users": sorted(settings.user.names),
-        "usersHere": "user" in settings.components,
-        "usersOf": settings.hub_account_id,
-    }
-
-
-# --- Coverage -------------------------------------------------------------------------------------
-
-
-def _coverage(sources: Sources) -> dict[str, Any]:
+def _coverage(sources: Sources) -> Coverage:
     matrices = {matrix.account: matrix for matrix in pictures.matrices(sources.judgements)}
-    wrong = sum(not judgement.good for judgement in sources.judgements)
-    return {
-        "accounts": [_covered(subject, matrices.get(subject.account.id)) for subject in sources.subjects],
-        "scenarios": len(sources.judgements),
-        "unread": [
-            {"count": count, "reason": reason}
-            for reason, count in sorted(Counter(sources.subjects[0].unread).items())
+    no_matrix = pictures.Matrix(account="", regions=(), rows=(), wrong=0, total=0)
+    unread = Counter(sources.stack_states[0].unread)
+    return Coverage(
+        accounts=[
+            _covered(stack_state, matrices.get(stack_state.account.id, no_matrix))
+            for stack_state in sources.stack_states
         ],
-        "wrong": wrong,
-    }
+        scenarios=len(sources.judgements),
+        unread=[Unread(count=count, reason=reason) for reason, count in sorted(unread.items())],
+        wrong=sum(not judgement.good for judgement in sources.judgements),
+    )
 
 
-def _covered(subject: Subject, matrix: pictures.Matrix | None) -> dict[str, Any]:
-    relay = subject.stack.settings.relay
-    excluded = set(() if relay is None else relay.exclude_regions)
-    meant = set(subject.relays.get(subject.account.id, ()))
-    enabled = None if subject.enabled is None else set(subject.enabled)
-    return {
-        "account": subject.account.id,
-        "detections": {} if matrix is None else {row.detection: _cells(row) for row in matrix.rows},
-        "enabled": None if enabled is None else sorted(enabled),
-        "enabledProblem": subject.enabled_problem,
-        "excluded": sorted(excluded),
-        "meant": sorted(meant),
-        "notEnabled": sorted(meant - (meant if enabled is None else enabled)),
-        "scenarios": 0 if matrix is None else matrix.total,
-        "stack": subject.stack.name,
-        "uncovered": sorted((enabled or set()) - meant - excluded),
-        "wrong": 0 if matrix is None else matrix.wrong,
-    }
-
-
-def _cells(row: pictures.Row) -> dict[str, Any]:
-    """Return for each Region how many scenarios there are, and how many of them end how."""
-    return {
-        cell.region: {"ends": {kind.word: count for kind, count in cell.kinds}, "scenarios": cell.total}
-        for cell in row.cells
-        if cell is not None
-    }
+def _covered(stack_state: StackState, matrix: pictures.Matrix) -> CoveredAccount:
+    excluded, meant = stack_state.excluded, stack_state.meant
+    enabled = meant if stack_state.enabled is None else set(stack_state.enabled)
+    return CoveredAccount(
+        account=stack_state.account.id,
+        detections={
+            row.detection: {
+                cell.region: Cell(
+                    ends={kind.word: number for kind, number in cell.kinds}, scenarios=cell.total
+                )
+                for cell in row.cells
+                if cell is not None
+            }
+            for row in matrix.rows
+        },
+        enabled=None if stack_state.enabled is None else sorted(enabled),
+        enabled_problem=stack_state.enabled_problem,
+        excluded=sorted(excluded),
+        meant=sorted(meant),
+        not_enabled=sorted(meant - enabled),
+        scenarios=matrix.total,
+        stack=stack_state.stack.name,
+        uncovered=sorted(enabled - meant - excluded),
+        wrong=matrix.wrong,
+    )
 
 
 def in_parts(matrix: pictures.Matrix, columns: int) -> list[pictures.Matrix]:
@@ -244,69 +364,45 @@ def in_parts(matrix: pictures.Matrix, columns: int) -> list[pictures.Matrix]:
     ]
 
 
-# --- Drills ---------------------------------------------------------------------------------------
+def _drills(sources: Sources) -> Drills:
+    last = latency.last_full(sources.drills, sources.wanted)
+    return Drills(
+        kept=len(sources.drills),
+        latencies=list(latency.spreads(sources.drills)),
+        last_full=None if last is None else _last_full(last, sources.wanted),
+        loud=sum(not drill.quiet for drill in sources.drills),
+        shown=[_summary(drill) for drill in sources.drills[:DRILLS_SHOWN]],
+    )
 
 
-def _drills(sources: Sources) -> dict[str, Any]:
-    plotted = latency.last_full(sources.drills, sources.wanted)
-    return {
-        "kept": len(sources.drills),
-        "latencies": [asdict(spread) for spread in latency.spreads(sources.drills)],
-        "lastFull": None if plotted is None else _last_full(plotted, sources.wanted),
-        "loud": sum(not drill.quiet for drill in sources.drills),
-        "shown": [_drill(drill) for drill in sources.drills[:DRILLS_SHOWN]],
-    }
-
-
-def _drill(drill: Drill) -> dict[str, Any]:
-    took = [
-        seconds for one in drill.arrivals for leg in latency.LEGS if (seconds := leg.seconds(one)) is not None
-    ]
-    return {
-        "arrived": sum(not drill.missing(one) for one in drill.arrivals),
-        "id": drill.id,
-        "missing": [_missing(drill, one) for one in _sorted(drill) if drill.missing(one)],
-        "problems": list(drill.problems),
-        "quiet": drill.quiet,
-        "sent": len(drill.arrivals),
-        "slowest": max(took, default=None),
-        "started": moment(drill.started),
-        "who": drill.who,
-        "why": drill.why,
-    }
-
-
-def _sorted(drill: Drill) -> list[Arrival]:
-    return sorted(drill.arrivals, key=lambda one: (one.region, one.account))
-
-
-def _missing(drill: Drill, arrival: Arrival) -> dict[str, Any]:
-    return {
-        "account": arrival.account,
-        "at": drill.missing(arrival),
-        "error": arrival.error,
-        "region": arrival.region,
-    }
-
-
-def _last_full(drill: Drill, wanted: set[Place]) -> dict[str, Any]:
-    """Return the numbers that the picture is made of, and where a relay must be and the drill was not."""
-    absent = sorted(wanted - latency.places(drill))
-    return {
-        "absent": [{"account": account, "region": region} for account, region in absent],
-        "arrivals": [
-            {
-                "account": one.account,
-                "auditLog": one.audit_log,
-                "error": one.error,
-                "region": one.region,
-                "sent": moment(one.sent),
-                "topic": one.topic,
-                "watchdog": one.watchdog,
-            }
-            for one in _sorted(drill)
+def _summary(drill: Drill) -> DrillSummary:
+    return DrillSummary(
+        arrived=drill.arrived,
+        id=drill.id,
+        missing=[
+            Missing(account=arrival.account, at=at, error=arrival.error, region=arrival.region)
+            for arrival in _by_region(drill)
+            if (at := drill.missing(arrival))
         ],
-        "arrived": sum(not drill.missing(one) for one in drill.arrivals),
-        "id": drill.id,
-        "started": moment(drill.started),
-    }
+        problems=drill.problems,
+        quiet=drill.quiet,
+        sent=len(drill.arrivals),
+        slowest=max(latency.seconds(drill.arrivals, *LEGS), default=None),
+        started=drill.started,
+        who=drill.who,
+        why=drill.why,
+    )
+
+
+def _by_region(drill: Drill) -> list[Arrival]:
+    return sorted(drill.arrivals, key=lambda arrival: (arrival.region, arrival.account))
+
+
+def _last_full(drill: Drill, wanted: set[Place]) -> LastFull:
+    return LastFull(
+        absent=latency.absent(drill, wanted),
+        arrivals=[ReportedArrival(**vars(arrival)) for arrival in _by_region(drill)],
+        arrived=drill.arrived,
+        id=drill.id,
+        started=drill.started,
+    )

@@ -1,4 +1,4 @@
-"""Where a report comes from: which version made it, who looked, and which risks were accepted in writing."""
+"""Where a report comes from: which version made it, who ran it, and which risks were accepted in writing."""
 
 import json
 import os
@@ -7,34 +7,43 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from drill.account import Account, explained
-from drill.check.subject import in_parallel
+from drill.check.stack_state import in_parallel
 from drill.stacks import PROJECT, Stack
 
 PACKAGES = ("boto3", "pulumi", "pulumi-aws")
 _WEAKER = ("advisory", "disabled")
-"""Enforcement levels under which a deployment goes on."""
+"""Enforcement levels that do not stop a deployment."""
 
 
-def versions(folder: Path) -> dict[str, Any]:
-    """Return what made the report; `folder`, where it goes, does not count as a change of the program.
+@dataclass(frozen=True, kw_only=True)
+class Versions:
+    """What made the report: `changed` says whether the project differs from `commit`; None is unknown."""
 
-    `commit` is None where the project is no clone, `changed` tells whether it differs from that commit.
-    """
+    breakglass: str
+    changed: bool | None
+    commit: str | None
+    packages: Mapping[str, str]
+    python: str
+
+
+def versions(folder: Path) -> Versions:
+    """Return what makes the report; `folder`, where it goes, does not count as a change of the project."""
     commit = _git("rev-parse", "HEAD") if _git("ls-files", "--error-unmatch", "pyproject.toml") else None
     changed = _git("status", "--porcelain", "--", ".", *_without(folder)) if commit else None
-    return {
-        "breakglass": _own_version(),
-        "changed": None if changed is None else bool(changed),
-        "commit": commit,
-        "packages": {name: _version(name) for name in PACKAGES},
-        "python": platform.python_version(),
-    }
+    return Versions(
+        breakglass=_own_version(),
+        changed=None if changed is None else bool(changed),
+        commit=commit,
+        packages={name: _version(name) for name in PACKAGES},
+        python=platform.python_version(),
+    )
 
 
 def _own_version() -> str:
@@ -52,17 +61,17 @@ def _version(package: str) -> str:
 
 
 def _without(folder: Path) -> list[str]:
-    """Return what keeps git from looking at a folder inside the project."""
+    """Return the git pathspec that leaves out a folder inside the project."""
     inside = os.path.relpath(folder.resolve(), PROJECT)
     return [] if inside.startswith(os.pardir) or inside == os.curdir else [f":(exclude,literal){inside}"]
 
 
 def _git(*command: str) -> str | None:
-    """Return what git says about the project, None where it is no clone or there is no git."""
+    """Return what git says about the project, None if it is not a clone or git is missing."""
     git = shutil.which("git")
     if git is None:
         return None
-    # Without optional locks: looking must not get into the way of somebody who works in the clone.
+    # Without optional locks, so that someone who works in the clone at the same time is not disturbed.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(
@@ -74,87 +83,118 @@ def _git(*command: str) -> str | None:
     return done.stdout.strip()
 
 
-def callers(stacks: Sequence[Stack], accounts: Sequence[Account]) -> list[dict[str, str]]:
-    """Return for each stack whose credentials looked at its account, or why that is not known."""
-    asked = {stack.name: partial(_caller, account) for stack, account in zip(stacks, accounts, strict=True)}
-    found = in_parallel(asked, lambda _done, _of: None)
-    listed = []
-    for stack in stacks:
-        answer = found[stack.name]
-        failed = isinstance(answer, Exception)
-        listed.append(
-            {
-                "account": stack.account_id,
-                "caller": "" if failed else answer,
-                "components": ", ".join(stack.settings.components),
-                "problem": explained(answer) if failed else "",
-                "stack": stack.name,
-            }
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """The ARN whose credentials read a stack's account; "", and why, if it is unknown."""
+
+    account: str
+    caller: str
+    components: str
+    problem: str
+    stack: str
+
+
+def callers(stacks: Sequence[Stack], accounts: Sequence[Account]) -> list[Caller]:
+    """Return for each stack whose credentials read its account."""
+    calls = {stack.name: partial(_caller, account) for stack, account in zip(stacks, accounts, strict=True)}
+    answers = in_parallel(calls, lambda _done, _of: None)
+    return [
+        Caller(
+            account=stack.account_id,
+            caller="" if isinstance(answer, Exception) else answer,
+            components=", ".join(stack.settings.components),
+            problem=explained(answer) if isinstance(answer, Exception) else "",
+            stack=stack.name,
         )
-    return listed
+        for stack in stacks
+        for answer in [answers[stack.name]]
+    ]
 
 
 def _caller(account: Account) -> str:
     return str(account.client("sts").get_caller_identity()["Arn"])
 
 
-def accepted(stacks: Sequence[str], folder: Path = PROJECT / "policies" / "config") -> dict[str, Any]:
-    """Return what the policy pack's configuration lets pass: `risks`, `weak` rules, `problems` in reading it.
+@dataclass(frozen=True, kw_only=True)
+class AcceptedRisk:
+    """A risk accepted in writing, with the policies of the pack (`rules`) and the stacks that accept it."""
 
-    What two rules, or two stacks, accept alike is one risk.
+    attached_to: str
+    policy: str
+    reason: str
+    rules: Sequence[str]
+    stacks: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakPolicy:
+    """A policy of the pack (`rule`) that does not stop a deployment of these stacks."""
+
+    level: str
+    rule: str
+    stacks: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """What the policy pack's configuration accepts, and what could not be read of it."""
+
+    problems: Sequence[str] = ()
+    risks: Sequence[AcceptedRisk] = ()
+    weak: Sequence[WeakPolicy] = ()
+
+
+def accepted(stacks: Sequence[str], folder: Path = PROJECT / "policies" / "config") -> Accepted:
+    """Return what the policy pack's configuration accepts; what two policies or stacks accept is one risk.
 
     Args:
-        stacks: Names of the stacks to tell of.
+        stacks: Names of the stacks.
         folder: Where their <stack>.json files are.
     """
     problems: list[str] = []
-    risks: dict[tuple[str, ...], dict[str, set[str]]] = {}
+    risks: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
     weak: dict[tuple[str, str], set[str]] = {}
     for stack in stacks:
-        for rule, settings in _rules(folder / f"{stack}.json", problems):
+        for policy, settings in _policies(folder / f"{stack}.json", problems):
             level = settings if isinstance(settings, str) else settings.get("enforcementLevel")
             if level in _WEAKER:
-                weak.setdefault((rule, str(level)), set()).add(stack)
+                weak.setdefault((policy, str(level)), set()).add(stack)
             for entry in settings.get("accepted", ()) if isinstance(settings, Mapping) else ():
-                risk = tuple(str(entry[name]) for name in ("attachedTo", "policy", "reason"))
-                found = risks.setdefault(risk, {"rules": set(), "stacks": set()})
-                found["rules"].add(rule)
-                found["stacks"].add(stack)
-    return {
-        "problems": problems,
-        "risks": [
-            {
-                "attachedTo": risk[0],
-                "policy": risk[1],
-                "reason": risk[2],
-                "rules": sorted(risks[risk]["rules"]),
-                "stacks": sorted(risks[risk]["stacks"]),
-            }
-            for risk in sorted(risks)
+                risk = (str(entry["attachedTo"]), str(entry["policy"]), str(entry["reason"]))
+                risks.setdefault(risk, set()).add((policy, stack))
+    return Accepted(
+        problems=problems,
+        risks=[
+            AcceptedRisk(
+                attached_to=attached_to,
+                policy=policy,
+                reason=reason,
+                rules=sorted({rule for rule, _ in uses}),
+                stacks=sorted({stack for _, stack in uses}),
+            )
+            for (attached_to, policy, reason), uses in sorted(risks.items())
         ],
-        "weak": [
-            {"level": level, "rule": rule, "stacks": sorted(weak[rule, level])}
-            for rule, level in sorted(weak)
+        weak=[
+            WeakPolicy(level=level, rule=policy, stacks=sorted(names))
+            for (policy, level), names in sorted(weak.items())
         ],
-    }
+    )
 
 
-def _rules(file: Path, problems: list[str]) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
-    """Yield each rule with its settings; what cannot be used is noted as a problem."""
+def _policies(file: Path, problems: list[str]) -> Iterator[tuple[str, str | Mapping[str, Any]]]:
+    """Yield each policy with its settings; what cannot be used becomes a problem."""
     try:
         content = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         problems.append(f"{file.name}: cannot be read: {type(error).__name__}: {error}")
         return
-    for rule, settings in content.items() if isinstance(content, dict) else [("all of it", content)]:
-        if not isinstance(settings, (str, dict)) or not _usable(settings):
-            problems.append(f"{file.name}: {rule}: not as the policy pack wants it")
+    for policy, settings in content.items() if isinstance(content, dict) else [("all of it", content)]:
+        entries = settings.get("accepted", []) if isinstance(settings, dict) else []
+        usable = isinstance(settings, (str, dict)) and isinstance(entries, list)
+        if usable and all(
+            isinstance(entry, dict) and {"attachedTo", "policy", "reason"} <= entry.keys()
+            for entry in entries
+        ):
+            yield policy, settings
         else:
-            yield rule, settings
-
-
-def _usable(settings: str | Mapping[str, Any]) -> bool:
-    entries = settings.get("accepted", []) if isinstance(settings, Mapping) else []
-    return isinstance(entries, list) and all(
-        isinstance(entry, dict) and {"attachedTo", "policy", "reason"} <= entry.keys() for entry in entries
-    )
+            problems.append(f"{file.name}: {policy}: not in the form that the policy pack requires")

@@ -9,8 +9,8 @@ from botocore.awsrequest import AWSResponse
 from alertpath.model import Resource
 from drill import stacks
 from drill.account import Account
-from drill.check import rendered, subject
-from drill.check.subject import Subject
+from drill.check import rendered
+from drill.check.stack_state import StackState, prepare
 from tests.drill import deployed
 
 
@@ -82,19 +82,19 @@ def broken() -> Broken:
     return Broken()
 
 
-Look = Callable[..., list[Subject]]
+Look = Callable[..., list[StackState]]
 
 
 @pytest.fixture
 def look(aws: str, broken: Broken) -> Look:
     """Return `look(*stacks)`: the stacks as they are meant and as they are, with what the test broke."""
 
-    def looked(*only: str) -> list[Subject]:
+    def looked(*only: str) -> list[StackState]:
         everything = stacks.load()
         accounts = [deployed.account(stack.account_id, aws) for stack in everything]
         for account in accounts:
             broken.apply(account)
-        return subject.prepare(everything, accounts, only=only or ("mgmt", "member"), progress=unseen)
+        return prepare(everything, accounts, only=only or ("mgmt", "member"), progress=unseen)
 
     return looked
 

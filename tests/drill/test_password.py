@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from drill import password, stacks
-from drill.options import Chosen
+from drill.options import Selection
 from drill.stacks import PROJECT
 from sandbox.cloud import emulation
 from tests.drill import deployed
@@ -85,8 +85,8 @@ def run(aws: str, iam: Any, broken: Broken, sent: Sent, monkeypatch: pytest.Monk
     session = accounts[0].session
     assert session is not None
     session.events.register("before-call", sent.take)
-    chosen = Chosen(stacks=everything, accounts=accounts, only=["mgmt"])
-    monkeypatch.setattr(password, "choose", lambda *_: chosen)
+    chosen = Selection(stacks=everything, accounts=accounts, only=["mgmt"])
+    monkeypatch.setattr(password, "select", lambda *_: chosen)
 
     def ran(*arguments: str, input: str = "") -> Result:
         broken.apply(accounts[0])
@@ -154,7 +154,7 @@ def test_a_password_is_rotated_and_never_asks_for_another(
     assert result.exit_code == 0, result.output
     assert sent.changes == ["UpdateLoginProfile"]
     assert sent.resets == ["false"]
-    assert "the old one stops to work at once" in result.stderr
+    assert "the old password stops working immediately" in " ".join(result.stderr.split())
     assert iam.get_login_profile(UserName=USER)["LoginProfile"]["PasswordResetRequired"] is False
 
 
@@ -185,10 +185,10 @@ def test_only_configured_users_are_touched(run: Run, sent: Sent) -> None:
     [
         (True, "PasswordPolicyViolation", 1, ["no dictionary words", "The old password still works."]),
         (True, "AccessDenied", 1, ["access denied to UpdateLoginProfile", "The old password still works."]),
-        (True, "NoSuchEntity", 1, ["its password was removed meanwhile"]),
+        (True, "NoSuchEntity", 1, ["its password has just been removed"]),
         (False, "NoSuchEntity", 1, ["the user does not exist", "pulumi up -s mgmt"]),
         (False, "AccessDenied", 1, ["The user still has no password."]),
-        (False, "EntityAlreadyExists", 2, ["cannot be told", "Run this again"]),
+        (False, "EntityAlreadyExists", 2, ["is unknown", "Run this again"]),
     ],
 )
 def test_a_refused_change_says_what_holds_and_never_the_password(
@@ -215,12 +215,12 @@ def test_an_answer_that_is_lost_is_not_taken_for_either(
         if model.name == "CreateLoginProfile":
             raise ReadTimeoutError(endpoint_url="https://iam.amazonaws.com/")
 
-    account = password.choose("mgmt", None, None).hub[1]
+    account = password.select("mgmt", None, None).hub[1]
     assert account.session is not None
     account.session.events.register("before-call", lost)
     result = run(USER, *GPG, "--yes")
     assert result.exit_code == 2
-    assert "cannot be told" in result.stderr
+    assert "is unknown" in result.stderr
     assert result.stdout == ""
 
 
@@ -232,7 +232,7 @@ def test_a_message_that_quotes_the_password_is_masked(run: Run, sent: Sent, pret
         error = {"Error": {"Code": "ValidationError", "Message": message}, "ResponseMetadata": {}}
         return AWSResponse("", 400, {}, None), error
 
-    account = password.choose("mgmt", None, None).hub[1]
+    account = password.select("mgmt", None, None).hub[1]
     assert account.session is not None
     account.session.events.register("before-call", quoting)
     result = run(USER, *GPG, "--yes")
@@ -254,7 +254,7 @@ def test_a_policy_that_lets_passwords_expire_is_said(
 ) -> None:
     iam.update_account_password_policy(MinimumPasswordLength=40, MaxPasswordAge=90, HardExpiry=True)
     result = run(USER, *GPG, "--yes")
-    assert "expire after 90 days; then it locks the user out" in " ".join(result.stderr.split())
+    assert "expires after 90 days; then the user is locked out" in " ".join(result.stderr.split())
     assert len(sent.passwords[0]) == 40
 
 
@@ -363,7 +363,7 @@ def test_whoever_leaves_the_screen_is_told_that_it_is_changed(
     assert groups in result.stdout
 
 
-SCRIPT = "import typer; from drill.custody import password; typer.run(password.password)"
+SCRIPT = "import typer; from drill import password; typer.run(password.password)"
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks into /proc")

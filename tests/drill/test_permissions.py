@@ -1,8 +1,9 @@
 """The policies of the commands: each call is allowed on what it is made on, and nothing else is."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,9 @@ from breakglass import documents, naming
 from breakglass.settings import reading
 from drill import permissions, stacks
 from drill.account import Account
-from drill.check import subject
 from drill.check.catalogue import CHECKS
 from drill.check.runner import run
-from drill.permissions import CHECK, FIRE, PASSWORD
+from drill.check.stack_state import prepare
 from drill.stacks import Stack
 from tests.drill import deployed
 from tests.drill.conftest import unseen
@@ -39,11 +39,21 @@ WRITES = {
 }
 READS = ("Describe", "Filter", "Get", "List", "Receive", "Test", "GenerateCredentialReport")
 
-DOCUMENTS: Mapping[str, tuple[permissions.Actions, Callable[[Stack], dict[str, Any]]]] = {
-    "check": (CHECK, permissions.check_policy),
-    "fire": (FIRE, permissions.fire_policy),
-    "password": (PASSWORD, permissions.password_policy),
+GRANTS = json.loads((Path(__file__).parent / "grants.json").read_text())
+"""What the commands need in the accounts of the stacks: action, resource, and condition if there is one."""
+
+ON_ACCOUNT = {
+    "cloudtrail:DescribeTrails",
+    "ec2:DescribeRegions",
+    "events:ListRules",
+    "events:TestEventPattern",
+    "iam:GenerateCredentialReport",
+    "iam:GetAccountPasswordPolicy",
+    "iam:GetCredentialReport",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
 }
+"""Actions that AWS narrows to no resource."""
 
 app = typer.Typer()
 app.command()(permissions.policy)
@@ -75,7 +85,7 @@ def key_id(region: str, account: str) -> str:
 def resource_of(action: str, params: Mapping[str, Any], region: str, account: str) -> str:
     """Return the ARN that AWS asks permission for, by the parameters of a call."""
     service, name = action.split(":")
-    if action in CHECK and CHECK[action] == (permissions.Kind.ACCOUNT,):
+    if action in ON_ACCOUNT:
         return "*"
     match service:
         case "events" if name == "DescribeEventBus":
@@ -135,10 +145,10 @@ def test_each_call_of_the_check_is_allowed_on_what_it_is_made_on(aws: str) -> No
     everything = stacks.load()
     accounts = [deployed.account(one.account_id, aws) for one in everything]
     calls = [Calls(account) for account in accounts]
-    subjects = subject.prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
-    run(CHECKS, subjects, unseen)
+    stack_states = prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
+    run(CHECKS, stack_states, unseen)
     for one, seen in zip(everything, calls, strict=True):
-        document = permissions.check_policy(one)
+        document = permissions.document("check", one)
         refused = [
             (action, resource)
             for action, resource in sorted(seen.made)
@@ -152,51 +162,46 @@ def test_each_call_of_the_check_is_allowed_on_what_it_is_made_on(aws: str) -> No
 # --- What is allowed ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["mgmt", "member"])
-@pytest.mark.parametrize("command", list(DOCUMENTS))
-def test_nothing_but_the_actions_of_the_table_is_allowed(command: str, name: str) -> None:
-    actions, make = DOCUMENTS[command]
-    document = make(stack(name))
-    listed = [action for statement in document["Statement"] for action in statement["Action"]]
-    assert len(listed) == len(set(listed))
-    assert set(listed) <= set(actions)
-    if name == "mgmt":
-        assert set(listed) == set(actions)
-    for action in listed:
-        assert "*" not in action
-        assert action.split(":")[1].startswith(READS) or action in WRITES[command]
+def granted(document: Mapping[str, Any]) -> list[list[Any]]:
+    """Return each action with a resource, and the condition if there is one, in order."""
+    grants = []
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
-        if "*" in statement["Resource"]:
-            assert {actions[action] for action in statement["Action"]} == {(permissions.Kind.ACCOUNT,)}
+        resources = statement["Resource"]
+        for resource in [resources] if isinstance(resources, str) else resources:
+            condition = [statement["Condition"]] if "Condition" in statement else []
+            grants += [[action, resource, *condition] for action in statement["Action"]]
+    return sorted(grants, key=lambda grant: grant[:2])
 
 
 @pytest.mark.parametrize("name", ["mgmt", "member"])
-@pytest.mark.parametrize("command", list(DOCUMENTS))
-def test_the_document_is_in_order_and_fits_into_a_managed_policy(command: str, name: str) -> None:
-    statements = DOCUMENTS[command][1](stack(name))["Statement"]
-    sids = [statement["Sid"] for statement in statements]
-    assert sids == sorted(set(sids))
-    assert all(sid.isalnum() and sid.isascii() for sid in sids)
-    for statement in statements:
-        assert statement["Action"] == sorted(statement["Action"])
-        assert statement["Resource"] == sorted(statement["Resource"])
-    assert len("".join(json.dumps(statements).split())) < LIMIT - 100
+@pytest.mark.parametrize("command", ["check", "fire", "password"])
+def test_exactly_the_needed_grants_are_there(command: str, name: str) -> None:
+    grants = granted(permissions.document(command, stack(name)))
+    assert grants == GRANTS[f"{command} {name}"]
+    for action, resource, *_ in grants:
+        assert "*" not in action
+        assert action.split(":")[1].startswith(READS) or action in WRITES[command]
+        assert (resource == "*") == (action in ON_ACCOUNT)
 
 
 @pytest.mark.parametrize("name", ["mgmt", "member"])
 def test_every_arn_is_of_the_stacks_own_account(name: str) -> None:
     one = stack(name)
-    for kind, arns in permissions.resources(one).items():
-        for arn in arns:
-            expected = (
-                {"*"} if kind in (permissions.Kind.ACCOUNT, permissions.Kind.TRAILS) else {one.account_id}
-            )
-            assert arn == "*" or arn.split(":")[4] in expected
+    for command in ("check", "fire", "password"):
+        for _, resource, *_ in granted(permissions.document(command, one)):
+            assert resource in ("*", naming.trail_arn("*", "*", "*")) or f":{one.account_id}:" in resource
+
+
+@pytest.mark.parametrize("name", ["mgmt", "member"])
+@pytest.mark.parametrize("command", ["check", "fire", "password"])
+def test_the_document_fits_into_a_managed_policy(command: str, name: str) -> None:
+    statements = permissions.document(command, stack(name))["Statement"]
+    assert len("".join(json.dumps(statements).split())) < LIMIT - 100
 
 
 def test_what_the_stack_lacks_is_not_in_its_policy() -> None:
-    text = json.dumps(permissions.check_policy(stack("member")))
+    text = json.dumps(permissions.document("check", stack("member")))
     for absent in (
         "sns:",
         "kms:",
@@ -207,17 +212,15 @@ def test_what_the_stack_lacks_is_not_in_its_policy() -> None:
         "TestEventPattern",
     ):
         assert absent not in text
-    assert permissions.password_policy(stack("member"))["Statement"] == []
+    assert permissions.document("password", stack("member"))["Statement"] == []
 
 
 def test_users_are_those_of_the_settings() -> None:
     hub = stack("mgmt")
     config = {**hub.config, "user": {"names": ["Second", "First"]}}
     hub = replace(hub, config=config, settings=reading.parse(config))
-    (statement,) = [
-        one for one in permissions.password_policy(hub)["Statement"] if one["Sid"] == "IamOnTheUsers"
-    ]
-    assert statement["Resource"] == [naming.user_arn(HUB, "First"), naming.user_arn(HUB, "Second")]
+    resources = {resource for _, resource, *_ in granted(permissions.document("password", hub))}
+    assert resources == {"*", naming.user_arn(HUB, "First"), naming.user_arn(HUB, "Second")}
 
 
 BUS = naming.bus_arn(HUB, "eu-west-1", "default")
@@ -232,12 +235,12 @@ BUS = naming.bus_arn(HUB, "eu-west-1", "default")
     ],
 )
 def test_a_drill_can_put_nothing_but_drills(sources: list[str], expected: Verdict) -> None:
-    document = permissions.fire_policy(stack("mgmt"))
+    document = permissions.document("fire", stack("mgmt"))
     assert verdict(document, "events:PutEvents", BUS, HUB, events_source=sources) is expected
 
 
 def test_an_event_without_a_source_or_on_the_hub_bus_is_refused() -> None:
-    document = permissions.fire_policy(stack("mgmt"))
+    document = permissions.document("fire", stack("mgmt"))
     hub_bus = naming.bus_arn(HUB, HOME, naming.HUB_BUS)
     assert verdict(document, "events:PutEvents", BUS, HUB) is Verdict.DENIED
     drill = [naming.DRILL_SOURCE]
@@ -255,7 +258,7 @@ def test_an_event_without_a_source_or_on_the_hub_bus_is_refused() -> None:
     ],
 )
 def test_a_drill_reads_and_removes_nothing_else(action: str, resource: str) -> None:
-    assert verdict(permissions.fire_policy(stack("mgmt")), action, resource, HUB) is Verdict.DENIED
+    assert verdict(permissions.document("fire", stack("mgmt")), action, resource, HUB) is Verdict.DENIED
 
 
 @pytest.mark.parametrize(
@@ -264,12 +267,12 @@ def test_a_drill_reads_and_removes_nothing_else(action: str, resource: str) -> N
 )
 def test_no_key_but_the_alarms_is_looked_at(aliases: list[str], expected: Verdict) -> None:
     context = {"kms_ResourceAliases": aliases} if aliases else {}
-    document = permissions.check_policy(stack("mgmt"))
+    document = permissions.document("check", stack("mgmt"))
     assert verdict(document, "kms:GetKeyPolicy", key_id(HOME, HUB), HUB, **context) is expected
 
 
 def test_another_users_password_cannot_be_set() -> None:
-    document = permissions.password_policy(stack("mgmt"))
+    document = permissions.document("password", stack("mgmt"))
     own, other = naming.user_arn(HUB, "BreakglassUser"), naming.user_arn(HUB, "Admin")
     for action in ("iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:GetLoginProfile"):
         assert verdict(document, action, own, HUB) is Verdict.ALLOWED
@@ -292,7 +295,7 @@ def test_another_users_password_cannot_be_set() -> None:
 def test_the_command_prints_json(arguments: list[str], name: str, command: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout) == DOCUMENTS[command][1](stack(name))
+    assert json.loads(result.stdout) == permissions.document(command, stack(name))
 
 
 @pytest.mark.parametrize(

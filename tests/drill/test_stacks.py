@@ -10,7 +10,7 @@ import yaml
 from alertpath.model import UNKNOWN
 from drill import stacks
 from drill.check import rendered
-from drill.options import choose
+from drill.options import select
 from drill.stacks import UnreadableStack, load
 from tests import program
 
@@ -118,10 +118,10 @@ def test_what_only_aws_knows_is_unknown() -> None:
     [
         ("prod", [], "--stack prod: must be one of mgmt, member, all"),
         ("all", ["boss"], "--profile boss: must be STACK=NAME"),
-        ("all", ["prod=boss"], "--profile prod=boss: must be STACK=NAME with a stack out of mgmt, member"),
+        ("all", ["prod=boss"], "--profile prod=boss: must be STACK=NAME, where STACK is one of mgmt, member"),
         ("all", ["mgmt="], "--profile mgmt=: must be STACK=NAME"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(stack: str, profile: list[str], said: str) -> None:
     with pytest.raises(Exception, match=said.replace("?", r"\?")):
-        choose(stack, profile, None)
+        select(stack, profile, None)

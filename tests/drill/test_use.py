@@ -41,7 +41,7 @@ def changed(block: str, **values: object) -> list[Stack]:
 
 
 def page(known: list[Stack], user: str = "BreakglassUser") -> str:
-    return "\n".join(use.way_in(known, user))
+    return use.way_in(known, user)
 
 
 def test_the_page_has_all_that_is_needed_to_get_in() -> None:

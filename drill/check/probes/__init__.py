@@ -1,1 +1,1 @@
-"""The questions, one file per subject; `drill/check/catalogue.py` lists them."""
+"""The questions, one file per stack_state; `drill/check/catalogue.py` lists them."""

@@ -1,4 +1,4 @@
-"""The credential report of an account: the only place where AWS tells how old a password is.
+"""The credential report of an account: the only place where AWS says how old a password is.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
 """
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from drill.account import CANNOT_TELL, Account, explained
 
 PAUSES = (1, 2, 4, 8)
-"""Seconds between the attempts to fetch the report, which AWS is still making."""
+"""Seconds between attempts to fetch the report, which AWS takes some time to make."""
 
 _NOT_YET = {"ReportExpired", "ReportInProgress", "ReportNotPresent"}
 
@@ -27,7 +27,7 @@ class Report:
     Attributes:
         lines: What it says of each user, by name.
         made: When AWS made it; four hours may pass until AWS makes a new one.
-        problem: Why there is none; "" where there is one.
+        problem: Why there is no report; "" if there is one.
     """
 
     lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Report:
 
 
 def read(account: Account) -> Report:
-    """Return the account's report; has AWS make it, which changes nothing in the account."""
+    """Return the account's report. AWS makes it on request, which changes nothing in the account."""
     try:
         iam = account.client("iam")
         iam.generate_credential_report()
@@ -62,7 +62,7 @@ def _fetched(iam: Any) -> dict[str, Any]:
 def date(text: str | None) -> datetime | None:
     """Return a date of the report; None for its N/A, not_supported, no_information and the like."""
     try:
-        found = datetime.fromisoformat(text or "")
+        value = datetime.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return value if value.tzinfo else None

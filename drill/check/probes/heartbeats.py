@@ -1,36 +1,35 @@
-"""Every relay was heard today: the heartbeat that each Region sends at noon is in the audit log."""
+"""Every relay sent a heartbeat today: each Region sends one at noon, and the audit log has it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from breakglass import naming
 from drill import audit_log
-from drill.check.finding import Finding, not_ready, ready, unknown
-from drill.check.subject import Subject
+from drill.check.finding import Findings, not_ready, ready, unknown
+from drill.check.stack_state import StackState
+from drill.places import Place, by_account
 
 DAY = timedelta(hours=25)
 """A day, and an hour for heartbeats that are late."""
 
-Place = tuple[str, str]
-"""Account and Region."""
 
-
-def heard(subject: Subject) -> Iterator[Finding]:
-    """Look for a heartbeat of every Region with a relay; which are silent, no alarm can say."""
-    since, hours = subject.now - DAY, DAY // timedelta(hours=1)
-    records = audit_log.records(subject.account, subject.home, source=naming.HEARTBEAT_SOURCE, since=since)
-    arrived = {record.place for record in records}
-    wanted = {(account, region) for account, regions in subject.relays.items() for region in regions}
-    missing = wanted - arrived
-    young = set(_young(subject, since, missing))
-    for account, regions in _by_account(missing - young):
+def heard(stack_state: StackState) -> Findings:
+    """Look for a heartbeat of every Region with a relay: no alarm can say which ones are missing."""
+    since, hours = stack_state.now - DAY, DAY // timedelta(hours=1)
+    records = audit_log.records(
+        stack_state.account, stack_state.home, source=naming.HEARTBEAT_SOURCE, since=since
+    )
+    wanted = stack_state.relay_places
+    missing = wanted - {record.place for record in records}
+    young = set(_young(stack_state, since, missing))
+    for account, regions in by_account(sorted(missing - young)).items():
         text = f"no heartbeat in the last {hours} hours from {account}: {', '.join(regions)}"
-        if account in subject.stacks:
-            command = f"python -m drill check --stack {subject.stacks[account]}"
+        if account in stack_state.stacks:
+            command = f"python -m drill check --stack {stack_state.stacks[account]}"
             yield not_ready(text, command, fix="see what the rows of its relays say")
         else:
             yield not_ready(text, fix="check that account from the clone that holds its stack file")
-    for account, regions in _by_account(young):
+    for account, regions in by_account(sorted(young)).items():
         yield unknown(
             f"no heartbeat yet from {account}: {', '.join(regions)}: the first is due at 12:00 UTC",
             fix="check again after 12:00 UTC",
@@ -39,25 +38,19 @@ def heard(subject: Subject) -> Iterator[Finding]:
         yield ready(f"heartbeats of all {len(wanted)} relays in the last {hours} hours")
 
 
-def _young(subject: Subject, since: datetime, missing: set[Place]) -> Iterator[Place]:
-    """Yield which of the missing have a schedule too young to have fired.
+def _young(stack_state: StackState, since: datetime, missing: set[Place]) -> Iterator[Place]:
+    """Yield which of the missing places have a schedule too young to have run.
 
-    Of an account that is not looked at: as young as the youngest of the hub's own, for it cannot be older.
+    In an account that was not selected: as young as the youngest of the hub's own, for it cannot be older.
     """
     created = {
-        one.home: one["created"]
-        for one in subject.deployed
-        if one.type.endswith(":Schedule") and isinstance(one["created"], datetime)
+        Place(*resource.home): resource["created"]
+        for resource in stack_state.deployed
+        if resource.type.endswith(":Schedule") and isinstance(resource["created"], datetime)
     }
-    hub = max((then for place, then in created.items() if place[0] == subject.account.id), default=since)
-    seen = {account for account, _ in created}
+    accounts = {place.account for place in created}
+    of_hub = [then for place, then in created.items() if place.account == stack_state.account.id]
     for place in missing:
-        if created.get(place, hub if place[0] not in seen else since) > since:
+        assumed = since if place.account in accounts else max(of_hub, default=since)
+        if created.get(place, assumed) > since:
             yield place
-
-
-def _by_account(places: Iterable[Place]) -> list[tuple[str, list[str]]]:
-    found: dict[str, list[str]] = {}
-    for account, region in sorted(places):
-        found.setdefault(account, []).append(region)
-    return list(found.items())

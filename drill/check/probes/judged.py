@@ -1,28 +1,28 @@
-"""Would AWS let somebody do it? Live policy documents, made ready for `alertpath.iam.evaluate` to judge.
+"""Live policy documents, prepared for `alertpath.iam.evaluate` to judge.
 
-`alertpath.iam.evaluate` takes a condition key that is not in the request for absent. Nobody knows which
-further keys AWS would send with a request: what a live document decides by one of them cannot be told.
+`alertpath.iam.evaluate` treats a condition key that is not in the request as absent. But AWS may send further
+keys with a request, and we do not know which: what a live document decides by one of them is unknown.
 """
 
 import json
 from typing import Any
 
 CONTEXT = frozenset({"aws:principalarn", "aws:multifactorauthpresent", "aws:multifactorauthage"})
-"""Condition keys, in lower case, whose values our requests hold, or are known to lack."""
+"""Condition keys, in lower case, that our requests either hold or are known to lack."""
 
 EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
 }
-"""Identity policy of somebody whose own permissions are in nobody's way."""
+"""An identity policy that allows everything, so that only the resource policy decides."""
 
 
 def judgeable(document: str) -> str:
-    """Return a policy document whose conditions on other keys than `CONTEXT` are ones nobody can judge.
+    """Return a policy document whose conditions on keys other than `CONTEXT` cannot be judged.
 
     The operator gets a name that `alertpath.iam.evaluate` does not model, so that the condition is neither
-    met nor unmet, and only where that matters. The same with policy variables. What is no document is left
-    alone: `alertpath.iam.evaluate` says what is wrong with it.
+    met nor unmet, where that matters. The same is done with policy variables. What is not a document is
+    returned as it is: `alertpath.iam.evaluate` says what is wrong with it.
     """
     try:
         parsed = json.loads(document)
@@ -32,7 +32,7 @@ def judgeable(document: str) -> str:
     if not isinstance(statements, dict | list):
         return document
     listed = statements if isinstance(statements, list) else [statements]
-    return json.dumps({**parsed, "Statement": [_judgeable_statement(one) for one in listed]})
+    return json.dumps({**parsed, "Statement": [_judgeable_statement(statement) for statement in listed]})
 
 
 def _judgeable_statement(statement: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Would the alarm ring? The proof, played through what is live, and AWS's own word on the patterns."""
+"""Would the alarm ring? The proof over what is live, and AWS's own answer about the patterns."""
 
 import json
 from collections import Counter
@@ -11,16 +11,16 @@ from alertpath.proof import findings, scope_of
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from breakglass import naming
-from drill.check.finding import Finding, not_ready, ready, unknown
-from drill.check.subject import Subject, in_parallel
+from drill.check.finding import Findings, not_ready, ready, unknown
+from drill.check.stack_state import StackState, in_parallel
 
 
-def proven(subject: Subject) -> Iterator[Finding]:
-    """Play every scenario of `alertpath` through what is live in the accounts that are looked at."""
-    yield from _unread(subject)
-    judgements = subject.judgements
+def proven(stack_state: StackState) -> Findings:
+    """Play every scenario of `alertpath` through what is live in the selected accounts."""
+    yield from _unread(stack_state)
+    judgements = stack_state.judgements
     if not judgements:
-        yield unknown("there is no hub bus, so there is nothing to play")
+        yield unknown("there is no hub bus, so no scenario can be played")
         return
     found = findings(judgements)
     for finding in found:
@@ -28,35 +28,35 @@ def proven(subject: Subject) -> Iterator[Finding]:
         if all(judgement.outcome is Outcome.UNPROVEN for judgement in finding.judgements):
             yield unknown(text)
         else:
-            yield not_ready(text, fix="see the other rows: one of them says what mends it")
+            yield not_ready(text, fix="see the other rows: one of them says how to fix it")
     if not found:
         accounts = len({judgement.account for judgement in judgements})
         yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")
 
 
-def _unread(subject: Subject) -> Iterator[Finding]:
-    for reason, count in Counter(subject.unread).items():
-        yield unknown(f"{count} resources could not be read, so this is about the others: {reason}")
+def _unread(stack_state: StackState) -> Findings:
+    for reason, count in Counter(stack_state.unread).items():
+        yield unknown(f"{count} resources could not be read, so this covers only the others: {reason}")
 
 
-def patterns(subject: Subject) -> Iterator[Finding]:
+def patterns(stack_state: StackState) -> Findings:
     """Have AWS match one event of each detection with the live patterns, on relays and hub.
 
     TestEventPattern (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html)
-    settles what no offline proof can: that AWS reads the patterns as `alertpath` does.
+    settles what an offline proof cannot: that AWS reads the patterns as `alertpath` does.
     """
-    yield from _unread(subject)
-    asked = {(scenario.name, rule.arn): (scenario, rule) for scenario, rule in _to_match(subject.model)}
-    if not asked:
+    yield from _unread(stack_state)
+    pairs = {(scenario.name, rule.arn): (scenario, rule) for scenario, rule in _to_match(stack_state.model)}
+    if not pairs:
         yield unknown("no live pattern matches any scenario, so there is nothing to ask AWS")
         return
-    events = subject.account.client("events", subject.home)
+    events = stack_state.account.client("events", stack_state.home)
     answers = in_parallel(
         {
             key: partial(
                 events.test_event_pattern, EventPattern=rule.pattern, Event=json.dumps(scenario.event)
             )
-            for key, (scenario, rule) in asked.items()
+            for key, (scenario, rule) in pairs.items()
         },
         lambda _done, _of: None,
     )
@@ -66,7 +66,7 @@ def patterns(subject: Subject) -> Iterator[Finding]:
             raise answer
         if not answer["Result"]:
             agreed = False
-            scenario, rule = asked[key]
+            scenario, rule = pairs[key]
             yield not_ready(
                 f"AWS says that rule {rule.name} does not match {scenario.name!r} ({scenario.detection})",
                 fix="report this as a defect: the offline proof and AWS disagree",

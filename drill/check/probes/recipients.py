@@ -1,77 +1,75 @@
-"""Somebody is told: subscriptions, and nobody else is."""
+"""Topics have confirmed subscribers, and only the configured ones."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 from alertpath.model import UNKNOWN
 from breakglass import naming
 from drill.check import live
 from drill.check.compare import redeploy
-from drill.check.finding import Finding, not_ready, ready
-from drill.check.subject import Subject
+from drill.check.finding import Findings, not_ready, ready
+from drill.check.stack_state import StackState
 
 Subscriber = tuple[str, str]
-"""Protocol and endpoint; the endpoint is `UNKNOWN` where the configuration holds it encrypted."""
+"""Protocol and endpoint; the endpoint is `UNKNOWN` if the configuration holds it encrypted."""
 
 
-def subscriptions(subject: Subject) -> Iterator[Finding]:
-    """Compare each topic's subscriptions with the configured ones: confirmed, and no stranger's.
+def subscriptions(stack_state: StackState) -> Findings:
+    """Compare each topic's subscriptions with the configured ones: all confirmed, and no others.
 
     Endpoints are not shown: the URL of a webhook is often its password.
     """
     for name in (naming.TOPIC, naming.WATCHDOG_TOPIC):
-        arn = naming.topic_arn(subject.account.id, subject.home, name)
-        yield from _of_topic(subject, arn, live.subscriptions(subject.account, arn))
+        arn = naming.topic_arn(stack_state.account.id, stack_state.home, name)
+        yield from _of_topic(stack_state, name, arn, live.subscriptions(stack_state.account, arn))
 
 
-def _of_topic(subject: Subject, arn: str, found: list[dict[str, str]]) -> Iterator[Finding]:
-    name = arn.rsplit(":", 1)[-1]
+def _of_topic(
+    stack_state: StackState, name: str, topic_arn: str, live_subscriptions: list[dict[str, str]]
+) -> Findings:
     wanted = [
-        (str(one["protocol"]), str(one["endpoint"]))
-        for one in subject.of("TopicSubscription")
-        if one["topic"] == arn
+        (str(resource["protocol"]), str(resource["endpoint"]))
+        for resource in stack_state.of("TopicSubscription")
+        if resource["topic"] == topic_arn
     ]
     confirmed: Counter[str] = Counter()
-    for one in found:
-        matched = _matched((one["Protocol"], one["Endpoint"]), wanted)
+    region = f"--region {stack_state.home}"
+    for subscription in live_subscriptions:
+        protocol, endpoint, arn = (subscription[key] for key in ("Protocol", "Endpoint", "SubscriptionArn"))
+        matched = _matched((protocol, endpoint), wanted)
         if matched is None:
             yield not_ready(
-                f"a stranger's {one['Protocol']} subscription hears topic {name}: {one['SubscriptionArn']}",
-                subject.aws(
-                    f"sns unsubscribe --region {subject.home} --subscription-arn {one['SubscriptionArn']}"
-                ),
-                fix="find out whose it is, then end it",
+                f"{protocol} subscription of topic {name} is not in the configuration: {arn}",
+                stack_state.aws(f"sns unsubscribe {region} --subscription-arn {arn}"),
+                fix="find out who made it, then end it",
             )
             continue
         wanted.remove(matched)
-        if live.is_pending(one):
+        if live.is_pending(subscription):
             yield not_ready(
-                f"{one['Protocol']} subscription of topic {name} is not confirmed: nobody is told there",
-                subject.aws(
-                    f"sns subscribe --region {subject.home} --topic-arn {arn} --protocol {one['Protocol']} "
+                f"{protocol} subscription of topic {name} is not confirmed: it gets no messages",
+                stack_state.aws(
+                    f"sns subscribe {region} --topic-arn {topic_arn} --protocol {protocol} "
                     "--notification-endpoint ENDPOINT"
                 ),
                 fix="follow the link in AWS's mail; if that is older than two days, have it sent again, to "
                 "the ENDPOINT of the stack file",
             )
-        elif not is_drill_queue(one["Protocol"], one["Endpoint"]):
-            confirmed[one["Protocol"]] += 1
+        elif not is_drill_queue(protocol, endpoint):
+            confirmed[protocol] += 1
     for protocol, _ in wanted:
-        yield not_ready(f"topic {name} lacks a subscription ({protocol})", redeploy(subject))
+        yield not_ready(f"topic {name} lacks a subscription ({protocol})", redeploy(stack_state))
     if confirmed:
         listed = ", ".join(f"{count} {protocol}" for protocol, count in sorted(confirmed.items()))
         advice = "; a second recipient is advised" if confirmed.total() == 1 else ""
         yield ready(f"topic {name}: {confirmed.total()} confirmed ({listed}){advice}")
 
 
-def _matched(found: Subscriber, wanted: list[Subscriber]) -> Subscriber | None:
-    """Return the configured subscriber that a live one is."""
-    protocol, endpoint = found
-    exact = [one for one in wanted if one == (protocol, endpoint)]
-    encrypted = [one for one in wanted if one == (protocol, UNKNOWN)]
-    return next(iter(exact + encrypted), None)
+def _matched(subscriber: Subscriber, wanted: list[Subscriber]) -> Subscriber | None:
+    """Return the configured subscriber that a live one is, None if it is not configured."""
+    encrypted = (subscriber[0], UNKNOWN)
+    return next((candidate for candidate in (subscriber, encrypted) if candidate in wanted), None)
 
 
 def is_drill_queue(protocol: str, endpoint: str) -> bool:
-    """Whether a subscription is the drill queue's, which observes and is no recipient."""
+    """Whether a subscription is the drill queue's, which observes and is not a recipient."""
     return protocol == "sqs" and endpoint.endswith(f":{naming.DRILL_QUEUE}")

@@ -1,85 +1,77 @@
 """Every enabled Region forwards to the hub."""
 
-from collections.abc import Iterator
-
+from alertpath.model import Resource
 from drill.account import explained, is_denied_by_organization
-from drill.check import live
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import Finding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
+from drill.check.probes.role import further_attachments
 from drill.check.probes.targets import further_targets
-from drill.check.subject import Subject
-
-_PER_REGION = ("EventRule", "EventTarget", "Queue", "QueuePolicy", "Schedule", "ScheduleGroup")
+from drill.check.stack_state import StackState
 
 
-def _is_of_relay(name: str) -> bool:
-    return name.startswith("break-glass-relay-")
+def _of_relay(stack_state: StackState, *kinds: str) -> list[Resource]:
+    return [resource for resource in stack_state.of(*kinds) if resource.urn.startswith("break-glass-relay-")]
 
 
-def forwards(subject: Subject) -> Iterator[Finding]:
+def forwards(stack_state: StackState) -> Findings:
     """Compare rules, targets, queue and heartbeat schedule of every Region with the rendered ones."""
-    if subject.enabled is None and subject.stack.settings.relay and not subject.stack.settings.relay.regions:
-        yield unknown(f"the enabled Regions cannot be listed: {subject.enabled_problem}")
+    relay = stack_state.stack.settings.relay
+    if stack_state.enabled is None and relay and not relay.regions:
+        yield unknown(f"the enabled Regions cannot be listed: {stack_state.enabled_problem}")
         return
-    own = [one for one in subject.of(*_PER_REGION) if _is_of_relay(one.urn)]
-    yield from as_rendered(subject, own, noun=f"relays of {len(subject.relays[subject.account.id])} Regions")
-    yield from further_targets(subject, own)
+    rendered = _of_relay(
+        stack_state, "EventRule", "EventTarget", "Queue", "QueuePolicy", "Schedule", "ScheduleGroup"
+    )
+    yield from as_rendered(stack_state, rendered, noun=f"relays of {len(stack_state.meant)} Regions")
+    yield from further_targets(stack_state, rendered)
 
 
-def roles(subject: Subject) -> Iterator[Finding]:
+def roles(stack_state: StackState) -> Findings:
     """Compare the roles of relay and heartbeat, their trust and their permission, with the rendered ones."""
-    own = [one for one in subject.of("Role", "RolePolicy") if _is_of_relay(one.urn)]
-    yield from as_rendered(subject, own, noun="roles of relay and heartbeat")
-    for role in own:
-        if role.type.endswith(":Role"):
-            attached = live.attached_to_role(subject.account, role["name"])
-            for arn in attached:
-                yield not_ready(
-                    f"role {role['name']} has a further policy {arn}",
-                    subject.aws(f"iam detach-role-policy --role-name {role['name']} --policy-arn {arn}"),
-                )
+    rendered = _of_relay(stack_state, "Role", "RolePolicy")
+    yield from as_rendered(stack_state, rendered, noun="roles of relay and heartbeat")
+    for role in _of_relay(stack_state, "Role"):
+        yield from further_attachments(stack_state, role["name"], wanted=())
 
 
-def _relayed(subject: Subject) -> tuple[set[str], dict[str, str]]:
-    """Return the Regions where all of the relay's rules exist, and why that cannot be told of others."""
-    regions, unread = set(subject.relays[subject.account.id]), {}
-    for rule in subject.of("EventRule"):
-        found = subject.live[rule.urn]
-        if _is_of_relay(rule.urn) and found is None:
+def _relayed(stack_state: StackState) -> tuple[set[str], dict[str, str]]:
+    """Return the Regions where all of the relay's rules exist, and those that could not be read, with why."""
+    regions, unread = stack_state.meant, {}
+    for rule in _of_relay(stack_state, "EventRule"):
+        live = stack_state.live[rule.urn]
+        if live is None:
             regions.discard(rule.home[1])
-        elif _is_of_relay(rule.urn) and isinstance(found, Exception):
-            unread[rule.home[1]] = explained(found)
+        elif isinstance(live, Exception):
+            unread[rule.home[1]] = explained(live)
     return regions - unread.keys(), unread
 
 
-def regions(subject: Subject) -> Iterator[Finding]:
-    """Compare the enabled Regions with those that are relayed or excluded, and ask each whether it answers.
+def regions(stack_state: StackState) -> Findings:
+    """Compare the enabled Regions with those that are relayed or excluded, and make a call in each.
 
-    An excluded Region must be one that a service control policy denies: else somebody can work there unheard.
+    A service control policy must deny each excluded Region: else what happens there is not reported.
     """
-    if subject.enabled is None:
-        yield unknown(f"the enabled Regions cannot be listed: {subject.enabled_problem}")
+    if stack_state.enabled is None:
+        yield unknown(f"the enabled Regions cannot be listed: {stack_state.enabled_problem}")
         return
-    relay = subject.stack.settings.relay
-    excluded = () if relay is None else relay.exclude_regions
-    meant = set(subject.relays[subject.account.id])
-    relayed, unread = _relayed(subject)
+    enabled, excluded, meant = set(stack_state.enabled), stack_state.excluded, stack_state.meant
+    relayed, unread = _relayed(stack_state)
     for region, reason in unread.items():
         yield unknown(f"{region}: whether it has a relay cannot be read: {reason}")
-    for region in sorted(set(subject.enabled) - relayed - unread.keys() - set(excluded)):
+    for region in sorted(enabled - relayed - unread.keys() - excluded):
         yield not_ready(
-            f"{region} is enabled and has no relay: nothing that happens there is heard",
-            redeploy(subject),
+            f"{region} is enabled and has no relay: what happens there is not reported",
+            redeploy(stack_state),
             fix="" if region in meant else "add it to relay.regions, or write `regions: enabled`",
         )
-    for region in sorted(meant - set(subject.enabled)):
+    for region in sorted(meant - enabled):
         yield not_ready(
-            f"{region} must have a relay and is not enabled",
-            redeploy(subject),
+            f"{region} must have a relay but is not enabled",
+            redeploy(stack_state),
             fix="enable it, or take it out of relay.regions",
         )
     denied = []
-    for region, error in subject.answers.items():
+    for region, error in stack_state.answers.items():
         if error is not None and not is_denied_by_organization(error):
             yield unknown(f"{region}: {explained(error)}")
         elif error is not None:
@@ -87,15 +79,15 @@ def regions(subject: Subject) -> Iterator[Finding]:
             if region not in excluded:
                 yield not_ready(
                     f"a service control policy denies calls in {region}, so its relay cannot be deployed",
-                    redeploy(subject),
+                    redeploy(stack_state),
                     fix="add it to relay.excludeRegions",
                 )
         elif region in excluded:
             yield not_ready(
                 f"{region} is excluded, but no service control policy denies calls there: "
-                "what happens there is not heard",
-                redeploy(subject),
+                "what happens there is not reported",
+                redeploy(stack_state),
                 fix="take it out of relay.excludeRegions",
             )
     uncovered = f", denied by a service control policy: {', '.join(denied)}" if denied else ""
-    yield ready(f"{len(relayed)} of {len(subject.enabled)} enabled Regions relayed{uncovered}")
+    yield ready(f"{len(relayed)} of {len(enabled)} enabled Regions relayed{uncovered}")

@@ -1,9 +1,9 @@
-"""The role is as meant, and nobody but the break-glass users can assume it."""
+"""The role is as intended, and only the break-glass users can assume it."""
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from alertpath.iam.evaluate import (
@@ -19,252 +19,255 @@ from alertpath.model import Resource
 from breakglass import naming
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import Finding, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.runner import answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "30"}
 _ASSUME = "sts:AssumeRole"
 _FEDERATED = ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _STRANGERS = ("999999999999", "888888888888", "777777777777")
-"""Accounts of which one is surely neither the hub's nor the stack's own: anybody else's."""
+"""Account ids, at least one of which is neither the hub's nor the stack's own."""
 
 _TAKEN = ", and Statement[0] of identity policy 0 allows it"
-"""What the reason for an "allowed" says of `EVERYTHING`, which is only taken to be so."""
+"""What the reason of an "allowed" says about `EVERYTHING`, which is only an assumption."""
 
 _NAMED = re.compile(r'"(arn:[^":]*:(?:iam|sts)::[^"]+|[0-9]{12})"')
 _PROVIDERS = ("saml-provider/", "oidc-provider/")
 _SHOWN = 4
 
 
-def permissions(subject: Subject) -> Iterator[Finding]:
+def permissions(stack_state: StackState) -> Findings:
     """Compare the role, its boundary, session length and attachments with the rendered ones.
 
     Nothing else may be attached, and no inline policy: either would be permissions that nobody reviewed.
     """
-    own = [_role(subject), *(one for one in subject.of("RolePolicyAttachment") if _is_of_role(one))]
-    yield from as_rendered(subject, own, noun="role and attachments")
-    if subject.live[own[0].urn] is None:
-        return  # said above
-    # One that cannot be read must not hide the other.
-    for part in (_further_attachments, _inline):
-        yield from answer(part, subject)
+    role = _role(stack_state)
+    attachments = [*filter(_is_of_role, stack_state.of("RolePolicyAttachment"))]
+    yield from as_rendered(stack_state, [role, *attachments], noun="role and attachments")
+    if stack_state.live[role.urn] is None:
+        return  # `as_rendered` has reported it
+    name, wanted = role["name"], {attachment["policyArn"] for attachment in attachments}
+    # A read error in one of these must not hide the other.
+    for probe in (partial(_attached, name, wanted), partial(_inline, name)):
+        yield from answer(probe, stack_state)
 
 
 def _is_of_role(resource: Resource) -> bool:
     return resource.urn.startswith("break-glass-role-")
 
 
-def _role(subject: Subject) -> Resource:
-    (role,) = (one for one in subject.of("Role") if _is_of_role(one))
+def _role(stack_state: StackState) -> Resource:
+    (role,) = filter(_is_of_role, stack_state.of("Role"))
     return role
 
 
-def _further_attachments(subject: Subject) -> Iterator[Finding]:
-    name = subject.stack.settings.role.name
-    wanted = {one["policyArn"] for one in subject.of("RolePolicyAttachment") if _is_of_role(one)}
-    further = [arn for arn in live.attached_to_role(subject.account, name) if arn not in wanted]
-    for arn in further:
-        yield not_ready(
-            f"role {name} has a further policy {arn}",
-            subject.aws(f"iam detach-role-policy --role-name {name} --policy-arn {arn}"),
-            fix="find out who attached it",
-        )
-    if not further:
-        yield ready(f"role {name}: no further policy attached")
+def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Findings:
+    further = list(further_attachments(stack_state, name, wanted))
+    yield from further or [ready(f"role {name}: no further policy attached")]
 
 
-def _inline(subject: Subject) -> Iterator[Finding]:
-    name = subject.stack.settings.role.name
-    pages = subject.account.client("iam").get_paginator("list_role_policies").paginate(RoleName=name)
-    found = [policy for page in pages for policy in page.get("PolicyNames") or ()]
-    for policy in found:
+def further_attachments(stack_state: StackState, role: str, wanted: Collection[str]) -> Findings:
+    """Yield a finding for each managed policy of a role whose ARN is not in `wanted`.
+
+    Raises:
+        ClientError, BotoCoreError, NotSignedIn: The attachments cannot be read.
+    """
+    for arn in live.attached_to_role(stack_state.account, role):
+        if arn not in wanted:
+            yield not_ready(
+                f"role {role} has a further policy {arn}",
+                stack_state.aws(f"iam detach-role-policy --role-name {role} --policy-arn {arn}"),
+                fix="find out who attached it",
+            )
+
+
+def _inline(name: str, stack_state: StackState) -> Findings:
+    policies = live.iam_list(stack_state.account, "list_role_policies", "PolicyNames", RoleName=name)
+    for policy in policies:
         yield not_ready(
             f"role {name} has an inline policy {policy}",
-            subject.aws(f"iam delete-role-policy --role-name {name} --policy-name {policy}"),
+            stack_state.aws(f"iam delete-role-policy --role-name {name} --policy-name {policy}"),
             fix="find out who put it there",
         )
-    if not found:
+    if not policies:
         yield ready(f"role {name}: no inline policy")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asker:
-    """Somebody who would assume the role: what people call them, and their request."""
-
-    who: str
-    request: Request
+Question = tuple[str, Request]
+"""A principal in words, and its request to assume the role."""
 
 
-def trust(subject: Subject) -> Iterator[Finding]:
-    """Ask of the live trust policy who can assume the role: each user with a fresh MFA sign-in, nobody else.
+def trust(stack_state: StackState) -> Findings:
+    """Ask of the live trust policy who can assume the role: each user after a fresh MFA sign-in, nobody else.
 
-    Each asker's own account is taken to allow everything, as the other side is not in our hands
+    Each principal's own account is assumed to allow everything, as that side is not in our hands
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html).
-    Besides those that a trust policy must always keep out, everybody is tried whom the document names.
+    Besides principals that a trust policy must always keep out, every principal in the document is tried.
     """
-    name = subject.stack.settings.role.name
-    found = subject.look(_role(subject))
-    if found is None:
-        yield not_ready(f"role {name} does not exist: nobody can assume it", redeploy(subject))
+    role = _role(stack_state)
+    properties = stack_state.look(role)
+    if properties is None:
+        yield not_ready(f"role {role['name']} does not exist: nobody can assume it", redeploy(stack_state))
         return
-    document = found["assumeRolePolicy"]
-    asking = _Asking(subject)
-    yield from _let_in(subject, document, asking.users())
-    yield from _kept_out(subject, document, [*asking.others(document), *asking.users_too_weak()])
-    yield from _other_kinds(subject, document)
-    for text in asking.not_understood(document):
-        yield unknown(f"the trust policy names {text}: whether that is somebody cannot be told")
+    document = properties["assumeRolePolicy"]
+    questions = TrustQuestions(stack_state)
+    yield from _let_in(stack_state, document, questions.users())
+    yield from _kept_out(stack_state, document, [*questions.others(document), *questions.users_too_weak()])
+    yield from _other_kinds(stack_state, document)
+    for text in questions.not_understood(document):
+        yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
 
 
-def _let_in(subject: Subject, document: str, askers: Sequence[_Asker]) -> Iterator[Finding]:
-    for why, (verdict, who) in _by_reason(document, askers).items():
+def _let_in(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
+    for why, (verdict, who) in _by_reason(document, questions).items():
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
         elif verdict is Verdict.DENIED:
-            yield not_ready(f"{who} cannot assume it: {why}", redeploy(subject))
+            yield not_ready(f"{who} cannot assume it: {why}", redeploy(stack_state))
         else:
-            yield unknown(f"whether {who} can assume it cannot be told: {why}")
+            yield unknown(f"it is unknown whether {who} can assume it: {why}")
 
 
-def _kept_out(subject: Subject, document: str, askers: Sequence[_Asker]) -> Iterator[Finding]:
-    kept = True
-    for why, (verdict, who) in _by_reason(document, askers).items():
+def _kept_out(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
+    all_denied = True
+    for why, (verdict, who) in _by_reason(document, questions).items():
         if verdict is Verdict.ALLOWED:
             fix = "find out who changed the trust policy"
-            yield not_ready(f"{who} can assume it: {why}", redeploy(subject), fix=fix)
+            yield not_ready(f"{who} can assume it: {why}", redeploy(stack_state), fix=fix)
         elif verdict is Verdict.UNPROVEN:
-            yield unknown(f"whether {who} can assume it cannot be told: {why}")
-        kept = kept and verdict is Verdict.DENIED
-    if kept:
+            yield unknown(f"it is unknown whether {who} can assume it: {why}")
+        all_denied = all_denied and verdict is Verdict.DENIED
+    if all_denied:
         yield ready(
-            f"{len(askers)} others were tried and cannot: without MFA, with a stale one, "
-            "other users, roles, root, other accounts, services, federated people"
+            f"{len(questions)} others were tried and cannot: without MFA, with a stale one, "
+            "other users, roles, root, other accounts, services, federated principals"
         )
 
 
-def _by_reason(document: str, askers: Sequence[_Asker]) -> dict[str, tuple[Verdict, str]]:
-    """Return verdict and askers for each reason, so that one mistake is said once."""
-    found: dict[str, tuple[Verdict, list[str]]] = {}
+def _by_reason(document: str, questions: Sequence[Question]) -> dict[str, tuple[Verdict, str]]:
+    """Return verdict and principals for each reason, so that one mistake is reported once."""
+    grouped: dict[str, tuple[Verdict, list[str]]] = {}
     prepared = judgeable(document)
-    for asker in askers:
-        decision = _decision(asker.request, prepared)
+    for who, request in questions:
+        decision = _decision(request, prepared)
         reason = decision.reason.replace("the resource's policy", "the trust policy").replace(_TAKEN, "")
-        found.setdefault(reason, (decision.verdict, []))[1].append(asker.who)
-    return {reason: (verdict, _some(who)) for reason, (verdict, who) in found.items()}
-
-
-def _some(who: Sequence[str]) -> str:
-    more = f" and {len(who) - _SHOWN} more" if len(who) > _SHOWN else ""
-    return ", ".join(who[:_SHOWN]) + more
+        grouped.setdefault(reason, (decision.verdict, []))[1].append(who)
+    results: dict[str, tuple[Verdict, str]] = {}
+    for reason, (verdict, names) in grouped.items():
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        results[reason] = (verdict, ", ".join(names[:_SHOWN]) + more)
+    return results
 
 
 def _decision(request: Request, document: str) -> Decision:
     account, arn = request.resource.split(":")[4], request.principal.arn
     if arn is None or arn.endswith(":root") or request.action != _ASSUME:
-        # No identity policies: a service and a federated person have none, root needs none.
+        # No identity policies: services and federated principals have none, root needs none.
         return by_resource_policy(document, request, resource_account=account)
     return evaluate(request, identity=[EVERYTHING], resource=document, resource_account=account)
 
 
-def _other_kinds(subject: Subject, document: str) -> Iterator[Finding]:
-    """Yield services and identity providers that the document lets in, on whatever conditions."""
+def _other_kinds(stack_state: StackState, document: str) -> Findings:
+    """Yield services and identity providers that the document lets in, regardless of the conditions."""
     for statement in _statements(document):
         principal = statement.get("Principal")
         if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
             continue
-        for kind, named in principal.items():
+        for kind, names in principal.items():
             if kind != "AWS":
-                who = ", ".join(map(str, named)) if isinstance(named, list) else str(named)
+                who = ", ".join(map(str, names)) if isinstance(names, list) else str(names)
                 yield not_ready(
                     f"the trust policy lets in {kind} {who}",
-                    redeploy(subject),
+                    redeploy(stack_state),
                     fix="find out who changed the trust policy",
                 )
 
 
 def _statements(document: str) -> list[dict[str, Any]]:
-    """Return the statements that are objects; of others `alertpath.iam.evaluate` says that it cannot tell."""
+    """Return the statements that are objects; `alertpath.iam.evaluate` reports the others as unknown."""
     parsed = json.loads(document)
     statements = parsed.get("Statement") if isinstance(parsed, dict) else None
     listed = statements if isinstance(statements, list) else [statements]
-    return [one for one in listed if isinstance(one, dict)]
+    return [statement for statement in listed if isinstance(statement, dict)]
 
 
 def _patterns(document: str) -> set[str]:
     """Return the texts that conditions compare `aws:PrincipalArn` with, such as `*Admin*`."""
-    found: set[str] = set()
+    patterns: set[str] = set()
     for statement in _statements(document):
         conditions = statement.get("Condition")
         for block in conditions.values() if isinstance(conditions, dict) else ():
             for key, values in block.items() if isinstance(block, dict) else ():
                 if key.lower() == "aws:principalarn":
-                    found.update(map(str, values if isinstance(values, list) else [values]))
-    return found
+                    patterns.update(map(str, values if isinstance(values, list) else [values]))
+    return patterns
 
 
-class _Asking:
-    """The requests to assume a stack's role."""
+class TrustQuestions:
+    """The requests to assume a stack's role that are tried."""
 
-    def __init__(self, subject: Subject) -> None:
-        settings = subject.stack.settings
-        self._own, self._hub = subject.account.id, subject.hub_account_id
-        self._stranger = next(one for one in _STRANGERS if one not in (self._own, self._hub))
+    def __init__(self, stack_state: StackState) -> None:
+        """Take the role, its users and the limit on the age of MFA from a stack's settings."""
+        settings = stack_state.stack.settings
+        self._own, self._hub = stack_state.account.id, stack_state.hub_account_id
+        self._stranger = next(id for id in _STRANGERS if id not in (self._own, self._hub))
         self._names, self._max_age = settings.user.names, settings.role.mfa_max_age
         self._role = naming.role_arn(self._own, settings.role.name)
 
-    def users(self) -> list[_Asker]:
-        """Return the users as they come in an emergency."""
+    def users(self) -> list[Question]:
+        """Return the requests of the users in an emergency."""
         return [
-            self._asker(f"{name} (just signed in with MFA)", naming.user_arn(self._hub, name), _FRESH)
+            self._question(f"{name} (just signed in with MFA)", naming.user_arn(self._hub, name), _FRESH)
             for name in self._names
         ]
 
-    def users_too_weak(self) -> Iterator[_Asker]:
-        """Yield the users as they must not get in.
+    def users_too_weak(self) -> Iterator[Question]:
+        """Yield requests of the users that must be denied.
 
         A request signed by an access key carries neither MFA key, a console session without MFA says "false"
         (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html).
         """
         stale = self._max_age + 1
+        weak = {
+            "no MFA, by an access key": {},
+            "no MFA, from the console": {"aws:MultiFactorAuthPresent": "false"},
+            f"MFA {stale} seconds ago": _FRESH | {"aws:MultiFactorAuthAge": str(stale)},
+        }
         for name in self._names:
-            arn = naming.user_arn(self._hub, name)
-            yield self._asker(f"{name} (no MFA, by an access key)", arn, {})
-            without = {"aws:MultiFactorAuthPresent": "false"}
-            yield self._asker(f"{name} (no MFA, from the console)", arn, without)
-            old = _FRESH | {"aws:MultiFactorAuthAge": str(stale)}
-            yield self._asker(f"{name} (MFA {stale} seconds ago)", arn, old)
+            for how, context in weak.items():
+                yield self._question(f"{name} ({how})", naming.user_arn(self._hub, name), context)
 
-    def others(self, document: str) -> Iterator[_Asker]:
-        """Yield everybody else, with a fresh MFA sign-in: of all accounts, and whom the document names."""
+    def others(self, document: str) -> Iterator[Question]:
+        """Yield requests of all other principals, with fresh MFA: of each account, and from the document."""
         named, accounts = self._named(document)
         for account in dict.fromkeys((self._hub, self._own, self._stranger, *sorted(accounts))):
             where = self._account(account)
-            yield self._asker(f"another user of {where}", naming.user_arn(account, "SomebodyElse"), _FRESH)
-            role = f"arn:aws:sts::{account}:assumed-role/SomeRole/somebody"
-            yield self._asker(f"a role's session of {where}", role, _FRESH)
-            yield self._asker(f"root of {where}", naming.iam_arn(account, "root"), _FRESH)
+            yield self._question(f"another user of {where}", naming.user_arn(account, "SomebodyElse"), _FRESH)
+            role = naming.session_arn(account, "assumed-role/SomeRole/somebody")
+            yield self._question(f"a role's session of {where}", role, _FRESH)
+            yield self._question(f"root of {where}", naming.iam_arn(account, "root"), _FRESH)
             if account != self._hub:
                 for name in self._names:
-                    yield self._asker(f"{name} of {where}", naming.user_arn(account, name), _FRESH)
+                    yield self._question(f"{name} of {where}", naming.user_arn(account, name), _FRESH)
         for arn in named:
-            yield self._asker(arn, arn, _FRESH)
+            yield self._question(arn, arn, _FRESH)
         service = Principal(service="ec2.amazonaws.com")
-        yield _Asker(who="a service", request=Request(principal=service, action=_ASSUME, resource=self._role))
-        anybody = Principal(arn=f"arn:aws:sts::{self._stranger}:federated-user/anybody")
+        yield "a service", Request(principal=service, action=_ASSUME, resource=self._role)
+        anybody = Principal(arn=naming.session_arn(self._stranger, "federated-user/anybody"))
         for action in _FEDERATED:
-            request = Request(principal=anybody, action=action, resource=self._role)
-            yield _Asker(who=f"anybody federated ({action.removeprefix('sts:')})", request=request)
+            who = f"any federated principal ({action.removeprefix('sts:')})"
+            yield who, Request(principal=anybody, action=action, resource=self._role)
 
     def not_understood(self, document: str) -> list[str]:
-        """Return what the document says of principals from which nobody can be made up who is meant."""
-        said = {text for text in self._texts(document) if ":" in text} | _patterns(document)
-        return sorted(text for text in said if not list(self._principals(text)))
+        """Return what the document says of principals that no example principal can be made from."""
+        texts = {text for text in self._texts(document) if ":" in text} | _patterns(document)
+        return sorted(text for text in texts if not list(self._principals(text)))
 
     def _texts(self, document: str) -> list[str]:
-        found = _NAMED.findall(json.dumps(_statements(document)))
-        return [text for text in found if not text.split(":")[-1].startswith(_PROVIDERS)]
+        texts = _NAMED.findall(json.dumps(_statements(document)))
+        return [text for text in texts if not text.split(":")[-1].startswith(_PROVIDERS)]
 
     def _named(self, document: str) -> tuple[list[str], set[str]]:
         """Return the principals that a document names, without the users, and all its accounts."""
@@ -275,32 +278,29 @@ class _Asking:
         return sorted(arn for arn in arns - users if not arn.endswith(":root")), accounts
 
     def _principals(self, text: str) -> Iterator[str]:
-        """Yield ARNs of somebody whom a text means, which may have wildcards."""
+        """Yield ARNs of example principals for a text, which may have wildcards."""
         parts = text.split(":", 5)
         if len(parts) < 6:
             return
         whole = parts[4].isdigit()
         for account in (parts[4],) if whole else (self._hub, self._own, self._stranger):
-            somebody = ":".join((*parts[:4], account, re.sub(r"[*?]", "x", parts[5])))
+            example = ":".join((*parts[:4], account, re.sub(r"[*?]", "x", parts[5])))
             try:
-                yield str(Principal(arn=somebody).arn)
+                yield str(Principal(arn=example).arn)
             except AccessError:
                 continue
 
-    def _asker(self, who: str, arn: str, context: dict[str, str]) -> _Asker:
+    def _question(self, who: str, arn: str, context: dict[str, str]) -> Question:
         session = re.fullmatch(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+", arn)
         # AWS sends a session's role in this key:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         principal = f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}" if session else arn
-        request = Request(
-            principal=Principal(arn=arn),
-            action=_ASSUME,
-            resource=self._role,
-            context={"aws:PrincipalArn": principal, **context},
+        context = {"aws:PrincipalArn": principal, **context}
+        return who, Request(
+            principal=Principal(arn=arn), action=_ASSUME, resource=self._role, context=context
         )
-        return _Asker(who=who, request=request)
 
     def _account(self, account: str) -> str:
-        # In the hub's own stack the last word wins.
+        # In the hub's own stack the last entry wins.
         known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
         return known.get(account, f"account {account}")

@@ -1,11 +1,10 @@
-"""The users can sign in, with password and MFA and by nothing else, and may do what is meant."""
+"""The users can sign in with password and MFA only, and have the intended permissions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
 from alertpath.model import Resource
@@ -14,56 +13,56 @@ from breakglass.documents import MFA_ENROLMENT_ACTIONS
 from drill.account import CANNOT_TELL, explained, is_missing
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
-from drill.check.finding import Finding, not_ready, ready, unknown
+from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
 from drill.check.probes import credential_report
 from drill.check.probes.credential_report import Report, date
 from drill.check.probes.judged import EVERYTHING, judgeable
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 
 PASSWORD_AGE_AT_MOST = timedelta(days=365)
-"""Age does not weaken a random password that lies sealed in a vault. But a year on, those who once read it
-have moved on, and nobody has tried whether the vault still opens."""
+"""A stored random password does not weaken with age, but after a year staff has changed and the vault itself
+is untested."""
 
-Part = Callable[[Subject, str], Iterator[Finding]]
-"""Looks at one thing of one user; yields what is wrong."""
+Part = Callable[[StackState, str], Findings]
+"""Checks one thing about one user; yields what is wrong."""
 
 
-def _each_user(subject: Subject, *parts: Part, well: str = "") -> Iterator[Finding]:
-    """Yield what the parts find of each user, and that all is well where they find nothing.
+def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Findings:
+    """Yield what the parts find about each user, or `otherwise` as ready if they find nothing.
 
-    What cannot be read of one user hides neither the rest of that user nor the other users.
+    A read error for one user does not stop that user's other checks, or other users.
     """
-    for name in subject.stack.settings.user.names:
-        findings: list[Finding] = []
+    for name in stack_state.stack.settings.user.names:
+        findings: list[CheckFinding] = []
         for part in parts:
             try:
-                findings.extend(part(subject, name))
+                findings.extend(part(stack_state, name))
             except CANNOT_TELL as error:
                 if is_missing(error):
-                    findings.append(not_ready(f"user {name} does not exist", redeploy(subject)))
+                    findings.append(not_ready(f"user {name} does not exist", redeploy(stack_state)))
                     break
                 findings.append(unknown(f"{name}: {explained(error)}"))
-        yield from findings or [ready(f"{name}: {well}")]
+        yield from findings or [ready(f"{name}: {otherwise}")]
 
 
 # ---- password
 
 
-def sign_in(subject: Subject) -> Iterator[Finding]:
-    """See that each user has a password that works at once, and how old it is.
+def sign_in(stack_state: StackState) -> Findings:
+    """Check that each user has a password that works at once, and how old it is.
 
-    When it was last used is said, not judged: a user for emergencies only may never have signed in.
+    The last use is shown but not judged: a user for emergencies may never have signed in.
     """
-    report = credential_report.read(subject.account)
-    yield from _each_user(subject, partial(_password, report))
+    report = credential_report.read(stack_state.account)
+    yield from _each_user(stack_state, partial(_password, report))
 
 
-def _password(report: Report, subject: Subject, name: str) -> Iterator[Finding]:
-    iam = subject.account.client("iam")
-    used = live.user(subject.account, name).get("PasswordLastUsed")
-    # AWS leaves it out for "never used" and for "not known" alike:
+def _password(report: Report, stack_state: StackState, name: str) -> Findings:
+    iam = stack_state.account.client("iam")
+    used = live.user(stack_state.account, name).get("PasswordLastUsed")
+    # AWS omits it for both "never used" and "not known":
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_User.html
-    last = "never used" if used is None else f"last used {_ago(subject, used)}"
+    last = "never used" if used is None else f"last used {stack_state.ago(used)}"
     try:
         profile = iam.get_login_profile(UserName=name)["LoginProfile"]
     except iam.exceptions.NoSuchEntityException:
@@ -74,77 +73,74 @@ def _password(report: Report, subject: Subject, name: str) -> Iterator[Finding]:
         return
     if profile.get("PasswordResetRequired"):
         yield not_ready(
-            f"{name} must set a new password at the next sign-in, and may not: nobody would get in",
-            subject.aws(f"iam update-login-profile --user-name {name} --no-password-reset-required"),
+            f"{name} must set a new password at the next sign-in but may not: nobody could sign in",
+            stack_state.aws(f"iam update-login-profile --user-name {name} --no-password-reset-required"),
         )
-    yield _age(report, subject, name, profile.get("CreateDate"), last)
+    yield _age(report, stack_state, name, profile.get("CreateDate"), last)
 
 
-def _age(report: Report, subject: Subject, name: str, created: datetime | None, last: str) -> Finding:
-    """Return how old a password is; `created` is when the user was first given one."""
+def _age(
+    report: Report, stack_state: StackState, name: str, created: datetime | None, last: str
+) -> CheckFinding:
+    """Return how old a password is; `created` is when the user got its first one."""
     line = report.lines.get(name, {})
     if created and report.made and created > report.made:
         changed, line = created, {}  # the report is older than the password
     else:
         changed = date(line.get("password_last_changed"))
     if changed is None:
-        said = line.get("password_last_changed") or "nothing of this user"
-        problem = report.problem or f"the credential report says {said}"
-        return unknown(f"{name}: could not tell how old the password is ({problem}), {last}")
-    text = f"{name}: password set {_ago(subject, changed)}, {last}"
+        entry = line.get("password_last_changed") or "nothing about this user"
+        problem = report.problem or f"the credential report says {entry}"
+        return unknown(f"{name}: the age of the password is unknown ({problem}), {last}")
+    text = f"{name}: password set {stack_state.ago(changed)}, {last}"
     as_of = f" (report of {report.made.astimezone(UTC):%d %B %H:%M} UTC)" if report.made else ""
     expires = date(line.get("password_next_rotation"))
     rotate = f"python -m drill password {name}"
-    if expires is not None and expires <= subject.now:
-        return not_ready(f"{text}: the account's password policy has let it expire{as_of}", rotate)
-    if (subject.now - changed).days > PASSWORD_AGE_AT_MOST.days:
-        return not_ready(f"{text}: must be within {PASSWORD_AGE_AT_MOST.days} days{as_of}", rotate)
+    if expires is not None and expires <= stack_state.now:
+        return not_ready(f"{text}: it has expired under the account's password policy{as_of}", rotate)
+    if (stack_state.now - changed).days > PASSWORD_AGE_AT_MOST.days:
+        return not_ready(f"{text}: it may be at most {PASSWORD_AGE_AT_MOST.days} days old{as_of}", rotate)
     return ready(text)
-
-
-def _ago(subject: Subject, then: datetime) -> str:
-    days = (subject.now - then).days
-    return "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
 
 
 # ---- MFA
 
 
-def mfa(subject: Subject) -> Iterator[Finding]:
-    """See that each user has an MFA device: the role's trust lets nobody in without one.
+def mfa(stack_state: StackState) -> Findings:
+    """Check that each user has an MFA device: the role's trust policy requires one.
 
-    Two devices in two places are advised, as AWS allows eight
+    Two devices in two places are advised; AWS allows eight
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html).
     """
-    yield from _each_user(subject, _devices)
+    yield from _each_user(stack_state, _devices)
 
 
-def _devices(subject: Subject, name: str) -> Iterator[Finding]:
-    found = _all(subject.account.client("iam").list_mfa_devices, "MFADevices", UserName=name)
-    kinds = Counter(_kind(device.get("SerialNumber", "")) for device in found)
+def _devices(stack_state: StackState, name: str) -> Findings:
+    devices = live.iam_list(stack_state.account, "list_mfa_devices", "MFADevices", UserName=name)
+    kinds = Counter(_device_kind(device.get("SerialNumber", "")) for device in devices)
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    if not found:
-        device = naming.iam_arn(subject.account.id, f"mfa/{name}-1")
+    if not devices:
+        device = naming.iam_arn(stack_state.account.id, f"mfa/{name}-1")
         yield not_ready(
             f"{name} has no MFA device: without one nobody can assume the role",
-            subject.aws(
+            stack_state.aws(
                 f"iam create-virtual-mfa-device --virtual-mfa-device-name {name}-1 "
                 f"--bootstrap-method QRCodePNG --outfile {name}.png"
             ),
-            subject.aws(
+            stack_state.aws(
                 f"iam enable-mfa-device --user-name {name} --serial-number {device} "
                 "--authentication-code1 CODE --authentication-code2 NEXT_CODE"
             ),
             fix="enrol a security key (docs/runbook.md, Set-up, step 5 to 8); or a virtual device",
         )
-    elif len(found) == 1:
+    elif len(devices) == 1:
         yield ready(f"{name}: 1 MFA device ({listed}); two, kept in two places, are advised")
     else:
-        yield ready(f"{name}: {len(found)} MFA devices ({listed})")
+        yield ready(f"{name}: {len(devices)} MFA devices ({listed})")
 
 
-def _kind(serial: str) -> str:
-    """Return what a device is: an ARN names it, a hardware token has its maker's number."""
+def _device_kind(serial: str) -> str:
+    """Return the kind of a device: its ARN names it; a hardware token has a serial number instead."""
     if not serial.startswith("arn:"):
         return "hardware token"
     return {"u2f": "security key", "mfa": "virtual"}.get(serial.split(":")[-1].split("/")[0], "other")
@@ -155,15 +151,7 @@ def _kind(serial: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Credential:
-    """A kind of credential that a user must not have.
-
-    Attributes:
-        noun: What it is.
-        operation: Method of the client that lists it.
-        entries: The list in its answer.
-        id: The field that names one.
-        removal: The command that removes one, without the user's name and the id.
-    """
+    """A kind of credential that a user must not have: how it is listed, and the command that removes one."""
 
     noun: str
     operation: str
@@ -204,97 +192,92 @@ _CREDENTIALS = (
 )
 
 
-def keys(subject: Subject) -> Iterator[Finding]:
-    """See that the users have no credential besides password and MFA, active or not.
+def keys(stack_state: StackState) -> Findings:
+    """Check that the users have no credential besides password and MFA, active or not.
 
-    An inactive one can be activated by whoever may change it, and nobody would be asked for MFA.
+    An inactive one can be activated later, and works without MFA.
     """
-    well = "no " + ", ".join(kind.noun for kind in _CREDENTIALS)
-    yield from _each_user(subject, *(partial(_further, kind) for kind in _CREDENTIALS), well=well)
+    otherwise = "no " + ", ".join(kind.noun for kind in _CREDENTIALS)
+    yield from _each_user(
+        stack_state, *(partial(_further, kind) for kind in _CREDENTIALS), otherwise=otherwise
+    )
 
 
-def _further(kind: _Credential, subject: Subject, name: str) -> Iterator[Finding]:
-    operation = getattr(subject.account.client("iam"), kind.operation)
-    for found in _all(operation, kind.entries, UserName=name):
-        service = f" for {found['ServiceName']}" if "ServiceName" in found else ""
-        id, status = found.get(kind.id, "ID"), found.get("Status", "status not known")
+def _further(kind: _Credential, stack_state: StackState, name: str) -> Findings:
+    for entry in live.iam_list(stack_state.account, kind.operation, kind.entries, UserName=name):
+        service = f" for {entry['ServiceName']}" if "ServiceName" in entry else ""
+        id, status = entry.get(kind.id, "ID"), entry.get("Status", "status unknown")
         yield not_ready(
             f"{name} has the {kind.noun} {id}{service} ({status})",
-            subject.aws(f"iam {kind.removal} {id} --user-name {name}"),
+            stack_state.aws(f"iam {kind.removal} {id} --user-name {name}"),
             fix="find out who made it",
         )
-
-
-def _all(operation: Callable[..., dict[str, Any]], entries: str, **asked: str) -> list[dict[str, Any]]:
-    """Return all entries of all pages; boto3 has no paginator for some of these lists."""
-    answer = operation(**asked)
-    found: list[dict[str, Any]] = list(answer.get(entries) or ())
-    while answer.get("IsTruncated") and answer.get("Marker"):
-        answer = operation(**asked, Marker=answer["Marker"])
-        found += answer.get(entries) or ()
-    return found
 
 
 # ---- permissions
 
 
-def policies(subject: Subject) -> Iterator[Finding]:
+def policies(stack_state: StackState) -> Findings:
     """Compare users, their policies and attachments with the rendered ones; there must be nothing else.
 
-    A permissions boundary would be unexpected: it could forbid in an emergency what was meant to be allowed.
+    A permissions boundary is unexpected: in an emergency it could forbid what was meant to be allowed.
     """
-    own = subject.of("User", "Policy", "UserPolicyAttachment")
-    yield from as_rendered(subject, own, noun="users, policies and attachments")
+    rendered = stack_state.of("User", "Policy", "UserPolicyAttachment")
+    yield from as_rendered(stack_state, rendered, noun="users, policies and attachments")
     yield from _each_user(
-        subject,
+        stack_state,
         _attached,
         _inline,
         _groups,
         _boundary,
-        well="no further policy, no inline policy, no group, no boundary",
+        otherwise="no further policy, no inline policy, no group, no boundary",
     )
 
 
-def _attached(subject: Subject, name: str) -> Iterator[Finding]:
-    wanted = {one["policyArn"] for one in subject.of("UserPolicyAttachment") if one["user"] == name}
-    for arn in live.attached_to_user(subject.account, name):
+def _attached(stack_state: StackState, name: str) -> Findings:
+    wanted = {
+        attachment["policyArn"]
+        for attachment in stack_state.of("UserPolicyAttachment")
+        if attachment["user"] == name
+    }
+    for arn in live.attached_to_user(stack_state.account, name):
         if arn not in wanted:
             yield not_ready(
                 f"{name} has a further policy {arn}",
-                _detach(subject, name, arn),
+                _detach(stack_state, name, arn),
                 fix="find out who attached it",
             )
 
 
-def _detach(subject: Subject, name: str, arn: str) -> str:
-    return subject.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
+def _detach(stack_state: StackState, name: str, arn: str) -> str:
+    return stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
 
 
-def _inline(subject: Subject, name: str) -> Iterator[Finding]:
-    answer = subject.account.client("iam").get_paginator("list_user_policies").paginate(UserName=name)
-    for policy in (policy for page in answer for policy in page.get("PolicyNames") or ()):
+def _inline(stack_state: StackState, name: str) -> Findings:
+    for policy in live.iam_list(stack_state.account, "list_user_policies", "PolicyNames", UserName=name):
         yield not_ready(
             f"{name} has an inline policy {policy}",
-            subject.aws(f"iam delete-user-policy --user-name {name} --policy-name {policy}"),
+            stack_state.aws(f"iam delete-user-policy --user-name {name} --policy-name {policy}"),
             fix="find out who put it there",
         )
 
 
-def _groups(subject: Subject, name: str) -> Iterator[Finding]:
-    for group in _all(subject.account.client("iam").list_groups_for_user, "Groups", UserName=name):
+def _groups(stack_state: StackState, name: str) -> Findings:
+    for entry in live.iam_list(stack_state.account, "list_groups_for_user", "Groups", UserName=name):
+        group = entry["GroupName"]
         yield not_ready(
-            f"{name} is in group {group['GroupName']}, whose policies count for it",
-            subject.aws(f"iam remove-user-from-group --user-name {name} --group-name {group['GroupName']}"),
+            f"{name} is in group {group}, whose policies apply to it",
+            stack_state.aws(f"iam remove-user-from-group --user-name {name} --group-name {group}"),
             fix="find out who added it",
         )
 
 
-def _boundary(subject: Subject, name: str) -> Iterator[Finding]:
-    found = live.user(subject.account, name).get("PermissionsBoundary")
-    if found:
+def _boundary(stack_state: StackState, name: str) -> Findings:
+    boundary = live.user(stack_state.account, name).get("PermissionsBoundary")
+    if boundary:
         yield not_ready(
-            f"{name} has a permissions boundary {found.get('PermissionsBoundaryArn')}",
-            subject.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
+            f"{name} has a permissions boundary {boundary.get('PermissionsBoundaryArn')}",
+            stack_state.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
             fix="find out who set it",
         )
 
@@ -302,48 +285,48 @@ def _boundary(subject: Subject, name: str) -> Iterator[Finding]:
 # ---- enrolment
 
 
-def enrolment(subject: Subject) -> Iterator[Finding]:
-    """See that nobody without MFA can enrol an MFA device, as whoever has the password could do it first.
+def enrolment(stack_state: StackState) -> Findings:
+    """Check that nobody can enrol an MFA device without MFA: anyone with the password could do it first.
 
-    The live policy that requires MFA is asked about each of the actions that AWS's own policy exempts, for a
-    request by an access key and for one from the console.
+    The live policy that requires MFA is evaluated for each of the actions that AWS's own policy exempts, for
+    a request by an access key and for one from the console.
     """
-    if subject.stack.settings.user.mfa_enrolment != "closed":
+    if stack_state.stack.settings.user.mfa_enrolment != "closed":
         yield not_ready(
-            "user.mfaEnrolment is open: whoever has the password can enrol an MFA device of their own",
-            subject.pulumi("config set", "--path breakglass:user.mfaEnrolment closed"),
-            redeploy(subject),
+            "user.mfaEnrolment is open: anyone with the password can enrol an MFA device of their own",
+            stack_state.pulumi("config set", "--path breakglass:user.mfaEnrolment closed"),
+            redeploy(stack_state),
         )
         return
-    (policy,) = (one for one in subject.of("Policy") if one["name"] == naming.REQUIRE_MFA_POLICY)
+    (policy,) = (policy for policy in stack_state.of("Policy") if policy["name"] == naming.REQUIRE_MFA_POLICY)
     yield from _each_user(
-        subject,
+        stack_state,
         partial(_can_enrol, policy),
         _enrolment_attached,
-        well="closed: no device can be enrolled without MFA",
+        otherwise="closed: no device can be enrolled without MFA",
     )
 
 
-def _enrolment_attached(subject: Subject, name: str) -> Iterator[Finding]:
-    arn = naming.policy_arn(subject.account.id, naming.MFA_ENROLMENT_POLICY)
-    if arn in live.attached_to_user(subject.account, name):
+def _enrolment_attached(stack_state: StackState, name: str) -> Findings:
+    arn = naming.policy_arn(stack_state.account.id, naming.MFA_ENROLMENT_POLICY)
+    if arn in live.attached_to_user(stack_state.account, name):
         yield not_ready(
-            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(subject, name, arn)
+            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(stack_state, name, arn)
         )
 
 
-def _can_enrol(policy: Resource, subject: Subject, name: str) -> Iterator[Finding]:
-    found = subject.look(policy)
-    if found is None:
-        yield not_ready(f"policy {policy['name']} does not exist: MFA is not required", redeploy(subject))
+def _can_enrol(policy: Resource, stack_state: StackState, name: str) -> Findings:
+    properties = stack_state.look(policy)
+    if properties is None:
+        yield not_ready(f"policy {policy['name']} does not exist: MFA is not required", redeploy(stack_state))
         return
-    document = judgeable(found["policy"])
+    document = judgeable(properties["policy"])
     exempt: list[str] = []
     open_questions: dict[str, list[str]] = {}
     for action in MFA_ENROLMENT_ACTIONS:
         decisions = [
-            evaluate(request, identity=[EVERYTHING, document], resource_account=subject.account.id)
-            for request in _enrolling(subject, name, action)
+            evaluate(request, identity=[EVERYTHING, document], resource_account=stack_state.account.id)
+            for request in _enrolling(stack_state, name, action)
         ]
         verdicts = {decision.verdict: decision.reason for decision in decisions}
         if Verdict.ALLOWED in verdicts:
@@ -353,19 +336,19 @@ def _can_enrol(policy: Resource, subject: Subject, name: str) -> Iterator[Findin
             open_questions.setdefault(reason, []).append(action)
     if exempt:
         yield not_ready(
-            f"{policy['name']} lets {name} do this without MFA: {', '.join(exempt)}", redeploy(subject)
+            f"{policy['name']} lets {name} do this without MFA: {', '.join(exempt)}", redeploy(stack_state)
         )
     for reason, actions in open_questions.items():
-        yield unknown(f"whether {policy['name']} denies {', '.join(actions)} cannot be told: {reason}")
+        yield unknown(f"it is unknown whether {policy['name']} denies {', '.join(actions)}: {reason}")
 
 
-def _enrolling(subject: Subject, name: str, action: str) -> Iterator[Request]:
-    user = naming.user_arn(subject.account.id, name)
-    resource = (
-        naming.iam_arn(subject.account.id, f"mfa/{name}") if action.endswith("VirtualMFADevice") else user
-    )
-    if action == "iam:ListVirtualMFADevices":  # knows no resource
+def _enrolling(stack_state: StackState, name: str, action: str) -> Iterator[Request]:
+    user = naming.user_arn(stack_state.account.id, name)
+    resource = user
+    if action == "iam:ListVirtualMFADevices":  # has no resource
         resource = "*"
+    elif action.endswith("VirtualMFADevice"):
+        resource = naming.iam_arn(stack_state.account.id, f"mfa/{name}")
     for context in ({}, {"aws:MultiFactorAuthPresent": "false"}):
         yield Request(
             principal=Principal(arn=user),

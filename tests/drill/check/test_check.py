@@ -10,17 +10,16 @@ from botocore.exceptions import ClientError
 
 from drill import stacks
 from drill.account import Account, NotSignedIn
-from drill.check import subject
 from drill.check.catalogue import CHECKS
-from drill.check.finding import Finding, State, not_ready, ready, unknown
+from drill.check.finding import CheckFinding, State, not_ready, ready, unknown
 from drill.check.runner import Check, answer, run, worst
-from drill.check.subject import Subject, in_parallel
+from drill.check.stack_state import StackState, in_parallel, prepare
 from tests.drill.conftest import Broken, Look, states, unseen
 
 
-def bare(stack: str = "mgmt") -> Subject:
+def bare(stack: str = "mgmt") -> StackState:
     (found,) = [one for one in stacks.load() if one.name == stack]
-    return Subject(
+    return StackState(
         stack=found,
         account=Account(found.account_id, None, "nobody has signed in"),
         enabled=None,
@@ -30,36 +29,37 @@ def bare(stack: str = "mgmt") -> Subject:
     )
 
 
-def denied(subject: Subject) -> Iterator[Finding]:
+def denied(stack_state: StackState) -> Iterator[CheckFinding]:
     yield ready("so far")
     raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetUser")
 
 
-def fine(subject: Subject) -> Iterator[Finding]:
+def fine(stack_state: StackState) -> Iterator[CheckFinding]:
     yield ready("seen")
 
 
-def silent(subject: Subject) -> Iterator[Finding]:
+def silent(stack_state: StackState) -> Iterator[CheckFinding]:
     yield from ()
 
 
-def broken_program(subject: Subject) -> Iterator[Finding]:
+def broken_program(stack_state: StackState) -> Iterator[CheckFinding]:
     yield ready("so far")
     raise KeyError("a defect")
 
 
 def check(probe, component: str = "") -> Check:
-    return Check(id=probe.__name__, title=probe.__name__, component=component, probe=probe)
+    name = probe.__name__
+    return Check(id=name, group=name, title=name, component=component, probe=probe)
 
 
 def test_what_cannot_be_read_is_the_last_finding_and_the_rest_goes_on() -> None:
-    rows = run([check(denied), check(fine)], [bare()], unseen)
-    assert [(row.check.id, row.state) for row in rows] == [
+    results = run([check(denied), check(fine)], [bare()], unseen)
+    assert [(result.check, result.state) for result in results] == [
         ("denied", State.UNKNOWN),
         ("fine", State.READY),
     ]
-    assert states(rows[0].findings) == ["ready", "could not tell"]
-    assert rows[0].shown[0].text.startswith("access denied to GetUser")
+    assert states(results[0].findings) == ["ready", "could not tell"]
+    assert results[0].decisive[0].text.startswith("access denied to GetUser")
 
 
 def test_a_check_that_finds_nothing_is_no_good_news() -> None:
@@ -72,13 +72,15 @@ def test_a_defect_of_ours_is_not_swallowed() -> None:
 
 
 def test_a_check_is_asked_of_the_stacks_that_have_its_component() -> None:
-    rows = run([check(fine, "user"), check(fine, "relay"), check(fine)], [bare(), bare("member")], unseen)
-    assert [(row.check.component, row.stack, row.account_id) for row in rows] == [
-        ("user", "mgmt", "111111111111"),
-        ("relay", "mgmt", "111111111111"),
-        ("relay", "member", "222222222222"),
-        ("", "mgmt", "111111111111"),
-        ("", "member", "222222222222"),
+    results = run(
+        [check(fine, "user"), check(denied, "relay"), check(silent)], [bare(), bare("member")], unseen
+    )
+    assert [(result.check, result.stack, result.account) for result in results] == [
+        ("fine", "mgmt", "111111111111"),
+        ("denied", "mgmt", "111111111111"),
+        ("denied", "member", "222222222222"),
+        ("silent", "mgmt", "111111111111"),
+        ("silent", "member", "222222222222"),
     ]
 
 
@@ -93,13 +95,13 @@ def test_the_worst_answer_decides(found: tuple[State, ...]) -> None:
 
 
 def test_only_the_findings_that_made_the_state_are_shown_first() -> None:
-    def mixed(subject: Subject) -> Iterator[Finding]:
+    def mixed(stack_state: StackState) -> Iterator[CheckFinding]:
         yield ready("a")
         yield not_ready("b", fix="c")
         yield unknown("d")
 
-    (row,) = run([check(mixed)], [bare()], unseen)
-    assert [finding.text for finding in row.shown] == ["b"]
+    (result,) = run([check(mixed)], [bare()], unseen)
+    assert [finding.text for finding in result.decisive] == ["b"]
 
 
 def test_an_interruption_cancels_what_has_not_begun() -> None:
@@ -131,12 +133,12 @@ def test_checks_have_different_names_and_known_components() -> None:
 def test_without_credentials_nothing_is_ready_but_what_the_settings_say(aws: str) -> None:
     everything = stacks.load()
     accounts = [Account(stack.account_id, None, "nobody has signed in") for stack in everything]
-    subjects = subject.prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
-    rows = run(CHECKS, subjects, unseen)
-    assert {row.check.id for row in rows if row.state is State.READY} <= {"hub-members"}
-    for row in rows:
-        if row.check.id != "hub-members":
-            assert any("nobody has signed in" in one.text for one in row.findings), row
+    stack_states = prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
+    results = run(CHECKS, stack_states, unseen)
+    assert {result.check for result in results if result.state is State.READY} <= {"hub-members"}
+    for result in results:
+        if result.check != "hub-members":
+            assert any("nobody has signed in" in one.text for one in result.findings), result
 
 
 @pytest.mark.parametrize(
@@ -151,18 +153,18 @@ def test_an_account_that_answers_nothing_makes_no_check_ready(
     look: Look, broken: Broken, code: str, said: str
 ) -> None:
     broken.refuse("*", code)
-    rows = run(CHECKS, look(), unseen)
-    for row in rows:
-        if row.check.id != "hub-members":
-            assert row.state is not State.READY, row
-            assert any(said in one.text for one in row.findings), row
+    results = run(CHECKS, look(), unseen)
+    for result in results:
+        if result.check != "hub-members":
+            assert result.state is not State.READY, result
+            assert any(said in one.text for one in result.findings), result
 
 
 def test_an_account_that_cannot_be_reached_does_not_hide_the_other(look: Look) -> None:
     everything = stacks.load()
     hub = look("mgmt")[0].account
     accounts = [hub, Account("222222222222", None, str(NotSignedIn("no profile")))]
-    subjects = subject.prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
-    rows = run(CHECKS, subjects, unseen)
-    assert State.READY in {row.state for row in rows if row.stack == "mgmt"}
-    assert {row.state for row in rows if row.stack == "member"} == {State.UNKNOWN}
+    stack_states = prepare(everything, accounts, only=["mgmt", "member"], progress=unseen)
+    results = run(CHECKS, stack_states, unseen)
+    assert State.READY in {result.state for result in results if result.stack == "mgmt"}
+    assert {result.state for result in results if result.stack == "member"} == {State.UNKNOWN}

@@ -85,24 +85,24 @@ def test_what_a_stranger_has_set_is_seen() -> None:
 
 
 def test_every_rendered_property_is_compared_or_excused(look: Look) -> None:
-    for subject in look():
-        for resource in subject.rendered:
-            found = subject.look(resource)
+    for stack_state in look():
+        for resource in stack_state.rendered:
+            found = stack_state.look(resource)
             assert found is not None, resource
             missing = resource.properties.keys() - found.keys() - live.NOT_COMPARED.keys()
             assert not missing, f"drill/check/live.py does not read {missing} of {resource.type}"
 
 
 def test_a_deployed_account_differs_in_nothing(look: Look) -> None:
-    for subject in look():
-        findings = list(as_rendered(subject, subject.rendered, noun="all"))
+    for stack_state in look():
+        findings = list(as_rendered(stack_state, stack_state.rendered, noun="all"))
         assert State.NOT_READY not in [finding.state for finding in findings], findings
 
 
 def test_what_this_version_does_not_know_yet_is_not_taken_for_equal(look: Look) -> None:
-    (subject,) = look("mgmt")
-    (alias,) = [one for one in subject.rendered if one.type.endswith("kms/alias:Alias")]
+    (stack_state,) = look("mgmt")
+    (alias,) = [one for one in stack_state.rendered if one.type.endswith("kms/alias:Alias")]
     early = replace(alias, properties={**alias.properties, "targetKeyId": UNKNOWN})
-    (finding,) = as_rendered(subject, [early], noun="alias")
+    (finding,) = as_rendered(stack_state, [early], noun="alias")
     assert states([finding]) == ["could not tell"]
     assert "targetKeyId is not known from this version" in finding.text

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from breakglass import naming
 from drill.audit_log import Record
-from drill.check.finding import Finding
+from drill.check.finding import CheckFinding
 from drill.check.probes import drills
 from drill.check.runner import answer
+from drill.places import Place
 from tests.drill import deployed
 from tests.drill.conftest import Broken, Look, mends
 
 HUB, MEMBER = "111111111111", "222222222222"
 PLACES = [(account, region) for account in (HUB, MEMBER) for region in deployed.REGIONS]
-Log = Callable[..., list[Finding]]
+Log = Callable[..., list[CheckFinding]]
 
 
 def line(drill_id: str, place: tuple[str, str], *, days: float, quiet: bool = False) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def _drill(drill_id: str, places: Iterable[tuple[str, str]], **about: Any) -> li
 def logged(look: Look, broken: Broken) -> Log:
     """Return `logged(*lines)`: what the check says when the audit log holds these lines only."""
 
-    def said(*lines: dict[str, Any]) -> list[Finding]:
+    def said(*lines: dict[str, Any]) -> list[CheckFinding]:
         broken.answer("FilterLogEvents", lambda found: found.update(events=list(lines)))
         (hub,) = look("mgmt")
         return answer(drills.last_drill, hub)
@@ -53,25 +54,28 @@ def logged(look: Look, broken: Broken) -> Log:
 
 def test_a_full_drill_this_quarter_is_ready(logged: Log) -> None:
     (finding,) = logged(*_drill("aa", PLACES, days=40.5), *_drill("bb", PLACES, days=3, quiet=True))
-    assert (finding.state.value, finding.text) == ("ready", "full drill 40 days ago, heard from 6 Regions")
+    assert (finding.state.value, finding.text) == (
+        "ready",
+        "full drill 40 days ago, with events from 6 Regions",
+    )
 
 
 @pytest.mark.parametrize(
     ("lines", "last"),
     [
         ([], ""),
-        (_drill("aa", PLACES, days=3.5, quiet=True), "; last heard: a quiet drill 3 days ago"),
+        (_drill("aa", PLACES, days=3.5, quiet=True), "; the last one was a quiet drill 3 days ago"),
         (
             _drill("aa", PLACES[:-2], days=1.5) + _drill("bb", PLACES, days=9, quiet=True),
-            f"; last heard: a drill a day ago, which missed {MEMBER} eu-west-1, us-east-1",
+            f"; the last one was a drill 1 day ago, which missed {MEMBER} eu-west-1, us-east-1",
         ),
         (
             _drill("aa", PLACES[:3], days=0.5) + _drill("bb", PLACES[3:], days=0.1),
-            f"; last heard: a drill today, which missed {HUB} eu-north-1, eu-west-1, us-east-1",
+            f"; the last one was a drill today, which missed {HUB} eu-north-1, eu-west-1, us-east-1",
         ),
         (
             _drill("aa", PLACES[:5], days=0) + _drill("aa", PLACES[5:], days=0, quiet=True),
-            "; last heard: a quiet drill today",
+            "; the last one was a quiet drill today",
         ),
     ],
     ids=["none", "a quiet one", "an incomplete one", "two halves", "half quiet"],
@@ -119,6 +123,6 @@ events = st.fixed_dictionaries(
 @given(st.lists(events))
 def test_an_event_counts_only_for_its_own_place(found: list[dict[str, Any]]) -> None:
     now = datetime.now(UTC)
-    heard = drills.heard(Record(event=event, arrived=now) for event in found)
+    heard = drills.past_drills(Record(event=event, arrived=now) for event in found)
     assert len(heard) <= 2 + sum(isinstance(event.get("detail"), dict) for event in found)
-    assert all(drill.places <= {("1", "x"), ("2", "x")} and not drill.loud for drill in heard)
+    assert all(drill.places <= {Place("1", "x"), Place("2", "x")} and not drill.loud for drill in heard)

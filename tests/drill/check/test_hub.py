@@ -9,16 +9,16 @@ import pytest
 from breakglass import naming
 from drill.check.probes import failures, hub, path, recipients
 from drill.check.runner import answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 from tests.drill.conftest import Broken, Look, mends, states
 
 TOPIC = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
 MAIL = {"Protocol": "email", "Owner": "111111111111", "TopicArn": TOPIC}
 
 
-def mgmt(look: Look) -> Subject:
-    (subject,) = look("mgmt")
-    return subject
+def mgmt(look: Look) -> StackState:
+    (stack_state,) = look("mgmt")
+    return stack_state
 
 
 def confirmed(found: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ BREAKS = [
         "event archive breakglass: retentionDays is 1",
     ),
     (failures.alarms, "DescribeAlarms", every("MetricAlarms", Threshold=99.0), "threshold is 99.0"),
-    (failures.alarms, "DescribeAlarms", every("MetricAlarms", ActionsEnabled=False), "tells nobody"),
+    (failures.alarms, "DescribeAlarms", every("MetricAlarms", ActionsEnabled=False), "notifies nobody"),
     (
         failures.alarms,
         "DescribeAlarms",
@@ -186,7 +186,7 @@ BREAKS = [
         lambda found: found["Subscriptions"].append(
             {**MAIL, "Endpoint": "stranger@example.org", "SubscriptionArn": f"{TOPIC}:1"}
         ),
-        f"a stranger's email subscription hears topic breakglassuser-console-logins: {TOPIC}:1",
+        f"email subscription of topic breakglassuser-console-logins is not in the configuration: {TOPIC}:1",
     ),
     (
         path.proven,
@@ -261,23 +261,23 @@ def test_an_alarm_that_was_never_evaluated_is_not_taken_for_quiet(look: Look, wh
 
 
 def test_members_without_a_stack_are_not_taken_for_ready(look: Look) -> None:
-    subject = mgmt(look)
-    alone = replace(subject, stacks={"111111111111": "mgmt"})
+    stack_state = mgmt(look)
+    alone = replace(stack_state, stacks={"111111111111": "mgmt"})
     findings = answer(hub.members, alone)
     assert "account 222222222222 is a member, but no Pulumi.<stack>.yaml" in findings[0].text
     assert states(findings)[0] == "could not tell"
 
 
 def test_a_stack_that_the_hub_does_not_list_is_refused_by_it(look: Look) -> None:
-    subject = mgmt(look)
-    more = replace(subject, stacks={**subject.stacks, "333333333333": "new"})
-    assert "333333333333 of stack new is no listed member" in answer(hub.members, more)[0].text
+    stack_state = mgmt(look)
+    more = replace(stack_state, stacks={**stack_state.stacks, "333333333333": "new"})
+    assert "333333333333 of stack new is not a listed member" in answer(hub.members, more)[0].text
 
 
 def test_aws_has_the_last_word_on_patterns(
     look: Look, whole: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subject = look()[0]
+    stack_state = look()[0]
     asked: list[tuple[str, str]] = []
 
     class Events:
@@ -285,13 +285,13 @@ def test_aws_has_the_last_word_on_patterns(
             asked.append((EventPattern, Event))
             return {"Result": "ConsoleLogin" not in Event}
 
-    monkeypatch.setattr(subject.account, "client", lambda *_: Events())
-    findings = answer(path.patterns, subject)
+    monkeypatch.setattr(stack_state.account, "client", lambda *_: Events())
+    findings = answer(path.patterns, stack_state)
     assert len(asked) > 40
     assert {finding.state.value for finding in findings} == {"not ready"}
     assert "does not match" in findings[0].text
     monkeypatch.setattr(Events, "test_event_pattern", lambda *_, **__: {"Result": True})
-    (finding,) = answer(path.patterns, subject)
+    (finding,) = answer(path.patterns, stack_state)
     assert finding.text == f"AWS matched {len(asked)} pairs of event and live pattern as the proof does"
 
 

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 from drill import stacks
 from drill.__main__ import app
 from drill.check import readiness
-from drill.check.finding import Finding, State
-from drill.check.runner import Check, Row
-from drill.options import Chosen
+from drill.check.finding import CheckFinding, State
+from drill.check.runner import CheckResult
+from drill.options import Selection
 from tests.drill import deployed
 
 LONG = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins-and-more-of-it"
@@ -29,16 +29,22 @@ COMMAND = (
 )
 
 
-def row(*findings: Finding, title: str = "Somebody is told", stack: str = "mgmt") -> Row:
-    check = Check(id=title.lower(), title=title, component="", probe=lambda _: iter(()))
-    return Row(check=check, stack=stack, account_id="111111111111", findings=findings)
+def row(*findings: CheckFinding, title: str = "Somebody is told", stack: str = "mgmt") -> CheckResult:
+    return CheckResult(
+        check=title.lower(),
+        group="a group",
+        title=title,
+        stack=stack,
+        account="111111111111",
+        findings=findings,
+    )
 
 
-def finding(state: State, text: str, fix: str = "", *commands: str) -> Finding:
-    return Finding(state=state, text=text, fix=fix, commands=commands)
+def finding(state: State, text: str, fix: str = "", *commands: str) -> CheckFinding:
+    return CheckFinding(state=state, text=text, fix=fix, commands=commands)
 
 
-def shown(rows: list[Row], width: int = 80) -> list[str]:
+def shown(rows: list[CheckResult], width: int = 80) -> list[str]:
     console = Console(width=width, highlight=False)
     with console.capture() as capture:
         readiness.show(rows, console)
@@ -92,17 +98,17 @@ def test_many_findings_are_counted() -> None:
 )
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_the_exit_code_is_of_the_worst_answer(
-    monkeypatch: pytest.MonkeyPatch, rows: list[Row], code: int, options: list[str]
+    monkeypatch: pytest.MonkeyPatch, rows: list[CheckResult], code: int, options: list[str]
 ) -> None:
-    monkeypatch.setattr(readiness, "choose", lambda *_: None)
-    monkeypatch.setattr(readiness, "looked_at", lambda _: ([], rows))
+    monkeypatch.setattr(readiness, "select", lambda *_: None)
+    monkeypatch.setattr(readiness, "run_checks", lambda _: ([], rows))
     outcome = CliRunner().invoke(app, ["check", *options])
     assert outcome.exit_code == code
 
 
 def test_json_has_every_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "choose", lambda *_: None)
-    monkeypatch.setattr(readiness, "looked_at", lambda _: ([], [RED]))
+    monkeypatch.setattr(readiness, "select", lambda *_: None)
+    monkeypatch.setattr(readiness, "run_checks", lambda _: ([], [RED]))
     (found,) = json.loads(CliRunner().invoke(app, ["check", "--json"]).stdout)
     assert found == {
         "check": "somebody is told",
@@ -130,8 +136,8 @@ def test_it_changes_nothing(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for account in accounts:
         assert account.session is not None
         account.session.events.register("before-call", lambda model, **_: called.add(model.name))
-    chosen = Chosen(stacks=everything, accounts=accounts, only=["mgmt", "member"])
-    monkeypatch.setattr(readiness, "choose", lambda *_: chosen)
+    chosen = Selection(stacks=everything, accounts=accounts, only=["mgmt", "member"])
+    monkeypatch.setattr(readiness, "select", lambda *_: chosen)
     CliRunner().invoke(app, ["check"])
     reading = ("Describe", "Get", "List", "Filter", "Test")
     assert len(called) > 30

@@ -6,22 +6,22 @@ import pytest
 
 from drill.check.probes import relay
 from drill.check.runner import answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 from tests.drill.conftest import Broken, Look, mends, states
 
 DENIED = "with an explicit deny in a service control policy"
 STRANGER = {"Id": "Stranger", "Arn": "arn:aws:sqs:eu-west-1:222222222222:elsewhere"}
 
 
-def member(look: Look) -> Subject:
-    (subject,) = look("member")
-    return subject
+def member(look: Look) -> StackState:
+    (stack_state,) = look("member")
+    return stack_state
 
 
 def test_a_deployed_account_is_ready(look: Look) -> None:
-    subject = member(look)
+    stack_state = member(look)
     for probe in (relay.forwards, relay.roles, relay.regions):
-        assert states(answer(probe, subject)) == ["ready"], probe
+        assert states(answer(probe, stack_state)) == ["ready"], probe
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,24 @@ def test_a_changed_trust_names_the_statement(look: Look, broken: Broken) -> None
     assert findings[0].text == "role BreakGlassRelay: assumeRolePolicy: statement OurOwnResourcesOnly differs"
 
 
+def test_an_account_that_the_hub_does_not_list_is_checked_like_any_other(look: Look) -> None:
+    unlisted = replace(member(look), relays={"111111111111": ["us-east-1"]})
+    for probe in (relay.forwards, relay.regions):
+        assert states(answer(probe, unlisted)) == ["ready"], probe
+
+
 def test_an_enabled_region_without_relay_is_not_ready(look: Look, broken: Broken) -> None:
-    subject = member(look)
-    more = [*(subject.enabled or ()), "ap-east-1"]
-    findings = answer(relay.regions, replace(subject, enabled=more))
-    assert findings[0].text == "ap-east-1 is enabled and has no relay: nothing that happens there is heard"
+    stack_state = member(look)
+    more = [*(stack_state.enabled or ()), "ap-east-1"]
+    findings = answer(relay.regions, replace(stack_state, enabled=more))
+    assert findings[0].text == "ap-east-1 is enabled and has no relay: what happens there is not reported"
 
 
 def test_a_region_whose_relay_is_not_deployed_is_not_relayed(look: Look, broken: Broken) -> None:
     broken.refuse("DescribeRule", "ResourceNotFoundException", region="eu-west-1")
     findings = answer(relay.regions, member(look))
     assert [finding.text for finding in findings] == [
-        "eu-west-1 is enabled and has no relay: nothing that happens there is heard",
+        "eu-west-1 is enabled and has no relay: what happens there is not reported",
         "2 of 3 enabled Regions relayed",
     ]
 
@@ -115,9 +121,9 @@ def test_a_region_whose_rules_cannot_be_read_is_not_taken_for_relayed(look: Look
 
 def test_a_fix_runs_with_the_profile_that_the_check_ran_with(look: Look, broken: Broken) -> None:
     broken.answer("ListTargetsByRule", lambda found: found["Targets"].append(STRANGER), region="eu-west-1")
-    subject = member(look)
-    subject.account.profile = "company-member"
-    command = answer(relay.forwards, subject)[-1].commands[0]
+    stack_state = member(look)
+    stack_state.account.profile = "company-member"
+    command = answer(relay.forwards, stack_state)[-1].commands[0]
     assert command.endswith("--profile company-member")
 
 
@@ -131,20 +137,20 @@ def test_a_region_that_a_policy_denies_must_be_excluded(look: Look, broken: Brok
 
 
 def test_an_excluded_region_must_be_denied(look: Look) -> None:
-    subject = member(look)
-    relays = {**subject.relays, "222222222222": ["us-east-1", "eu-north-1"]}
-    excluding = subject.stack.settings.relay
+    stack_state = member(look)
+    relays = {**stack_state.relays, "222222222222": ["us-east-1", "eu-north-1"]}
+    excluding = stack_state.stack.settings.relay
     assert excluding is not None
     object.__setattr__(excluding, "exclude_regions", ("eu-west-1",))
-    findings = answer(relay.regions, replace(subject, relays=relays))
+    findings = answer(relay.regions, replace(stack_state, relays=relays))
     assert findings[0].text.startswith("eu-west-1 is excluded, but no service control policy denies calls")
 
 
 def test_regions_that_cannot_be_listed_are_not_taken_for_none(look: Look, broken: Broken) -> None:
     broken.refuse("DescribeRegions", "UnauthorizedOperation")
-    subject = member(look)
+    stack_state = member(look)
     for probe in (relay.regions, relay.forwards):
-        findings = answer(probe, subject)
+        findings = answer(probe, stack_state)
         assert states(findings) == ["could not tell"], probe
         assert "access denied to DescribeRegions" in findings[0].text
 

@@ -1,4 +1,4 @@
-"""The role is as meant, and nobody but the users can assume it."""
+"""The role is as intended, and only the users can assume it."""
 
 import json
 from collections.abc import Callable
@@ -9,11 +9,11 @@ import pytest
 
 from breakglass import documents
 from drill import stacks
-from drill.check import subject as subjects
-from drill.check.finding import Finding
+from drill.check import stack_state as stack_states
+from drill.check.finding import CheckFinding
 from drill.check.probes import role
 from drill.check.runner import answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 from tests.drill import deployed
 from tests.drill.conftest import Broken, Look, mends, states, unseen
 
@@ -39,8 +39,8 @@ def of_the_role(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[st
 
 
 def test_the_deployed_role_is_ready(look: Look) -> None:
-    for subject in look():
-        assert [finding.text for finding in answer(role.permissions, subject)] == [
+    for stack_state in look():
+        assert [finding.text for finding in answer(role.permissions, stack_state)] == [
             "role and attachments as this version renders: 2 resources",
             "role BreakGlassRole: no further policy attached",
             "role BreakGlassRole: no inline policy",
@@ -82,8 +82,8 @@ def test_what_is_not_as_meant_is_named_with_its_fix(
     look: Look, broken: Broken, operation: str, change: Any, text: str
 ) -> None:
     broken.answer(operation, change)
-    (subject,) = look("member")
-    wrong = [one for one in answer(role.permissions, subject) if one.state.value == "not ready"]
+    (stack_state,) = look("member")
+    wrong = [one for one in answer(role.permissions, stack_state) if one.state.value == "not ready"]
     assert len(wrong) == 1, wrong
     assert wrong[0].text.startswith(text)
     assert "pulumi up -s member" in mends(wrong[0]) or "BreakGlassRole --policy-" in mends(wrong[0])
@@ -91,11 +91,11 @@ def test_what_is_not_as_meant_is_named_with_its_fix(
 
 def test_a_role_that_is_gone_is_said_once(look: Look, broken: Broken) -> None:
     broken.refuse("GetRole", "NoSuchEntity")
-    (subject,) = look("member")
-    findings = answer(role.permissions, subject)
+    (stack_state,) = look("member")
+    findings = answer(role.permissions, stack_state)
     assert states(findings) == ["not ready"]
     assert findings[0].text.startswith("role BreakGlassRole does not exist")
-    (finding,) = answer(role.trust, subject)
+    (finding,) = answer(role.trust, stack_state)
     assert finding.text == "role BreakGlassRole does not exist: nobody can assume it"
     assert "pulumi up -s member" in mends(finding)
 
@@ -103,8 +103,8 @@ def test_a_role_that_is_gone_is_said_once(look: Look, broken: Broken) -> None:
 def test_what_cannot_be_read_hides_nothing_else(look: Look, broken: Broken) -> None:
     broken.refuse("ListAttachedRolePolicies", "AccessDenied")
     broken.answer("ListRolePolicies", lambda answer: answer.update(PolicyNames=["backdoor"]))
-    (subject,) = look("member")
-    findings = answer(role.permissions, subject)
+    (stack_state,) = look("member")
+    findings = answer(role.permissions, stack_state)
     assert states(findings) == ["could not tell", "could not tell", "not ready"]
     assert findings[1].text == (
         "access denied to ListAttachedRolePolicies: `python -m drill policy` prints what is needed"
@@ -122,33 +122,33 @@ def test_a_role_that_cannot_be_read_is_not_taken_for_ready(
     look: Look, broken: Broken, code: str, text: str
 ) -> None:
     broken.refuse("GetRole", code)
-    (subject,) = look("member")
-    (finding,) = answer(role.trust, subject)
+    (stack_state,) = look("member")
+    (finding,) = answer(role.trust, stack_state)
     assert (finding.state.value, finding.text) == ("could not tell", text)
-    assert answer(role.permissions, subject)[0].text == f"cannot be read: {text}"
+    assert answer(role.permissions, stack_state)[0].text == f"cannot be read: {text}"
 
 
 def test_an_answer_without_lists_has_nothing_further(look: Look, broken: Broken) -> None:
     broken.answer("ListRolePolicies", lambda answer: answer.clear())
-    (subject,) = look("member")
-    assert states(answer(role.permissions, subject)) == ["ready"] * 3
+    (stack_state,) = look("member")
+    assert states(answer(role.permissions, stack_state)) == ["ready"] * 3
 
 
 # ---- trust
 
 
 @pytest.fixture(scope="module")
-def seen(aws: str) -> dict[str, Subject]:
+def seen(aws: str) -> dict[str, StackState]:
     everything = stacks.load()
     accounts = [deployed.account(stack.account_id, aws) for stack in everything]
-    found = subjects.prepare(everything, accounts, only=("mgmt", "member"), progress=unseen)
+    found = stack_states.prepare(everything, accounts, only=("mgmt", "member"), progress=unseen)
     return {one.stack.name: one for one in found}
 
 
-def trusting(subject: Subject, document: object) -> list[Finding]:
+def trusting(stack_state: StackState, document: object) -> list[CheckFinding]:
     """The findings where the live trust policy is this one."""
     found = {"assumeRolePolicy": json.dumps(document)}
-    return answer(role.trust, replace(subject, live={**subject.live, URN: found}))
+    return answer(role.trust, replace(stack_state, live={**stack_state.live, URN: found}))
 
 
 def changed(**more: Any) -> dict[str, Any]:
@@ -163,13 +163,13 @@ def conditions(**more: Any) -> dict[str, Any]:
     return {"Condition": {name: value for name, value in (STATEMENT["Condition"] | more).items() if value}}
 
 
-def said(findings: list[Finding], state: str) -> list[str]:
+def said(findings: list[CheckFinding], state: str) -> list[str]:
     return [finding.text for finding in findings if finding.state.value == state]
 
 
 @pytest.mark.parametrize("stack", ["mgmt", "member"])
 def test_only_the_user_with_a_fresh_mfa_sign_in_can_assume_the_role(
-    seen: dict[str, Subject], stack: str
+    seen: dict[str, StackState], stack: str
 ) -> None:
     findings = answer(role.trust, seen[stack])
     assert states(findings) == ["ready", "ready"]
@@ -255,7 +255,7 @@ LET_IN = [
 
 @pytest.mark.parametrize(("document", "stack", "who"), LET_IN)
 def test_whoever_else_gets_in_is_named(
-    seen: dict[str, Subject], document: object, stack: str, who: str
+    seen: dict[str, StackState], document: object, stack: str, who: str
 ) -> None:
     findings = trusting(seen[stack], document)
     wrong = [finding for finding in findings if finding.state.value == "not ready"]
@@ -275,7 +275,9 @@ SHUT_OUT = [
 
 
 @pytest.mark.parametrize(("document", "why"), SHUT_OUT)
-def test_a_user_who_cannot_get_in_is_not_ready(seen: dict[str, Subject], document: object, why: str) -> None:
+def test_a_user_who_cannot_get_in_is_not_ready(
+    seen: dict[str, StackState], document: object, why: str
+) -> None:
     findings = trusting(seen["member"], document)
     text = said(findings, "not ready")[0]
     assert text.startswith("BreakglassUser (just signed in with MFA) cannot assume it: ")
@@ -307,31 +309,31 @@ UNTOLD = [
 
 @pytest.mark.parametrize(("document", "why"), UNTOLD)
 def test_what_the_document_leaves_open_is_not_taken_for_ready(
-    seen: dict[str, Subject], document: object, why: str
+    seen: dict[str, StackState], document: object, why: str
 ) -> None:
     findings = trusting(seen["member"], document)
     assert said(findings, "not ready") == []
     assert any(why in text for text in said(findings, "could not tell")), findings
 
 
-def test_one_reason_for_everybody_is_said_once(seen: dict[str, Subject]) -> None:
+def test_one_reason_for_everybody_is_said_once(seen: dict[str, StackState]) -> None:
     findings = trusting(seen["member"], {})
     assert states(findings) == ["could not tell", "could not tell"]
     assert " and " in findings[1].text
-    assert " more can assume it cannot be told: the trust policy has no Statement." in findings[1].text
+    assert " more can assume it: the trust policy has no Statement." in findings[1].text
 
 
 @pytest.mark.parametrize("pattern", ["*Admin*", "*", "arn:aws:iam::*:*", 7])
 def test_a_pattern_of_principals_that_nobody_can_be_made_up_from_leaves_it_open(
-    seen: dict[str, Subject], pattern: object
+    seen: dict[str, StackState], pattern: object
 ) -> None:
     document = also(Principal={"AWS": "*"}, Condition={"StringLike": {"aws:PrincipalArn": pattern}})
     texts = said(trusting(seen["member"], document), "could not tell")
-    assert f"the trust policy names {pattern}: whether that is somebody cannot be told" in texts
+    assert f"the trust policy names {pattern}: it is unknown whether that is a principal" in texts
 
 
 def test_a_statement_that_more_than_our_conditions_narrow_lets_nobody_in_for_sure(
-    seen: dict[str, Subject],
+    seen: dict[str, StackState],
 ) -> None:
     document = also(Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-example"}})
     findings = trusting(seen["member"], document)
@@ -340,17 +342,17 @@ def test_a_statement_that_more_than_our_conditions_narrow_lets_nobody_in_for_sur
     assert said(findings, "ready") == ["BreakglassUser (just signed in with MFA) can assume it"]
 
 
-def test_a_hardened_trust_policy_keeps_the_others_out_for_sure(seen: dict[str, Subject]) -> None:
+def test_a_hardened_trust_policy_keeps_the_others_out_for_sure(seen: dict[str, StackState]) -> None:
     document = changed(**conditions(IpAddress={"aws:SourceIp": "192.0.2.0/24"}))
     findings = trusting(seen["member"], document)
     assert states(findings) == ["could not tell", "ready"]
 
 
-def test_each_user_is_tried(seen: dict[str, Subject]) -> None:
-    subject = seen["member"]
-    settings = subject.stack.settings
+def test_each_user_is_tried(seen: dict[str, StackState]) -> None:
+    stack_state = seen["member"]
+    settings = stack_state.stack.settings
     names = replace(settings.user, names=("BreakglassUser", "Second"))
-    two = replace(subject, stack=replace(subject.stack, settings=replace(settings, user=names)))
+    two = replace(stack_state, stack=replace(stack_state.stack, settings=replace(settings, user=names)))
     findings = answer(role.trust, two)
     assert said(findings, "ready")[0] == "BreakglassUser (just signed in with MFA) can assume it"
     assert said(findings, "not ready")[0].startswith("Second (just signed in with MFA) cannot assume it")

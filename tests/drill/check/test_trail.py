@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from drill.check.finding import Finding
+from drill.check.finding import CheckFinding
 from drill.check.probes import trail
 from drill.check.runner import answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 from sandbox.cloud import emulation
 from tests.drill.conftest import Broken, Look, mends, states
 
@@ -33,8 +33,8 @@ def trails(aws: str) -> Iterator[None]:
         account.client("s3", "us-east-1").delete_bucket(Bucket=f"trail-of-{account_id}")
 
 
-def found(subject: Subject) -> list[Finding]:
-    return answer(trail.trail, subject)
+def found(stack_state: StackState) -> list[CheckFinding]:
+    return answer(trail.trail, stack_state)
 
 
 def basic(*selectors: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ MANAGEMENT = field("eventCategory", "Equals", "Management")
 EVERYTHING = {"ReadWriteType": "All", "IncludeManagementEvents": True, "ExcludeManagementEventSources": []}
 NO_KMS = ["kms.amazonaws.com"]
 READS, WRITES = EVERYTHING | {"ReadWriteType": "ReadOnly"}, EVERYTHING | {"ReadWriteType": "WriteOnly"}
-LEFT_OUT = "leaves out kms.amazonaws.com, so that nobody hears a change of the alarm's key"
+LEFT_OUT = "excludes kms.amazonaws.com, so nobody is notified if the alarm's key is changed"
 
 # (selectors, the stack, what is said where it is not ready; "" where it is)
 SELECTORS = [
@@ -85,7 +85,7 @@ SELECTORS = [
     (
         advanced([MANAGEMENT, field("eventSource", "Equals", "iam.amazonaws.com")]),
         "member",
-        "does not record read and write management events (it takes only some, by eventSource Equals)",
+        "does not record read and write management events (it records only some, by eventSource Equals)",
     ),
     (advanced([field("eventCategory", "Equals", "Data")]), "member", "does not record read and write"),
     (advanced([]), "member", "does not record read and write"),
@@ -97,8 +97,8 @@ def test_what_a_trail_records_is_read_from_its_selectors(
     look: Look, broken: Broken, selectors: dict[str, Any], stack: str, text: str
 ) -> None:
     broken.answer("GetEventSelectors", lambda given: (given.clear(), given.update(selectors)))
-    (subject,) = look(stack)
-    (finding,) = found(subject)
+    (stack_state,) = look(stack)
+    (finding,) = found(stack_state)
     assert finding.state.value == ("not ready" if text else "ready"), finding
     if text:
         assert finding.text.startswith(f"trail {NAME}: {text}")
@@ -110,8 +110,8 @@ def test_what_a_trail_records_is_read_from_its_selectors(
 
 
 def test_the_trails_of_both_accounts_are_good(look: Look) -> None:
-    for subject in look():
-        (finding,) = found(subject)
+    for stack_state in look():
+        (finding,) = found(stack_state)
         assert finding.text == f"trail {NAME} records read and write management events in all Regions"
 
 
@@ -119,35 +119,35 @@ def test_what_does_not_matter_to_the_alarm_is_worth_a_word(look: Look, broken: B
     broken.answer("GetTrailStatus", lambda status: status.update(LatestDeliveryError="NoSuchBucket"))
     excluded = EVERYTHING | {"ExcludeManagementEventSources": NO_KMS}
     broken.answer("GetEventSelectors", lambda given: given.update(basic(excluded)))
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert finding.state.value == "ready"
     assert finding.text.endswith(
-        "; its delivery to the bucket fails: NoSuchBucket; leaves out events of kms.amazonaws.com"
+        "; its delivery to the bucket fails: NoSuchBucket; excludes events of kms.amazonaws.com"
     )
 
 
 def test_without_a_trail_nobody_is_told_anything(look: Look, broken: Broken) -> None:
     broken.answer("DescribeTrails", lambda answer: answer.update(trailList=[]))
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert finding.state.value == "not ready"
     assert "aws cloudtrail create-trail" in mends(finding)
     assert "--is-multi-region-trail" in mends(finding)
     assert "aws cloudtrail start-logging" in mends(finding)
     broken.answer("DescribeTrails", lambda answer: answer.pop("trailList"))
-    (subject,) = look("member")
-    assert states(found(subject)) == ["not ready"]
+    (stack_state,) = look("member")
+    assert states(found(stack_state)) == ["not ready"]
 
 
 def test_all_that_a_trail_lacks_is_said_with_its_commands(look: Look, broken: Broken) -> None:
     broken.answer("DescribeTrails", lambda answer: answer["trailList"][0].update(IsMultiRegionTrail=False))
     broken.answer("GetTrailStatus", lambda status: status.update(IsLogging=False))
     broken.answer("GetEventSelectors", lambda given: given.update(basic(READS)))
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert finding.text == (
-        f"trail {NAME}: is of us-east-1 only, is not logging, does not record write management events"
+        f"trail {NAME}: covers us-east-1 only, is not logging, does not record write management events"
     )
     arn = f"arn:aws:cloudtrail:us-east-1:{MEMBER}:trail/{NAME}"
     assert f"aws cloudtrail update-trail --is-multi-region-trail --name {arn} --region us-east-1" in mends(
@@ -173,8 +173,8 @@ def test_a_trail_of_the_organisation_that_cannot_be_read_leaves_it_open(look: Lo
     broken.answer("DescribeTrails", organizations)
     broken.answer("GetTrailStatus", lambda status: status.update(IsLogging=False), region="us-east-1")
     broken.refuse("GetTrailStatus", "AccessDeniedException", region="eu-west-1")
-    (subject,) = look("member")
-    findings = found(subject)
+    (stack_state,) = look("member")
+    findings = found(stack_state)
     assert states(findings) == ["could not tell", "could not tell"]
     assert findings[0].text == (
         "trail organisation: access denied to GetTrailStatus: `python -m drill policy` prints what is needed"
@@ -187,8 +187,8 @@ def test_another_good_trail_settles_it(look: Look, broken: Broken) -> None:
     broken.answer("DescribeTrails", organizations)
     broken.refuse("GetEventSelectors", "AccessDeniedException", region="eu-west-1")
     broken.refuse("GetTrailStatus", "TrailNotFoundException", region="eu-west-1")
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert (finding.state.value, finding.text.split()[1]) == ("ready", NAME)
 
 
@@ -199,9 +199,9 @@ def test_what_mends_the_trail_of_another_account_says_whose_it_is(look: Look, br
         del answer["trailList"][1:]
 
     broken.answer("DescribeTrails", of_one_region)
-    (subject,) = look("member")
-    (finding,) = found(subject)
-    assert (finding.state.value, finding.text) == ("not ready", "trail organisation: is of eu-west-1 only")
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
+    assert (finding.state.value, finding.text) == ("not ready", "trail organisation: covers eu-west-1 only")
     assert finding.commands[0].endswith("--region eu-west-1 --profile mgmt")
 
 
@@ -229,8 +229,8 @@ def test_what_cannot_be_read_is_not_taken_for_ready(
     look: Look, broken: Broken, operation: str, code: str, text: str
 ) -> None:
     broken.refuse(operation, code)
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert finding.state.value == "could not tell"
     assert finding.text.startswith(text)
 
@@ -248,8 +248,8 @@ def test_an_answer_that_says_nothing_is_not_taken_for_ready(
     look: Look, broken: Broken, operation: str, change: Any, text: str
 ) -> None:
     broken.answer(operation, change)
-    (subject,) = look("member")
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    (finding,) = found(stack_state)
     assert (finding.state.value, finding.text) == ("could not tell", f"trail {NAME}: {text}")
 
 
@@ -258,14 +258,17 @@ def test_a_trail_that_is_not_logging_is_not_ready_whatever_else_cannot_be_read(
 ) -> None:
     broken.answer("GetTrailStatus", lambda status: status.update(IsLogging=False))
     broken.refuse("GetEventSelectors", "AccessDeniedException")
-    (subject,) = look("member")
-    assert states(found(subject)) == ["not ready"]
+    (stack_state,) = look("member")
+    assert states(found(stack_state)) == ["not ready"]
 
 
 def test_without_credentials_that_is_said(look: Look) -> None:
-    (subject,) = look("member")
-    subject.account.session, subject.account.problem = None, "no credentials for stack member: none found"
-    (finding,) = found(subject)
+    (stack_state,) = look("member")
+    stack_state.account.session, stack_state.account.problem = (
+        None,
+        "no credentials for stack member: none found",
+    )
+    (finding,) = found(stack_state)
     assert (finding.state.value, finding.text) == (
         "could not tell",
         "no credentials for stack member: none found",

@@ -1,4 +1,4 @@
-"""The users can sign in, by password and MFA and nothing else, and may do what is meant."""
+"""Users sign in by password and MFA only, and have the intended permissions."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from breakglass import documents, naming
 from drill import stacks
-from drill.check import subject as subjects
-from drill.check.finding import Finding
+from drill.check import stack_state as stack_states
+from drill.check.finding import CheckFinding
 from drill.check.probes import credential_report, user
 from drill.check.runner import Probe, answer
-from drill.check.subject import Subject
+from drill.check.stack_state import StackState
 from sandbox.cloud import emulation
 from tests.drill import deployed
 from tests.drill.conftest import Broken, Look, mends, states, unseen
@@ -44,19 +44,19 @@ def credentials(aws: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def seen(aws: str, credentials: None) -> Subject:
+def seen(aws: str, credentials: None) -> StackState:
     """The hub with nothing broken: reading all of it again for each test would take minutes."""
     everything = stacks.load()
     accounts = [deployed.account(stack.account_id, aws) for stack in everything]
-    (found,) = subjects.prepare(everything, accounts, only=("mgmt",), progress=unseen)
+    (found,) = stack_states.prepare(everything, accounts, only=("mgmt",), progress=unseen)
     return found
 
 
 @pytest.fixture
-def hub(aws: str, seen: Subject, broken: Broken) -> Callable[[], Subject]:
+def hub(aws: str, seen: StackState, broken: Broken) -> Callable[[], StackState]:
     """Return the hub as it is, where what the checks themselves ask is broken as the test wants it."""
 
-    def looked() -> Subject:
+    def looked() -> StackState:
         account = deployed.account(HUB, aws)
         broken.apply(account)
         account.client("iam").meta.events.register_last("before-call", no_service_specific_credentials)
@@ -72,51 +72,51 @@ def no_service_specific_credentials(model: Any, **_: Any) -> Any:
     return AWSResponse("", 200, {}, None), {"ServiceSpecificCredentials": []}
 
 
-Hub = Callable[[], Subject]
+Hub = Callable[[], StackState]
 
 
-def answers(subject: Subject, operation: str, given: dict[str, Any]) -> None:
+def answers(stack_state: StackState, operation: str, given: dict[str, Any]) -> None:
     """Have AWS give this answer from now on."""
-    events = subject.account.client("iam").meta.events
+    events = stack_state.account.client("iam").meta.events
     events.register(f"before-call.iam.{operation}", lambda **_: (AWSResponse("", 200, {}, None), dict(given)))
 
 
-def unreadable_of(subject: Subject, name: str, operation: str) -> None:
+def unreadable_of(stack_state: StackState, name: str, operation: str) -> None:
     """Refuse an operation for one user only."""
 
     def refused(params: dict[str, Any], **_: Any) -> None:
         if params["UserName"] == name:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
 
-    subject.account.client("iam").meta.events.register(f"provide-client-params.iam.{operation}", refused)
+    stack_state.account.client("iam").meta.events.register(f"provide-client-params.iam.{operation}", refused)
 
 
-def with_users(subject: Subject, *names: str, **more: Any) -> Subject:
-    settings = subject.stack.settings
+def with_users(stack_state: StackState, *names: str, **more: Any) -> StackState:
+    settings = stack_state.stack.settings
     users = replace(settings.user, names=names, **more)
-    return replace(subject, stack=replace(subject.stack, settings=replace(settings, user=users)))
+    return replace(stack_state, stack=replace(stack_state.stack, settings=replace(settings, user=users)))
 
 
-def wrong(findings: list[Finding]) -> list[Finding]:
+def wrong(findings: list[CheckFinding]) -> list[CheckFinding]:
     return [finding for finding in findings if finding.state.value != "ready"]
 
 
 def test_a_user_that_is_set_up_is_ready(hub: Hub) -> None:
-    subject = hub()
-    assert [finding.text for finding in answer(user.sign_in, subject)] == [
+    stack_state = hub()
+    assert [finding.text for finding in answer(user.sign_in, stack_state)] == [
         f"{NAME}: password set today, never used"
     ]
-    assert [finding.text for finding in answer(user.mfa, subject)] == [
+    assert [finding.text for finding in answer(user.mfa, stack_state)] == [
         f"{NAME}: 1 MFA device (1 virtual); two, kept in two places, are advised"
     ]
-    assert [finding.text for finding in answer(user.keys, subject)] == [
+    assert [finding.text for finding in answer(user.keys, stack_state)] == [
         f"{NAME}: no access key, service-specific credential, SSH public key, signing certificate"
     ]
-    assert [finding.text for finding in answer(user.policies, subject)] == [
+    assert [finding.text for finding in answer(user.policies, stack_state)] == [
         "users, policies and attachments as this version renders: 7 resources",
         f"{NAME}: no further policy, no inline policy, no group, no boundary",
     ]
-    assert [finding.text for finding in answer(user.enrolment, subject)] == [
+    assert [finding.text for finding in answer(user.enrolment, stack_state)] == [
         f"{NAME}: closed: no device can be enrolled without MFA"
     ]
 
@@ -184,9 +184,9 @@ def test_a_user_that_cannot_be_read_does_not_hide_the_next(
     iam = emulation.signed_in(HUB, aws).client("iam", "us-east-1")
     iam.create_user(UserName="Unreadable")
     try:
-        subject = with_users(hub(), "Unreadable", NAME)
-        unreadable_of(subject, "Unreadable", operation)
-        findings = answer(probe, subject)
+        stack_state = with_users(hub(), "Unreadable", NAME)
+        unreadable_of(stack_state, "Unreadable", operation)
+        findings = answer(probe, stack_state)
     finally:
         iam.delete_user(UserName="Unreadable")
     (first,) = wrong(findings)
@@ -251,7 +251,7 @@ def test_the_age_of_the_password_is_told(
     else:
         assert finding.state.value == "not ready"
         assert mends(finding) == f"python -m drill password {NAME}"
-        assert ": must be within 365 days (report of " in finding.text
+        assert ": it may be at most 365 days old (report of " in finding.text
 
 
 def test_the_last_use_is_told(hub: Hub, broken: Broken) -> None:
@@ -265,7 +265,7 @@ def test_a_password_that_has_expired_is_not_ready(hub: Hub, broken: Broken) -> N
     broken.answer("GetCredentialReport", report(days_ago(100), days_ago(10)))
     (finding,) = answer(user.sign_in, hub())
     assert (finding.state.value, mends(finding)) == ("not ready", f"python -m drill password {NAME}")
-    assert "the account's password policy has let it expire" in finding.text
+    assert "it has expired under the account's password policy" in finding.text
 
 
 def test_a_password_that_will_expire_is_ready(hub: Hub, broken: Broken) -> None:
@@ -282,9 +282,9 @@ def test_without_a_date_the_age_cannot_be_told(hub: Hub, broken: Broken, said: s
     broken.answer("GetCredentialReport", report(said))
     (finding,) = answer(user.sign_in, hub())
     assert finding.state.value == "could not tell"
-    because = said or "nothing of this user"
+    because = said or "nothing about this user"
     assert finding.text == (
-        f"{NAME}: could not tell how old the password is (the credential report says {because}), never used"
+        f"{NAME}: the age of the password is unknown (the credential report says {because}), never used"
     )
 
 
@@ -299,7 +299,7 @@ def test_an_odd_report_does_not_tell_the_age(hub: Hub, broken: Broken, content: 
 def test_a_report_of_others_does_not_tell_the_age(hub: Hub, broken: Broken) -> None:
     broken.answer("GetCredentialReport", report(days_ago(1), name="Other"))
     (finding,) = answer(user.sign_in, hub())
-    assert "(the credential report says nothing of this user)" in finding.text
+    assert "(the credential report says nothing about this user)" in finding.text
 
 
 def test_a_password_that_is_newer_than_the_report_has_its_own_date(hub: Hub, broken: Broken) -> None:
@@ -324,13 +324,13 @@ def test_without_a_report_the_age_cannot_be_told(
     broken.refuse(operation, code)
     (finding,) = answer(user.sign_in, hub())
     assert finding.state.value == "could not tell"
-    assert f"could not tell how old the password is ({text.format(operation)}), never used" in finding.text
+    assert f"the age of the password is unknown ({text.format(operation)}), never used" in finding.text
 
 
 def test_the_report_is_waited_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr(credential_report.time, "sleep", waited.append)
-    subject = hub()
+    stack_state = hub()
     refusals = ["ReportNotPresent", "ReportInProgress"]
 
     def not_yet(**_: Any) -> Any:
@@ -339,8 +339,8 @@ def test_the_report_is_waited_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
         error = {"Error": {"Code": refusals.pop(), "Message": "wait"}, "ResponseMetadata": {}}
         return AWSResponse("", 404, {}, None), error
 
-    subject.account.client("iam").meta.events.register("before-call.iam.GetCredentialReport", not_yet)
-    assert states(answer(user.sign_in, subject)) == ["ready"]
+    stack_state.account.client("iam").meta.events.register("before-call.iam.GetCredentialReport", not_yet)
+    assert states(answer(user.sign_in, stack_state)) == ["ready"]
     assert waited == [1, 2]
 
 
@@ -380,15 +380,15 @@ def test_the_kinds_of_devices_are_named(hub: Hub, broken: Broken, serials: list[
 
 @pytest.mark.parametrize("given", [{"MFADevices": []}, {}])
 def test_without_a_device_nobody_can_assume_the_role(hub: Hub, given: dict[str, Any]) -> None:
-    subject = hub()
-    answers(subject, "ListMFADevices", given)
-    (finding,) = answer(user.mfa, subject)
+    stack_state = hub()
+    answers(stack_state, "ListMFADevices", given)
+    (finding,) = answer(user.mfa, stack_state)
     assert finding.state.value == "not ready"
     assert f"aws iam enable-mfa-device --user-name {NAME} --serial-number {VIRTUAL}-1" in mends(finding)
 
 
 def test_devices_of_further_pages_count(hub: Hub) -> None:
-    subject = hub()
+    stack_state = hub()
     pages = [
         {"MFADevices": [{"SerialNumber": VIRTUAL}], "IsTruncated": True, "Marker": "more"},
         {"MFADevices": [{"SerialNumber": KEY}], "IsTruncated": False},
@@ -399,8 +399,8 @@ def test_devices_of_further_pages_count(hub: Hub) -> None:
         asked.append(params["body"].get("Marker"))
         return AWSResponse("", 200, {}, None), pages[len(asked) - 1]
 
-    subject.account.client("iam").meta.events.register("before-call.iam.ListMFADevices", page)
-    (finding,) = answer(user.mfa, subject)
+    stack_state.account.client("iam").meta.events.register("before-call.iam.ListMFADevices", page)
+    (finding,) = answer(user.mfa, stack_state)
     assert finding.text == f"{NAME}: 2 MFA devices (1 security key, 1 virtual)"
     assert asked == [None, "more"]
 
@@ -444,7 +444,7 @@ CREDENTIALS = [
     (
         "ListSigningCertificates",
         {"Certificates": [{"CertificateId": "CERT1"}]},
-        f"{NAME} has the signing certificate CERT1 (status not known)",
+        f"{NAME} has the signing certificate CERT1 (status unknown)",
         f"aws iam delete-signing-certificate --certificate-id CERT1 --user-name {NAME}",
     ),
 ]
@@ -454,18 +454,18 @@ CREDENTIALS = [
 def test_a_further_credential_is_not_ready(
     hub: Hub, operation: str, given: dict[str, Any], text: str, fix: str
 ) -> None:
-    subject = hub()
-    answers(subject, operation, given)
-    (finding,) = answer(user.keys, subject)
+    stack_state = hub()
+    answers(stack_state, operation, given)
+    (finding,) = answer(user.keys, stack_state)
     assert (finding.state.value, finding.text) == ("not ready", text)
     assert fix in mends(finding)
 
 
 def test_an_unreadable_kind_of_credential_does_not_hide_another(hub: Hub, broken: Broken) -> None:
     broken.refuse("ListAccessKeys", "AccessDenied")
-    subject = hub()
-    answers(subject, "ListSSHPublicKeys", {"SSHPublicKeys": [{"SSHPublicKeyId": "APKA1"}]})
-    assert states(answer(user.keys, subject)) == ["could not tell", "not ready"]
+    stack_state = hub()
+    answers(stack_state, "ListSSHPublicKeys", {"SSHPublicKeys": [{"SSHPublicKeyId": "APKA1"}]})
+    assert states(answer(user.keys, stack_state)) == ["could not tell", "not ready"]
 
 
 # ---- permissions
@@ -487,7 +487,7 @@ FURTHER = [
     (
         "ListGroupsForUser",
         lambda answer: answer.update(Groups=[{"GroupName": "admins"}]),
-        f"{NAME} is in group admins, whose policies count for it",
+        f"{NAME} is in group admins, whose policies apply to it",
         f"aws iam remove-user-from-group --user-name {NAME} --group-name admins",
     ),
     (
@@ -513,8 +513,8 @@ def test_permissions_that_are_not_meant_are_named(
 
 def test_a_policy_that_is_not_attached_is_named(look: Look, broken: Broken) -> None:
     broken.answer("ListAttachedUserPolicies", lambda answer: answer.update(AttachedPolicies=[]))
-    (subject,) = look("mgmt")
-    found = wrong(answer(user.policies, subject))
+    (stack_state,) = look("mgmt")
+    found = wrong(answer(user.policies, stack_state))
     assert states(found) == ["not ready"] * 3
     assert found[0].text.startswith("attachment of BreakGlass")
     assert "pulumi up -s mgmt" in mends(found[0])
@@ -525,8 +525,8 @@ def test_policies_that_cannot_be_read_are_not_taken_for_ready(
     look: Look, broken: Broken, probe: Probe
 ) -> None:
     broken.refuse("GetPolicyVersion", "AccessDenied")
-    (subject,) = look("mgmt")
-    (finding,) = wrong(answer(probe, subject))
+    (stack_state,) = look("mgmt")
+    (finding,) = wrong(answer(probe, stack_state))
     assert finding.state.value == "could not tell"
     assert "access denied to GetPolicyVersion: `python -m drill policy` prints" in finding.text
 
@@ -534,18 +534,18 @@ def test_policies_that_cannot_be_read_are_not_taken_for_ready(
 def test_empty_answers_have_nothing_further(hub: Hub, broken: Broken) -> None:
     for operation in ("ListUserPolicies", "ListGroupsForUser", "ListSSHPublicKeys", "ListAccessKeys"):
         broken.answer(operation, lambda answer: answer.clear())
-    subject = hub()
-    assert wrong(answer(user.policies, subject)) == []
-    assert wrong(answer(user.keys, subject)) == []
+    stack_state = hub()
+    assert wrong(answer(user.policies, stack_state)) == []
+    assert wrong(answer(user.keys, stack_state)) == []
 
 
 # ---- enrolment
 
 
-def requiring(subject: Subject, document: object) -> list[Finding]:
+def requiring(stack_state: StackState, document: object) -> list[CheckFinding]:
     """The findings where the live policy that requires MFA is this one."""
     found = {"policy": json.dumps(document)}
-    return answer(user.enrolment, replace(subject, live={**subject.live, REQUIRE_MFA: found}))
+    return answer(user.enrolment, replace(stack_state, live={**stack_state.live, REQUIRE_MFA: found}))
 
 
 def test_open_enrolment_is_not_ready(hub: Hub) -> None:
@@ -571,8 +571,8 @@ def test_a_policy_of_enrolment_that_is_still_attached_is_not_ready(hub: Hub, bro
 
 
 def test_without_the_policy_mfa_is_not_required(hub: Hub) -> None:
-    subject = hub()
-    findings = answer(user.enrolment, replace(subject, live={**subject.live, REQUIRE_MFA: None}))
+    stack_state = hub()
+    findings = answer(user.enrolment, replace(stack_state, live={**stack_state.live, REQUIRE_MFA: None}))
     assert states(findings) == ["not ready"]
     assert findings[0].text == "policy BreakGlassRequireMfa does not exist: MFA is not required"
 

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from typer.testing import CliRunner
 from breakglass import naming
 from drill import evidence, options
 from drill.account import Account
-from drill.fire import fire, follow, send
-from drill.fire.send import Clock
+from drill.fire import fire
+from drill.fire.timing import Timing
 from sandbox.cloud import emulation
 from sandbox.cloud.delivery import Mailbox
 from tests.drill import deployed
@@ -28,9 +29,16 @@ QUIET = ("--why", "a test", "--quiet")
 Ring = Callable[..., Any]
 
 
+def _nap(seconds: float) -> None:
+    time.sleep(min(seconds, 0.1))
+
+
+FAST = Timing(loud_per_second=1000, poll_seconds=0, hidden_seconds=1, sleep=_nap)
+
+
 @pytest.fixture
 def ring(aws: str, broken: Broken, monkeypatch: pytest.MonkeyPatch) -> Ring:
-    """Return `ring(*arguments)`, which runs the command, at no pace and without long polls."""
+    """Return `ring(*arguments)`, which runs the command fast: without a pace and without long polls."""
 
     def sign_in(stacks: Any, **_: Any) -> list[Account]:
         accounts = [deployed.account(stack.account_id, aws) for stack in stacks]
@@ -39,17 +47,13 @@ def ring(aws: str, broken: Broken, monkeypatch: pytest.MonkeyPatch) -> Ring:
         return accounts
 
     monkeypatch.setattr(options, "sign_in", sign_in)
-    monkeypatch.setattr(send, "LOUD_PER_SECOND", 1000)
-    monkeypatch.setattr(follow, "WAIT_SECONDS", 0)
-    monkeypatch.setattr(follow, "HIDDEN_SECONDS", 1)
-    monkeypatch.setattr(fire, "CLOCK", Clock(sleep=lambda seconds: time.sleep(min(seconds, 0.1))))
     return _run
 
 
-def _run(*arguments: str, input: str | None = None) -> Any:
+def _run(*arguments: str, input: str | None = None, timing: Timing = FAST) -> Any:
     app = typer.Typer()
     app.command()(fire.fire)
-    return CliRunner(env={"COLUMNS": "80"}).invoke(app, list(arguments), input=input)
+    return CliRunner(env={"COLUMNS": "80"}).invoke(app, list(arguments), input=input, obj=timing)
 
 
 @pytest.fixture
@@ -214,7 +218,7 @@ def test_a_queue_that_cannot_be_read_later_is_not_taken_for_silence(ring: Ring, 
 def test_without_a_terminal_it_does_not_ring_people_unasked(ring: Ring, mailboxes: list[Mailbox]) -> None:
     result = ring("--why", "a test")
     assert result.exit_code == 2
-    assert "there is no terminal to ask at: give --yes, or --quiet" in result.stderr
+    assert "there is no terminal to confirm it on: use --yes, or --quiet" in result.stderr
     assert [mailbox.take() for mailbox in mailboxes] == [[], []]
 
 
@@ -222,10 +226,10 @@ def test_without_a_terminal_it_does_not_ring_people_unasked(ring: Ring, mailboxe
 def test_it_asks_and_takes_no_for_an_answer(
     ring: Ring, monkeypatch: pytest.MonkeyPatch, mailboxes: list[Mailbox], answer: str
 ) -> None:
-    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    monkeypatch.setattr(fire, "_on_terminal", lambda: True)
     result = ring("--why", "a test", "--json", input=answer)
     assert result.exit_code == 2
-    assert "Ring them?" in result.stderr
+    assert "Notify them?" in result.stderr
     assert [mailbox.take() for mailbox in mailboxes] == [[], []]
 
 
@@ -242,17 +246,20 @@ def test_it_says_how_many_are_told_and_never_who(
         answer["Subscriptions"] = [one, one, mail, pending, *queue]
 
     broken.answer("ListSubscriptionsByTopic", told)
-    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    monkeypatch.setattr(fire, "_on_terminal", lambda: True)
     result = ring("--why", "a test", input="n\n")
     said = " ".join(result.stderr.split())
     for topic in (naming.TOPIC, naming.WATCHDOG_TOPIC):
-        assert f"Topic {topic}: 6 messages to each of 1 email, 2 https; pending, so not told: 1 https" in said
+        assert (
+            f"Topic {topic}: 6 messages to each of 1 email, 2 https; pending, so not notified: 1 https"
+            in said
+        )
     assert "hooks.example.com" not in result.output
     assert "somebody@" not in result.output
 
 
 def test_agreeing_rings(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fire, "_somebody_there", lambda: True)
+    monkeypatch.setattr(fire, "_on_terminal", lambda: True)
     result = ring("--why", "a test", "--region", "us-east-1", "--stack", "member", input="y\n")
     assert result.exit_code == 0, result.output
     assert "1 of 1 event arrived everywhere they had to." in result.stdout
@@ -309,7 +316,7 @@ def test_evidence_that_cannot_be_kept_after_all_is_shown(
 
 
 def test_an_interrupted_drill_keeps_what_arrived_until_then(
-    ring: Ring, silent_region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ring: Ring, silent_region: str, tmp_path: Path
 ) -> None:
     naps = 0
 
@@ -320,8 +327,7 @@ def test_an_interrupted_drill_keeps_what_arrived_until_then(
             raise KeyboardInterrupt
         time.sleep(0.1)
 
-    monkeypatch.setattr(fire, "CLOCK", Clock(sleep=interrupted))
-    result = ring(*QUIET, "--evidence", str(tmp_path))
+    result = ring(*QUIET, "--evidence", str(tmp_path), timing=replace(FAST, sleep=interrupted))
     assert result.exit_code == 130, result.output
     assert "interrupted: 5 of 6 had arrived" in result.stderr
     (kept,) = evidence.drills(tmp_path)
@@ -338,7 +344,7 @@ def test_messages_of_others_stay_in_the_queue(ring: Ring, aws: str) -> None:
         sqs.send_message(QueueUrl=url, MessageBody=body)
     result = ring(*LOUD, "--json")
     assert result.exit_code == 0, result.output
-    time.sleep(follow.HIDDEN_SECONDS)
+    time.sleep(FAST.hidden_seconds)
     left: list[str] = []
     while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         left += [message["Body"] for message in batch]

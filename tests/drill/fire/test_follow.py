@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from breakglass import naming
 from drill import audit_log
 from drill.audit_log import Record
-from drill.fire.follow import Follower, Key, Sighting, Watch, Where, audit_log_watch, sighting
-from drill.fire.send import Clock
+from drill.fire.follow import Expected, Follower, Sighting, Watch, Where, audit_log_watch, sighting
+from drill.fire.timing import Timing
+from drill.places import Place
 from tests.drill import deployed
 from tests.drill.conftest import Broken, unseen
 
@@ -38,14 +39,14 @@ def _message(text: Any, topic: Any = TOPIC, sent: Any = "1767323045000") -> dict
 
 
 def _seen(message: dict[str, Any]) -> Sighting | None:
-    return sighting(message, TOPICS, drill_id=DRILL)
+    return sighting(message, TOPICS, DRILL)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 @given(before=st.sampled_from(['"', " ", '"Drill  ', "\n"]), after=st.sampled_from(['"', "", "\n", " x"]))
 def test_a_message_of_the_drill_says_place_topic_and_time(topic: str, before: str, after: str) -> None:
     found = _seen(_message(f"a{before}{DRILL}.{HUB}.ap-southeast-2{after}", topic))
-    assert found == Sighting(HUB, "ap-southeast-2", TOPICS[topic], NOW)
+    assert found == Sighting(Place(HUB, "ap-southeast-2"), TOPICS[topic], NOW)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_an_event_counts_only_for_the_place_it_came_from(aws: str, broken: Broke
     hub = deployed.account(HUB, aws)
     broken.apply(hub)
     watch = audit_log_watch(hub, "us-east-1", drill_id=DRILL, since=NOW)
-    assert list(watch.look()) == [Sighting(HUB, "eu-west-1", "audit log", NOW)]
+    assert list(watch.look()) == [Sighting(Place(HUB, "eu-west-1"), "audit log", NOW)]
 
 
 class Time:
@@ -111,25 +112,25 @@ class Time:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.clock = Clock(monotonic=lambda: self.seconds, sleep=self._sleep)
+        self.timing = Timing(monotonic=lambda: self.seconds, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
 
-ONE: Key = (HUB, "eu-west-1", "audit log")
-OTHER: Key = (HUB, "us-east-1", "audit log")
+ONE: Expected = (Place(HUB, "eu-west-1"), "audit log")
+OTHER: Expected = (Place(HUB, "us-east-1"), "audit log")
 
 
-def _at(key: Key, seconds: int) -> Sighting:
-    return Sighting(*key, NOW + timedelta(seconds=seconds))
+def _at(expected: Expected, seconds: int) -> Sighting:
+    return Sighting(*expected, NOW + timedelta(seconds=seconds))
 
 
 def test_it_ends_as_soon_as_all_has_arrived() -> None:
     time, looks = Time(), iter([[], [_at(ONE, 1)], [_at(OTHER, 2)], [_at(OTHER, 3)]])
-    follower, told = Follower(time.clock), []
+    follower, told = Follower(time.timing), []
     watch = Watch(where=("audit log",), look=lambda: iter(next(looks)))
-    follower.follow([watch], {ONE, OTHER}, timeout=100, told=lambda done, of: told.append((done, of)))
+    follower.follow([watch], {ONE, OTHER}, timeout=100, progress=lambda done, of: told.append((done, of)))
     assert follower.seen == {ONE: NOW + timedelta(seconds=1), OTHER: NOW + timedelta(seconds=2)}
     assert time.seconds == 2
     assert told == [(0, 2), (1, 2), (2, 2)]
@@ -137,26 +138,26 @@ def test_it_ends_as_soon_as_all_has_arrived() -> None:
 
 def test_it_gives_up_in_time() -> None:
     time = Time()
-    follower = Follower(time.clock)
+    follower = Follower(time.timing)
     follower.follow(
         [Watch(where=("audit log",), look=lambda: iter([_at(ONE, 1)]))],
         {ONE, OTHER},
         timeout=9.5,
-        told=unseen,
+        progress=unseen,
     )
     assert (time.seconds, list(follower.seen)) == (9.5, [ONE])
 
 
 def test_nothing_to_wait_for_is_not_waited_for() -> None:
-    Follower(Time().clock).follow([Watch(where=("topic",), look=_denied)], set(), timeout=9, told=unseen)
+    Follower(Time().timing).follow([Watch(where=("topic",), look=_denied)], set(), timeout=9, progress=unseen)
 
 
 def test_of_duplicates_the_first_counts_and_strangers_do_not() -> None:
-    stranger: Key = (HUB, "mars-north-1", "audit log")
+    stranger: Expected = (Place(HUB, "mars-north-1"), "audit log")
     found = [_at(ONE, 5), _at(ONE, 2), _at(ONE, 7), _at(stranger, 1)]
-    follower = Follower(Time().clock)
+    follower = Follower(Time().timing)
     follower.follow(
-        [Watch(where=("audit log",), look=lambda: iter(found))], {ONE, OTHER}, timeout=3, told=unseen
+        [Watch(where=("audit log",), look=lambda: iter(found))], {ONE, OTHER}, timeout=3, progress=unseen
     )
     assert follower.seen == {ONE: NOW + timedelta(seconds=2)}
 
@@ -167,9 +168,9 @@ def _denied() -> Iterator[Sighting]:
 
 def test_what_cannot_be_read_is_tried_again_and_told_of_if_it_stays_so() -> None:
     answers = iter([_denied, lambda: iter([_at(ONE, 1)])])
-    follower = Follower(Time().clock)
+    follower = Follower(Time().timing)
     watch = Watch(where=("audit log",), look=lambda: next(answers)())
-    follower.follow([watch], {ONE}, timeout=9, told=unseen)
+    follower.follow([watch], {ONE}, timeout=9, progress=unseen)
     assert (list(follower.seen), follower.unreadable) == ([ONE], {})
-    follower.follow([Watch(where=("audit log",), look=_denied)], {ONE, OTHER}, timeout=9, told=unseen)
+    follower.follow([Watch(where=("audit log",), look=_denied)], {ONE, OTHER}, timeout=9, progress=unseen)
     assert follower.unreadable["audit log"].startswith("access denied to FilterLogEvents")

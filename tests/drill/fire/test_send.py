@@ -1,7 +1,7 @@
 """Events go out at a pace that no mailbox suffers from; a Region that hangs holds up no other."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drill.account import Account
-from drill.fire.send import LOUD_PER_SECOND, Clock, Place, Sent, entry, offset, send
+from drill.fire.send import Sent, entry, offset, send
+from drill.fire.timing import Timing
+from drill.places import Place
 
+HUB = "111111111111"
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Put = Callable[[str], dict[str, Any]]
 
@@ -20,7 +23,7 @@ class Bus(Account):
     """An account whose default buses answer as the test says."""
 
     def __init__(self, put: Put) -> None:
-        super().__init__("111111111111", None)
+        super().__init__(HUB, None)
         self._put = put
 
     def client(self, service: str, region: str = "") -> Any:
@@ -40,7 +43,7 @@ class Time:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self.clock = Clock(
+        self.timing = Timing(
             now=lambda: START + timedelta(seconds=self.seconds),
             monotonic=lambda: self.seconds,
             sleep=self._sleep,
@@ -50,9 +53,12 @@ class Time:
         self.seconds += seconds
 
 
-def _places(count: int, put: Put) -> list[Place]:
-    account = Bus(put)
-    return [Place(account=account, region=f"eu-west-{number}") for number in range(count)]
+def _send(
+    count: int, put: Put, *, per_second: float | None, timing: Timing
+) -> Generator[tuple[Place, Sent], None, None]:
+    """Send to that many Regions of one account."""
+    places = [Place(HUB, f"eu-west-{number}") for number in range(count)]
+    return send(places, {HUB: Bus(put)}, _entry, per_second=per_second, timing=timing)
 
 
 def _entry(place: Place) -> dict[str, str]:
@@ -61,18 +67,16 @@ def _entry(place: Place) -> dict[str, str]:
 
 def test_loud_events_keep_far_below_what_a_mailbox_survives() -> None:
     time = Time()
-    places = _places(34, lambda _: {"FailedEntryCount": 0})
-    sent = dict(send(places, _entry, per_second=LOUD_PER_SECOND, clock=time.clock))
+    pace = Timing().loud_per_second
+    sent = dict(_send(34, lambda _: {"FailedEntryCount": 0}, per_second=pace, timing=time.timing))
     assert len(sent) == 34
-    assert LOUD_PER_SECOND * 5 <= 10
-    assert time.seconds == pytest.approx(33 / LOUD_PER_SECOND)
+    assert pace * 5 <= 10
+    assert time.seconds == pytest.approx(33 / pace)
 
 
 def test_quiet_events_wait_for_nothing() -> None:
     time = Time()
-    sent = dict(
-        send(_places(34, lambda _: {"FailedEntryCount": 0}), _entry, per_second=None, clock=time.clock)
-    )
+    sent = dict(_send(34, lambda _: {"FailedEntryCount": 0}, per_second=None, timing=time.timing))
     assert (len(sent), time.seconds) == (34, 0)
 
 
@@ -84,14 +88,14 @@ def test_a_region_that_hangs_holds_up_no_other() -> None:
             hangs.wait(10)
         return {"FailedEntryCount": 0}
 
-    sending = send(_places(9, put), _entry, per_second=1000, clock=Clock())
+    sending = _send(9, put, per_second=1000, timing=Timing())
     first = [next(sending)[0].region for _ in range(8)]
     hangs.set()
     assert "eu-west-0" not in first
     assert next(sending)[0].region == "eu-west-0"
 
 
-def test_whoever_stops_to_listen_stops_the_sending() -> None:
+def test_closing_the_generator_stops_the_sending() -> None:
     asked, going = [], threading.Event()
 
     def put(region: str) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def test_whoever_stops_to_listen_stops_the_sending() -> None:
     def sleep(_: float) -> None:
         going.wait(10)
 
-    sending = send(_places(9, put), _entry, per_second=1, clock=Clock(sleep=sleep, monotonic=lambda: 0.0))
+    sending = _send(9, put, per_second=1, timing=Timing(sleep=sleep, monotonic=lambda: 0.0))
     next(sending)
     sending.close()
     going.set()
@@ -116,7 +120,7 @@ def test_a_defect_is_not_waited_for() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(send(_places(2, put), _entry, per_second=None, clock=Clock()))
+        list(_send(2, put, per_second=None, timing=Timing()))
 
 
 @pytest.mark.parametrize(("retries", "seconds"), [(0, 0), (1, 5)], ids=["at once", "after a retry"])
@@ -124,10 +128,10 @@ def test_an_event_counts_from_when_the_bus_can_have_had_it(retries: int, seconds
     time = Time()
 
     def put(_: str) -> dict[str, Any]:
-        time.clock.sleep(5)
+        time.timing.sleep(5)
         return {"FailedEntryCount": 0, "ResponseMetadata": {"RetryAttempts": retries}}
 
-    ((_, sent),) = send(_places(1, put), _entry, per_second=None, clock=time.clock)
+    ((_, sent),) = _send(1, put, per_second=None, timing=time.timing)
     assert sent == Sent(at=START + timedelta(seconds=seconds))
 
 
@@ -143,7 +147,7 @@ def test_an_event_counts_from_when_the_bus_can_have_had_it(retries: int, seconds
 )
 def test_the_answers_say_how_wrong_the_local_clock_is(date: str | None, ahead: float | None) -> None:
     answer = {"FailedEntryCount": 0, "ResponseMetadata": {"HTTPHeaders": {"date": date}}}
-    ((_, sent),) = send(_places(1, lambda _: answer), _entry, per_second=None, clock=Time().clock)
+    ((_, sent),) = _send(1, lambda _: answer, per_second=None, timing=Time().timing)
     assert sent.ahead == ahead
 
 

@@ -12,12 +12,14 @@ from alertpath.model import deployment, from_stack_export
 from alertpath.proof import Judgement, prove
 from drill import stacks
 from drill.account import Account
-from drill.check.finding import Finding, not_ready, ready, unknown
-from drill.check.runner import Check, Row
-from drill.check.subject import Subject
+from drill.check.catalogue import CHECKS
+from drill.check.finding import CheckFinding, not_ready, ready, unknown
+from drill.check.runner import CheckResult
+from drill.check.stack_state import StackState
 from drill.evidence import Arrival, Drill
 from drill.report import content, provenance, report
 from drill.report.content import Sources
+from drill.report.provenance import Accepted, AcceptedRisk, Caller, Versions, WeakPolicy
 from tests.alertpath.exports import export
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
@@ -42,21 +44,20 @@ READY = (
     ("trail", "A trail records everything", "member", [ready("organisation trail, logging")]),
     ("hub-key", "Key and topics are as meant", "mgmt", [ready("key, alias and topics: 4 resources")]),
     ("drill", "It was drilled this quarter", "mgmt", [ready("2 days ago")]),
-    ("novelty", "Something new", "mgmt", [ready("as it should be")]),
 )
 BROKEN = ("alarms", "The alarm is watched", "mgmt", [ready("two are"), not_ready("one is off", fix=FIX)])
 UNTOLD = ("relay", "The relays are as meant", "member", [unknown("access denied to DescribeRule")])
 
 
-def rows(*answers: tuple[str, str, str, Sequence[Finding]]) -> list[Row]:
-    def probe(subject: Subject) -> Any:
-        raise AssertionError("a report asks no check again")
-
+def results(*answers: tuple[str, str, str, Sequence[CheckFinding]]) -> list[CheckResult]:
+    groups = {check.id: check.group for check in CHECKS}
     return [
-        Row(
-            check=Check(id=id, title=title, component="", probe=probe),
+        CheckResult(
+            check=id,
+            group=groups.get(id, id),
+            title=title,
             stack=stack,
-            account_id=HUB if stack == "mgmt" else MEMBER,
+            account=HUB if stack == "mgmt" else MEMBER,
             findings=findings,
         )
         for id, title, stack, findings in answers
@@ -69,9 +70,9 @@ def judged(regions: tuple[str, ...] = REGIONS) -> list[Judgement]:
     return prove(deployment([one for name, text in texts.items() for one in from_stack_export(text, name)]))
 
 
-def subjects(regions: Sequence[str] = REGIONS, *only: str) -> list[Subject]:
+def stack_states(regions: Sequence[str] = REGIONS, *only: str) -> list[StackState]:
     return [
-        Subject(
+        StackState(
             stack=stack,
             account=Account(stack.account_id, None, "a test"),
             enabled=list(regions),
@@ -100,25 +101,25 @@ def drill(number: int = 0, *, quiet: bool = False, **parts: Any) -> Drill:
     return Drill(**{"started": NOW - timedelta(days=number), "quiet": quiet, **made})
 
 
-VERSIONS: dict[str, Any] = {
-    "breakglass": "0.1.0",
-    "changed": True,
-    "commit": "0123abcd" * 5,
-    "packages": {"boto3": "1.44.5", "pulumi": "3.272.0", "pulumi-aws": "7.51.1"},
-    "python": "3.11.9",
-}
+VERSIONS = Versions(
+    breakglass="0.1.0",
+    changed=True,
+    commit="0123abcd" * 5,
+    packages={"boto3": "1.44.5", "pulumi": "3.272.0", "pulumi-aws": "7.51.1"},
+    python="3.11.9",
+)
 
 
-def sources(*answers: tuple[str, str, str, Sequence[Finding]], **parts: Any) -> Sources:
+def sources(*answers: tuple[str, str, str, Sequence[CheckFinding]], **parts: Any) -> Sources:
     callers = [
-        {"account": account, "caller": CALLER, "components": "role", "problem": "", "stack": stack}
+        Caller(account=account, caller=CALLER, components="role", problem="", stack=stack)
         for account, stack in ((HUB, "mgmt"), (MEMBER, "member"))
     ]
     usual = {
         "now": NOW,
         "stacks": stacks.load(),
-        "subjects": subjects(),
-        "rows": rows(*(answers or READY)),
+        "stack_states": stack_states(),
+        "results": results(*(answers or READY)),
         "judgements": judged(),
         "drills": [drill(1), drill(2, quiet=True)],
         "callers": callers,
@@ -178,18 +179,16 @@ def hostile() -> Sources:
     account, region = "9" * 12 + HOSTILE, "eu-west-1" + HOSTILE
     odd = arrival(account, region, audit_log=None, error=text)
     arrivals = [odd, arrival(topic=1e7), arrival(topic=-3.0)]
-    risk = {"attachedTo": text, "policy": text, "reason": text, "rules": [text], "stacks": [text]}
+    risk = AcceptedRisk(attached_to=text, policy=text, reason=text, rules=[text], stacks=[text])
     return sources(
         ("user" + text, text, "mgmt", [not_ready(text, fix=text), unknown(text, fix=text), ready(text)]),
-        subjects=[replace(one, enabled=[text], enabled_problem=text) for one in subjects()],
+        stack_states=[replace(one, enabled=[text], enabled_problem=text) for one in stack_states()],
         drills=[drill(1, why=text, who=text, id=text, arrivals=arrivals)],
-        callers=[dict.fromkeys(("account", "caller", "components", "problem", "stack"), text)],
-        versions={**VERSIONS, "commit": text, "packages": {text: text}},
-        accepted={
-            "problems": [text],
-            "risks": [risk],
-            "weak": [{"level": text, "rule": text, "stacks": [text]}],
-        },
+        callers=[Caller(account=text, caller=text, components=text, problem=text, stack=text)],
+        versions=replace(VERSIONS, commit=text, packages={text: text}),
+        accepted=Accepted(
+            problems=[text], risks=[risk], weak=[WeakPolicy(level=text, rule=text, stacks=[text])]
+        ),
     )  # fmt: skip
 
 
@@ -198,7 +197,7 @@ PAGES: dict[str, Callable[[], Sources]] = {
     "wide": lambda: sources(
         *READY, UNTOLD, BROKEN,
         judgements=judged(MANY),
-        subjects=subjects(MANY),
+        stack_states=stack_states(MANY),
         drills=[drill(1, arrivals=[arrival(one, region) for one in (HUB, MEMBER) for region in MANY])],
     ),
     "hostile": hostile,

@@ -1,0 +1,154 @@
+"""The result of a drill: a table, what to do next, and an exit code."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from breakglass import naming
+from drill.evidence import Arrival, Drill
+from drill.fire.follow import Expected, Where
+from drill.fire.send import Sent
+from drill.places import Place, in_words
+
+INTERRUPTED = "interrupted before it was known to be sent"
+
+_FIELDS: Mapping[Where, str] = {"audit log": "audit_log", "topic": "topic", "watchdog topic": "watchdog"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillResult:
+    """A drill, and what could not be read about it.
+
+    Attributes:
+        drill: The drill.
+        unreadable: What could not be read, such as `audit log`.
+        unreached: Accounts without credentials.
+    """
+
+    drill: Drill
+    unreadable: frozenset[str] = field(default_factory=frozenset)
+    unreached: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def lost(self) -> list[Arrival]:
+        """Events that did not arrive somewhere, although their arrival there could have been seen."""
+        return [
+            arrival
+            for arrival in self.drill.arrivals
+            if arrival.account not in self.unreached and set(self.drill.missing(arrival)) - self.unreadable
+        ]
+
+    @property
+    def exit_code(self) -> int:
+        """0: all arrived; 1: something did not; 2: unknown. What did not arrive outweighs the unknown."""
+        if self.lost:
+            return 1
+        return 2 if self.drill.arrived < len(self.drill.arrivals) or self.drill.problems else 0
+
+
+def arrivals(
+    places: Sequence[Place],
+    sent: Mapping[Place, Sent],
+    seen: Mapping[Expected, datetime],
+    *,
+    started: datetime,
+    offset: timedelta,
+) -> Iterator[Arrival]:
+    """Yield what became of each event, in the order of the places.
+
+    Args:
+        places: Where the events were to go.
+        sent: What became of them on this side; a missing one was never sent.
+        seen: When they arrived, by AWS's clock.
+        started: When the drill started, by AWS's clock.
+        offset: What to add to the local clock to get AWS's.
+    """
+    for place in places:
+        event = sent.get(place, Sent(at=started - offset, error=INTERRUPTED))
+        arrival = Arrival(
+            account=place.account, region=place.region, sent=event.at + offset, error=event.error
+        )
+        for where, name in _FIELDS.items():
+            if at := seen.get((place, where)):
+                seconds = max(0.0, (at - arrival.sent).total_seconds())
+                arrival = replace(arrival, **{name: round(seconds, 2)})
+        yield arrival
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, such as `1 event`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def show(result: DrillResult, console: Console) -> None:
+    """Print when each event arrived where, and what to do next."""
+    drill = result.drill
+    shown: list[Where] = [where for where in _FIELDS if where == "audit log" or not drill.quiet]
+    title = f"{'Quiet drill' if drill.quiet else 'Drill'} {drill.id}: seconds until each event arrived"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("account", "Region", *shown):
+        table.add_column(name, no_wrap=True, justify="right" if name in shown else "left")
+    for arrival in drill.arrivals:
+        cells = (_cell(result, arrival, where) for where in shown)
+        table.add_row(arrival.account, arrival.region, *cells)
+    console.print(Text(title, style="italic"), table, "", sep="\n")
+    for line in _verdict(result):
+        # Each is one line, to be searched for and copied whole.
+        console.print(line, soft_wrap=True)
+
+
+def _cell(result: DrillResult, arrival: Arrival, where: Where) -> Text:
+    seconds = getattr(arrival, _FIELDS[where])
+    if seconds is not None:
+        return Text(f"{seconds:.1f}")
+    if arrival.error:
+        return Text("not sent", style="bold red")
+    if where in result.unreadable:
+        return Text("could not tell", style="yellow")
+    return Text("did not arrive", style="bold red")
+
+
+def _verdict(result: DrillResult) -> Iterator[Text]:
+    drill = result.drill
+    errors: dict[str, list[Place]] = {}
+    for arrival in drill.arrivals:
+        if arrival.error:
+            errors.setdefault(arrival.error, []).append(arrival.place)
+    for error, places in errors.items():
+        yield Text(f"Not sent: {in_words(places)}: {error}", style="red")
+    for problem in drill.problems:
+        yield Text(f"Could not tell: {problem}", style="yellow")
+    if lost := [arrival for arrival in result.lost if not arrival.error]:
+        where = in_words(arrival.place for arrival in lost)
+        yield Text(f"Did not arrive: {where}. {_look_next(drill, lost)}", style="bold red")
+    style = {0: "green", 1: "bold red", 2: "yellow"}[result.exit_code]
+    total = counted(len(drill.arrivals), "event")
+    yield Text(f"{drill.arrived} of {total} arrived everywhere they had to.", style=style)
+    if not drill.quiet:
+        topic, watchdog = _messages(result, "topic"), _messages(result, "watchdog topic")
+        yield Text(
+            f"Ask every recipient whether the messages came, {topic} of the topic and {watchdog} of the "
+            "watchdog topic: no API can tell."
+        )
+
+
+def _messages(result: DrillResult, where: Where) -> int:
+    """Return how many messages a topic has sent to each recipient, as far as is known."""
+    if where in result.unreadable:
+        return sum(not arrival.error for arrival in result.drill.arrivals)
+    return sum(getattr(arrival, _FIELDS[where]) is not None for arrival in result.drill.arrivals)
+
+
+def _look_next(drill: Drill, lost: Sequence[Arrival]) -> str:
+    """Return where the events may be: the relay's queue if they never reached the hub, else the hub's."""
+    queues = []
+    if any(arrival.audit_log is None for arrival in lost):
+        queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
+    if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
+        queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
+    return f"Look next at `python -m drill check`, and at {' and '.join(queues)}."
