@@ -5,11 +5,10 @@ import pulumi_aws as aws
 
 from breakglass import naming
 from breakglass.settings import reading
-from breakglass.settings.reading import RelaySettings
-from components.alerts import BreakGlassAlerts
-from components.relay import BreakGlassRelay
-from components.role import BreakGlassRole
-from components.user import BreakGlassUser
+from components.alerts import BreakGlassAlerts, BreakGlassAlertsArgs
+from components.relay import BreakGlassRelay, BreakGlassRelayArgs
+from components.role import BreakGlassRole, BreakGlassRoleArgs
+from components.user import BreakGlassUser, BreakGlassUserArgs
 
 
 def main() -> None:
@@ -24,55 +23,58 @@ def main() -> None:
         default_tags={"tags": {"breakglass": pulumi.get_stack()}},
     )
     opts = pulumi.ResourceOptions(provider=provider)
-    regions = [] if config.relay is None else covered_regions(config.relay, provider)
+    regions: list[str] = []
+    if config.relay is not None:
+        # AWS is asked only where it matters.
+        asked = config.relay.regions is None
+        enabled = aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names if asked else []
+        regions = config.relay.covered(enabled)
 
     if "user" in config.components:
         user = BreakGlassUser(
             "break-glass-user",
-            config.user,
-            account_id=config.account_id,
-            role_name=config.role.name,
-            opts=opts,
+            BreakGlassUserArgs(
+                settings=config.user, account_id=config.account_id, role_name=config.role.name
+            ),
+            opts,
         )
         pulumi.export("userArns", user.user_arns)
     if "role" in config.components:
         role = BreakGlassRole(
             "break-glass-role",
-            config.role,
-            user_account_id=config.hub_account_id,
-            user_names=config.user.names,
-            opts=opts,
+            BreakGlassRoleArgs(
+                settings=config.role,
+                user_account_id=config.hub_account_id,
+                user_names=config.user.names,
+            ),
+            opts,
         )
         pulumi.export("roleArn", role.role_arn)
     if config.alerts is not None:
         alerts = BreakGlassAlerts(
             "break-glass-alerts",
-            config.alerts,
-            watched=config.watched,
-            expected_heartbeats=config.alerts.heartbeats(own_regions=len(regions)),
-            opts=opts,
+            BreakGlassAlertsArgs(
+                settings=config.alerts,
+                watched=config.watched,
+                expected_heartbeats=config.alerts.heartbeats(own_regions=len(regions)),
+            ),
+            opts,
         )
         pulumi.export("alertTopicArn", alerts.topic_arn)
         pulumi.export("hubBusArn", alerts.bus_arn)
     if config.relay is not None:
         BreakGlassRelay(
             "break-glass-relay",
-            account_id=config.account_id,
-            regions=regions,
-            hubs=config.relay.hubs,
-            watched=config.watched,
-            opts=opts,
+            BreakGlassRelayArgs(
+                account_id=config.account_id,
+                regions=regions,
+                hubs=config.relay.hubs,
+                watched=config.watched,
+            ),
+            opts,
         )
         pulumi.export("coveredRegions", regions)
         pulumi.export("uncoveredRegions", list(config.relay.exclude_regions))
-
-
-def covered_regions(relay: RelaySettings, provider: aws.Provider) -> list[str]:
-    """Return the Regions that get a relay: those listed, or all that the account has enabled but excluded."""
-    if relay.regions is not None:
-        return sorted(relay.regions)
-    enabled = aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names
-    return sorted(set(enabled) - set(relay.exclude_regions))
 
 
 main()

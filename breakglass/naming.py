@@ -8,6 +8,13 @@ without the other's state. Names shared with AWS's Terraform sample are kept, be
 PARTITION = "aws"
 HOME_REGION = "us-east-1"
 
+DEFAULT_USER_NAMES = ("BreakglassUser",)
+DEFAULT_ROLE_NAMES = ("BreakGlassRole",)
+"""The names that users and role have where the settings do not say otherwise.
+
+The policy pack knows break-glass access by them in programs other than ours; a fork adds its own.
+"""
+
 ASSUME_ROLE_POLICY = "BreakGlassAssumeRole"
 SIGN_IN_POLICY = "BreakGlassCliSignIn"
 REQUIRE_MFA_POLICY = "BreakGlassRequireMfa"
@@ -28,6 +35,9 @@ RULE_PREFIX = "capture-breakglass-"
 HUB_RULES = (f"{HUB_BUS}/{RULE_PREFIX}*", f"{RULE_PREFIX}*")
 """The hub's rules as their ARNs name them: those on the hub bus, and key-change on the default bus."""
 RECORD_RULE = f"{RULE_PREFIX}record"
+ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""State of every rule. AssumeRole is a read-only event, and by the letter of the EventBridge guide only rules
+in this state receive those (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html)."""
 SNS_TARGET_ID = "SendToSNS"
 WATCHDOG_TARGET_ID = "SendToWatchdog"
 AUDIT_TARGET_ID = "Record"
@@ -74,6 +84,11 @@ def topic_arn(account_id: str, region: str, name: str = TOPIC) -> str:
 def queue_arn(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> str:
     """Return the ARN of an SQS queue."""
     return f"arn:{PARTITION}:sqs:{region}:{account_id}:{name}"
+
+
+def function_arn(account_id: str, region: str, name: str) -> str:
+    """Return the ARN of a Lambda function."""
+    return f"arn:{PARTITION}:lambda:{region}:{account_id}:function:{name}"
 
 
 def rule_arn(account_id: str, region: str, name: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import typer
 
 from breakglass import naming
-from breakglass.settings.reading import RoleSettings
+from breakglass.settings.model import RoleSettings
 from drill import stacks
 from drill.stacks import Stack
 

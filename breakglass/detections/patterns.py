@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from breakglass import naming
+from breakglass import naming, quotas
 
 Pattern = dict[str, Any]
-
-MAX_PATTERN_CHARACTERS = 2048
-"""https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
 
 WRITE: Pattern = {"readOnly": [False]}
 
@@ -162,7 +159,7 @@ def packed(clauses: Sequence[Pattern]) -> list[Pattern]:
     held: list[Pattern] = []
     for clause in clauses:
         checked(clause)
-        if held and len(text(either([*held, clause]))) > MAX_PATTERN_CHARACTERS:
+        if held and len(text(either([*held, clause]))) > quotas.EVENT_PATTERN:
             patterns.append(either(held))
             held = []
         held.append(clause)
@@ -181,8 +178,8 @@ def text(pattern: Pattern) -> str:
 
 def checked(pattern: Pattern) -> Pattern:
     """Return the pattern; raises PatternTooLong when EventBridge would refuse it for its length."""
-    if len(text(pattern)) > MAX_PATTERN_CHARACTERS:
+    if len(text(pattern)) > quotas.EVENT_PATTERN:
         raise PatternTooLong(
-            f"event pattern of {len(text(pattern))} characters, at most {MAX_PATTERN_CHARACTERS} are allowed"
+            f"event pattern of {len(text(pattern))} characters, at most {quotas.EVENT_PATTERN} are allowed"
         )
     return pattern

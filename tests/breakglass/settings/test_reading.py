@@ -13,19 +13,16 @@ from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pulumi_aws import Region
 
-from breakglass.settings.reading import (
-    COMPONENTS,
-    REGIONS,
+from breakglass.settings.constraints import COMPONENTS, REGIONS
+from breakglass.settings.model import (
     AlertsSettings,
     RelaySettings,
     RoleSettings,
     Settings,
-    SettingsError,
     Subscription,
     UserSettings,
-    load,
-    parse,
 )
+from breakglass.settings.reading import SettingsError, load, parse
 
 ROOT = Path(__file__).parents[3]
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
