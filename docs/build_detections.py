@@ -183,19 +183,19 @@ def _whereabouts(detection: Detection, rules: int) -> str:
 
 
 def _details(summary: str, pattern: Pattern) -> str:
-    return f"<details><summary>{summary}</summary>\n\n```json\n{_pretty(pattern)}\n```\n\n</details>"
+    return f"<details><summary>{summary}</summary>\n\n```json\n{pretty(pattern)}\n```\n\n</details>"
 
 
-def _pretty(value: Any, indent: str = "") -> str:
-    """Return a pattern as JSON in which whatever fits on one line stands on one line."""
+def pretty(value: Any, indent: str = "") -> str:
+    """Return a value as JSON, with everything on one line that fits on one line."""
     line = json.dumps(value)
     if len(indent) + len(line) <= MAX_COLUMNS or not isinstance(value, dict | list):
         return line
     inner = indent + "  "
     if isinstance(value, list):
-        items, (first, last) = [_pretty(item, inner) for item in value], "[]"
+        items, (first, last) = [pretty(item, inner) for item in value], "[]"
     else:
-        items = [f"{json.dumps(key)}: {_pretty(item, inner)}" for key, item in value.items()]
+        items = [f"{json.dumps(key)}: {pretty(item, inner)}" for key, item in value.items()]
         first, last = "{}"
     return f"{first}\n" + ",\n".join(inner + item for item in items) + f"\n{indent}{last}"
 

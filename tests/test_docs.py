@@ -14,7 +14,7 @@ NOTIFYING = [detection for detection in DETECTIONS if detection.action == "notif
 
 @pytest.mark.parametrize("name", build.PAGES)
 def test_the_committed_page_is_what_the_code_makes(name):
-    assert build.page(name).read_text() == build.PAGES[name](), f"docs/{name} is stale: run `make docs`"
+    assert build.page(name).read_text() == build.PAGES[name](), f"{name} is stale: run `make docs`"
 
 
 @pytest.mark.parametrize("detection", NOTIFYING, ids=lambda detection: detection.id)
