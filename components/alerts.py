@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pulumi
 from pulumi_aws import cloudwatch, kms, sns
@@ -11,7 +12,7 @@ from pulumi_aws import cloudwatch, kms, sns
 from breakglass import documents, naming
 from breakglass.detections import hub_patterns, patterns
 from breakglass.detections.catalogue import DETECTIONS, Detection
-from breakglass.detections.message import message
+from breakglass.detections.message import Message, message
 from breakglass.detections.patterns import Pattern, Watched
 from breakglass.settings.model import AlertsSettings, Subscription
 from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
@@ -34,6 +35,14 @@ class BreakGlassAlertsArgs:
     settings: AlertsSettings
     watched: Watched
     expected_heartbeats: int
+
+
+class _Target(NamedTuple):
+    """Where a rule sends an event: id, ARN, and the message that is sent instead of the event itself."""
+
+    id: str
+    arn: str
+    message: Message | None = None
 
 
 class BreakGlassAlerts(pulumi.ComponentResource):
@@ -90,8 +99,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         )
         destinations = [*topics, dead_letters, self._create_audit_log()]
         bus = self._create_bus()
-        self._create_rules(bus, args.watched, destinations)
-        self._create_key_change(key, destinations)
+        self._create_rules(bus, key, args.watched, destinations)
         create_alarms(
             self,
             name,
@@ -217,35 +225,49 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         return bus
 
     def _create_rules(
-        self, bus: cloudwatch.EventBus, watched: Watched, destinations: Sequence[pulumi.Resource]
+        self,
+        bus: cloudwatch.EventBus,
+        key: kms.Key,
+        watched: Watched,
+        destinations: Sequence[pulumi.Resource],
     ) -> None:
         for detection in DETECTIONS:
             if detection.action == "notify":
                 for number, pattern in enumerate(detection.patterns(watched), start=1):
                     noun = detection.id if number == 1 else f"{detection.id}-{number}"
-                    rule = self._create_rule(noun, patterns.text(pattern), bus)
-                    self._notify(rule, noun, detection, bus, destinations)
+                    self._create_rule(
+                        noun, patterns.text(pattern), bus, self._topics(detection), destinations
+                    )
+        log = _Target(naming.AUDIT_TARGET_ID, naming.log_group_arn(self._account_id, self._region))
         # The heartbeat's rule is its alarm's metric, so it records its own events, the other rule the rest.
         others: Pattern = {"source": [{"anything-but": [naming.HEARTBEAT_SOURCE]}]}
         for noun, pattern in (("heartbeat", {"source": [naming.HEARTBEAT_SOURCE]}), ("record", others)):
-            rule = self._create_rule(noun, patterns.text(pattern), bus)
-            self._record(rule, noun, bus, destinations)
-
-    def _create_key_change(self, key: kms.Key, destinations: Sequence[pulumi.Resource]) -> None:
-        """Create the one rule whose pattern is unknown before the first deployment: AWS chooses the id."""
+            self._create_rule(noun, patterns.text(pattern), bus, [log], destinations)
+        # The one pattern that is unknown before the first deployment: AWS chooses the key's id.
         (detection,) = (entry for entry in DETECTIONS if entry.id == "key-change")
         pattern = pulumi.Output.all(key.arn, key.key_id).apply(
             lambda ids: patterns.text(hub_patterns.key_change(*ids))
         )
-        rule = self._create_rule(detection.id, pattern, None)
-        self._notify(rule, detection.id, detection, None, destinations)
-        self._record(rule, detection.id, None, destinations)
+        self._create_rule(detection.id, pattern, None, [*self._topics(detection), log], destinations)
+
+    def _topics(self, detection: Detection) -> list[_Target]:
+        """Return the topics that send a detection's message, as targets."""
+        text = message(detection, runbook_url=self._settings.runbook_url)
+        targets = [_Target(naming.SNS_TARGET_ID, self._topic(naming.TOPIC), text)]
+        if detection.to_watchdog:
+            targets.append(_Target(naming.WATCHDOG_TARGET_ID, self._topic(naming.WATCHDOG_TOPIC), text))
+        return targets
 
     def _create_rule(
-        self, noun: str, pattern: pulumi.Input[str], bus: cloudwatch.EventBus | None
-    ) -> cloudwatch.EventRule:
-        """Create a rule on the hub bus, or, without `bus`, on the default bus."""
-        return cloudwatch.EventRule(
+        self,
+        noun: str,
+        pattern: pulumi.Input[str],
+        bus: cloudwatch.EventBus | None,
+        targets: Sequence[_Target],
+        destinations: Sequence[pulumi.Resource],
+    ) -> None:
+        """Create a rule with its targets on the hub bus, or, without `bus`, on the default bus."""
+        rule = cloudwatch.EventRule(
             f"{self._name}-rule-{noun}",
             name=naming.RULE_PREFIX + noun,
             description=f"Break-glass detection {noun}",
@@ -255,64 +277,19 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-
-    def _notify(
-        self,
-        rule: cloudwatch.EventRule,
-        noun: str,
-        detection: Detection,
-        bus: cloudwatch.EventBus | None,
-        destinations: Sequence[pulumi.Resource],
-    ) -> None:
-        text = message(detection, runbook_url=self._settings.runbook_url)
-        topics = {naming.SNS_TARGET_ID: naming.TOPIC}
-        if detection.to_watchdog:
-            topics[naming.WATCHDOG_TARGET_ID] = naming.WATCHDOG_TOPIC
-        for target_id, topic in topics.items():
-            self._create_target(
-                rule,
-                noun,
-                bus,
-                target_id=target_id,
-                arn=self._topic(topic),
-                input_transformer={"input_paths": text.input_paths, "input_template": text.template},
-                depends_on=destinations,
+        for target in targets:
+            # No role_arn: on topics and log groups it may make delivery fail, with KMS above all
+            # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+            cloudwatch.EventTarget(
+                f"{self._name}-target-{noun}-{target.id}",
+                rule=rule.name,
+                event_bus_name=None if bus is None else bus.name,
+                target_id=target.id,
+                arn=target.arn,
+                input_transformer=target.message
+                and {"input_paths": target.message.input_paths, "input_template": target.message.template},
+                dead_letter_config={"arn": naming.queue_arn(self._account_id, self._region)},
+                retry_policy=RETRY_POLICY,
+                region=self._region,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=destinations),
             )
-
-    def _record(
-        self,
-        rule: cloudwatch.EventRule,
-        noun: str,
-        bus: cloudwatch.EventBus | None,
-        destinations: Sequence[pulumi.Resource],
-    ) -> None:
-        arn = naming.log_group_arn(self._account_id, self._region)
-        self._create_target(
-            rule, noun, bus, target_id=naming.AUDIT_TARGET_ID, arn=arn, depends_on=destinations
-        )
-
-    def _create_target(
-        self,
-        rule: cloudwatch.EventRule,
-        noun: str,
-        bus: cloudwatch.EventBus | None,
-        *,
-        target_id: str,
-        arn: str,
-        depends_on: Sequence[pulumi.Resource],
-        input_transformer: cloudwatch.EventTargetInputTransformerArgsDict | None = None,
-    ) -> None:
-        # No role_arn: on topics and log groups it may make delivery fail, with KMS above all
-        # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
-        cloudwatch.EventTarget(
-            f"{self._name}-target-{noun}-{target_id}",
-            rule=rule.name,
-            event_bus_name=None if bus is None else bus.name,
-            target_id=target_id,
-            arn=arn,
-            input_transformer=input_transformer,
-            dead_letter_config={"arn": naming.queue_arn(self._account_id, self._region)},
-            retry_policy=RETRY_POLICY,
-            region=self._region,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
-        )
