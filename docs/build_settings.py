@@ -10,12 +10,11 @@ from breakglass.settings.constraints import (
     LISTED_COMPONENTS,
     Constraint,
     Flag,
+    ListOf,
     Nested,
-    NestedList,
     Number,
     Text,
     TextBy,
-    TextList,
 )
 from breakglass.settings.model import Key, Settings, Subscription, camel_case, keys_of
 from docs.build_detections import pretty
@@ -76,7 +75,11 @@ def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
 def _words(constraint: Constraint) -> str:
     if isinstance(constraint, TextBy):
         return "; ".join(f"`{value}`: {text.accepted}" for value, text in constraint.each.items())
-    if isinstance(constraint, TextList) and constraint is not LISTED_COMPONENTS:
+    if (
+        isinstance(constraint, ListOf)
+        and isinstance(constraint.item, Text)
+        and constraint is not LISTED_COMPONENTS
+    ):
         return f"{constraint.accepted}; each {constraint.item.accepted}"
     return "" if isinstance(constraint, Nested) else constraint.accepted
 
@@ -161,15 +164,13 @@ def _value(constraint: Constraint) -> dict[str, Any]:
             return {"type": "integer", "enum": list(constraint.values)}
         case Flag():
             return {"type": "boolean"}
-        case TextList():
+        case ListOf():
             return _list(constraint)
-        case NestedList():
-            return {"type": "array", "items": _nested(constraint.model), "minItems": 1, "uniqueItems": True}
-        case Nested():
-            return _nested(constraint.model)
+        case Nested(model=model):
+            return _mapping({camel_case(name): key for name, key in keys_of(model).items()})
 
 
-def _list(constraint: TextList) -> dict[str, Any]:
+def _list(constraint: ListOf) -> dict[str, Any]:
     limits = {
         "minItems": constraint.at_least,
         "maxItems": constraint.at_most,
@@ -179,7 +180,3 @@ def _list(constraint: TextList) -> dict[str, Any]:
         keyword: value for keyword, value in limits.items() if value is not None
     }
     return array if constraint.word is None else {"anyOf": [{"const": constraint.word}, array]}
-
-
-def _nested(model: type[Any]) -> dict[str, Any]:
-    return _mapping({camel_case(name): key for name, key in keys_of(model).items()})

@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
-from breakglass.settings.constraints import NestedList, TextBy, TextList, Value
+from breakglass.settings.constraints import ListOf, Nested, Text, TextBy, Value
 from breakglass.settings.model import camel_case, keys_of
 
 M = TypeVar("M")
@@ -58,17 +58,16 @@ class Block(Generic[M]):
 
     def read(self, field: str, constraint: Value | None = None, *, required: bool | None = None) -> None:
         """Read the key of one field; `constraint` and `required` replace what the model declares."""
-        declared = self._keys.pop(field)
+        declared = self._keys[field]
         constraint = constraint or cast("Value", declared.constraint)  # nested mappings: see `block`
         if isinstance(constraint, TextBy):
             constraint = constraint.given(self.values)
         required = declared.required if required is None else required
-        if not self._has(field, constraint.accepted, required=required):
+        taken = self._take(field, constraint.accepted, required=required)
+        if taken is None:
             return
-        path, found = self._path_of(camel_case(field)), self._left.pop(camel_case(field))
-        if isinstance(constraint, TextList) and constraint.word is not None and found == constraint.word:
-            self.values[field] = None
-        elif isinstance(constraint, TextList | NestedList):
+        path, found = taken
+        if isinstance(constraint, ListOf):
             self._read_list(field, path, found, constraint)
         elif (refusal := constraint.refusal(found)) is None:
             self.values[field] = found
@@ -83,18 +82,14 @@ class Block(Generic[M]):
 
     def block(self, field: str, model: type[N], required_because: str = "") -> "Block[N] | None":
         """Return a nested block, or None if the key is absent: a problem if something requires it."""
-        del self._keys[field]
-        if not self._has(field, f"a mapping, because {required_because}", required=bool(required_because)):
-            return None
-        key = camel_case(field)
-        return Block(model, self._left.pop(key), self._problems, self._path_of(key))
+        accepted = f"a mapping, because {required_because}"
+        taken = self._take(field, accepted, required=bool(required_because))
+        return None if taken is None else Block(model, taken[1], self._problems, taken[0])
 
     def refuse(self, field: str, accepted: str) -> None:
         """Note a problem if the key of a field is there."""
-        del self._keys[field]
-        if self._has(field, accepted, required=False):
-            key = camel_case(field)
-            self._note_found(self._path_of(key), self._left.pop(key), accepted)
+        if taken := self._take(field, accepted, required=False):
+            self._note_found(*taken, accepted)
 
     def note(self, place: str, problem: str) -> None:
         """Note a problem that takes more than one key to see; `place` is a path such as `names[0]`."""
@@ -112,14 +107,21 @@ class Block(Generic[M]):
         """Return the model made of the good values; `values` are for the fields that have none."""
         return self._model(**values | self.values)
 
-    def _has(self, field: str, accepted: str, *, required: bool) -> bool:
+    def _take(self, field: str, accepted: str, *, required: bool) -> tuple[str, object] | None:
+        """Take the key of a field out of the mapping; return its path and value, None if it is absent."""
+        del self._keys[field]
         key = camel_case(field)
         self._known.append(key)
-        if key not in self._left and required and self._is_mapping:
+        if key in self._left:
+            return self._path_of(key), self._left.pop(key)
+        if required and self._is_mapping:
             self.note(key, f"missing, must be {accepted}")
-        return key in self._left
+        return None
 
-    def _read_list(self, field: str, path: str, found: object, constraint: TextList | NestedList) -> None:
+    def _read_list(self, field: str, path: str, found: object, constraint: ListOf) -> None:
+        if constraint.word is not None and found == constraint.word:
+            self.values[field] = None
+            return
         if not isinstance(found, list):
             self._note_found(path, found, constraint.accepted)
             return
@@ -128,7 +130,7 @@ class Block(Generic[M]):
         at_most = len(listed) if constraint.at_most is None else constraint.at_most
         if not constraint.at_least <= len(listed) <= at_most:
             self._problems.append(f"{path}: found a list of {len(listed)}, must be {constraint.accepted}")
-        items = [self._item(f"{path}[{index}]", item, constraint) for index, item in enumerate(listed)]
+        items = [self._item(f"{path}[{index}]", item, constraint.item) for index, item in enumerate(listed)]
         good = {index: item for index, item in enumerate(items) if item is not None}
         self._note_repetitions(path, good, ignore_case=constraint.ignore_case)
         self.items[field] = good
@@ -139,15 +141,15 @@ class Block(Generic[M]):
             needed, reason = constraint.needed
             self._problems.append(f"{path}: found no {needed}, must hold it, {reason}")
 
-    def _item(self, path: str, found: object, constraint: TextList | NestedList) -> Any:
+    def _item(self, path: str, found: object, constraint: Text | Nested) -> Any:
         """Return an item of a list; None if it is bad."""
         before = len(self._problems)
-        if isinstance(constraint, NestedList):
+        if isinstance(constraint, Nested):
             block = Block(constraint.model, found, self._problems, path)
             block.read_others()
             block.finish()
             return block.made() if len(self._problems) == before else None
-        refusal = constraint.item.refusal(found)
+        refusal = constraint.refusal(found)
         if refusal is not None:
             self._note_found(path, found, refusal)
         return found if refusal is None else None

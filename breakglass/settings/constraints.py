@@ -73,22 +73,30 @@ class Flag:
         return None if isinstance(found, bool) else self.accepted
 
 
+@dataclass(frozen=True)
+class Nested:
+    """A mapping with the keys that a model declares."""
+
+    model: type[Any]
+    type: ClassVar[str] = "mapping"
+
+
 @dataclass(frozen=True, kw_only=True)
-class TextList:
-    """A list of strings; no two of them may be the same.
+class ListOf:
+    """A list of strings, or of mappings; no two items may be the same.
 
     Attributes:
         accepted: The constraint in words.
-        item: Constraint on each string.
-        at_least: Smallest number of strings.
-        at_most: Largest number of strings; None for any.
+        item: Constraint on each item.
+        at_least: Smallest number of items.
+        at_most: Largest number of items; None for any.
         ignore_case: Whether two strings that differ only in case count as the same.
         word: A word that may stand instead of the list; read as None.
-        needed: A string that the list must hold, and why, as it follows "must hold it, ".
+        needed: An item that the list must hold, and why, as it follows "must hold it, ".
     """
 
     accepted: str
-    item: Text
+    item: Text | Nested
     at_least: int = 0
     at_most: int | None = None
     ignore_case: bool = False
@@ -98,31 +106,14 @@ class TextList:
     @property
     def type(self) -> str:
         """The type in words."""
-        return "list of strings" if self.word is None else f"`{self.word}`, or list of strings"
+        return (
+            f"list of {self.item.type}s"
+            if self.word is None
+            else f"`{self.word}`, or list of {self.item.type}s"
+        )
 
 
-@dataclass(frozen=True)
-class Nested:
-    """A mapping with the keys that a model declares."""
-
-    model: type[Any]
-    type: ClassVar[str] = "mapping"
-
-
-@dataclass(frozen=True)
-class NestedList:
-    """A list of at least one mapping, each with the keys that a model declares; no two may be the same."""
-
-    accepted: str
-    model: type[Any]
-    at_least: ClassVar[int] = 1
-    at_most: ClassVar[int | None] = None
-    ignore_case: ClassVar[bool] = False
-    needed: ClassVar[tuple[str, str] | None] = None
-    type: ClassVar[str] = "list of mappings"
-
-
-Value = Text | TextBy | Number | Flag | TextList | NestedList
+Value = Text | TextBy | Number | Flag | ListOf
 Constraint = Value | Nested
 
 
@@ -144,7 +135,7 @@ COMPONENTS = ("user", "role", "alerts", "relay")
 
 _ACCOUNT_REGEX = "[0-9]{12}"
 ACCOUNT_ID = Text("12 digits (quote it, a YAML number loses leading zeros)", _ACCOUNT_REGEX)
-LISTED_COMPONENTS = TextList(
+LISTED_COMPONENTS = ListOf(
     accepted=f"a list of one or more of {', '.join(COMPONENTS)}", item=one_of(COMPONENTS), at_least=1
 )
 
@@ -152,14 +143,14 @@ LISTED_COMPONENTS = TextList(
 _NAME_WORDS = "1 to 64 letters, digits and characters of +=,.@_-"
 _NAME_REGEX = "[A-Za-z0-9+=,.@_-]{1,64}"
 ROLE_NAME = Text(f"an IAM role name ({_NAME_WORDS})", _NAME_REGEX)
-USER_NAMES = TextList(
+USER_NAMES = ListOf(
     accepted=f"a list of 1 to 35 IAM user names (a role trust policy holds {quotas.ROLE_TRUST:,} characters)",
     item=Text(f"an IAM user name ({_NAME_WORDS})", _NAME_REGEX),
     at_least=1,
     at_most=35,
     ignore_case=True,  # IAM allows only one spelling of a name
 )
-ACCOUNT_IDS = TextList(
+ACCOUNT_IDS = ListOf(
     accepted=f"a list of 1 to 100 account ids (a managed policy holds {quotas.MANAGED_POLICY:,} characters); "
     "leave it out for all",
     item=ACCOUNT_ID,
@@ -182,9 +173,9 @@ def policy_arn(account_id: str | None = None) -> Text:
     )
 
 
-def policy_arns(at_most: int, account_id: str | None = None) -> TextList:
+def policy_arns(at_most: int, account_id: str | None = None) -> ListOf:
     """Return the constraint on the managed policies of a user or role, each as in `policy_arn`."""
-    return TextList(
+    return ListOf(
         accepted=f"a list of at most {at_most} managed policy ARNs "
         f"(IAM attaches {quotas.ATTACHED_POLICIES}, our own included)",
         item=policy_arn(account_id),
@@ -247,7 +238,7 @@ _REGION_REGEX = f"(?:{'|'.join(sorted(REGIONS))})"
 # CloudTrail records IAM, root and account events in us-east-1 only, whatever the Region of the caller:
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
 _ONLY_THERE = "because IAM, root and account events are recorded only there"
-RELAY_REGIONS = TextList(
+RELAY_REGIONS = ListOf(
     accepted="the word enabled (AWS is asked which Regions the account has enabled) or a list of Regions "
     f"with {naming.HOME_REGION}, {_ONLY_THERE}",
     item=REGION,
@@ -255,7 +246,7 @@ RELAY_REGIONS = TextList(
     word="enabled",
     needed=(naming.HOME_REGION, _ONLY_THERE),
 )
-EXCLUDED_REGIONS = TextList(
+EXCLUDED_REGIONS = ListOf(
     accepted="a list of Regions that a service control policy denies",
     item=one_of(
         sorted(REGIONS - {naming.HOME_REGION}),
@@ -295,7 +286,7 @@ PROTOCOL = one_of(ENDPOINTS)
 ENDPOINT = TextBy(key="protocol", each=ENDPOINTS, otherwise=Text("an endpoint of the protocol", r"[\s\S]+"))
 
 # The policy of the hub bus names each member account: 300 account ARNs fill it.
-MEMBER_ACCOUNT_IDS = TextList(
+MEMBER_ACCOUNT_IDS = ListOf(
     accepted=f"a list of 1 to 200 account ids (the policy of the hub bus holds {quotas.BUS_POLICY:,} "
     "characters); leave it out for none, or admit a whole organisation with organizationId",
     item=ACCOUNT_ID,
@@ -323,7 +314,7 @@ UNCOUNTED_HEARTBEATS = replace(
 
 # A rule has at most 5 targets, of which we use 2 for hubs. Names of buses:
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
-HUBS = TextList(
+HUBS = ListOf(
     accepted="a list of 1 or 2 event bus ARNs",
     item=Text(
         f"{naming.bus_arn('<account>', '<region>', '<name>')}; the name must not be default, because the "

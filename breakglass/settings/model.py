@@ -12,7 +12,7 @@ from typing import Any, TypeVar, dataclass_transform
 from breakglass import naming
 from breakglass.detections.patterns import Watched
 from breakglass.settings import constraints
-from breakglass.settings.constraints import Constraint, Nested, NestedList
+from breakglass.settings.constraints import Constraint, ListOf, Nested
 
 T = TypeVar("T")
 
@@ -130,6 +130,9 @@ class Subscription:
     )
 
 
+_SUBSCRIPTIONS = ListOf(accepted="a list of one or more subscriptions", item=Nested(Subscription), at_least=1)
+
+
 @_settings
 class AlertsSettings:
     """The hub: the alerting, which the relays of all accounts forward to.
@@ -139,11 +142,9 @@ class AlertsSettings:
             URL of a webhook is often its password. This is not a key.
     """
 
-    subscriptions: tuple[Subscription, ...] = key(
-        NestedList("a list of one or more subscriptions", Subscription), "Recipients of the alerts."
-    )
+    subscriptions: tuple[Subscription, ...] = key(_SUBSCRIPTIONS, "Recipients of the alerts.")
     watchdog_subscriptions: tuple[Subscription, ...] = key(
-        NestedList("a list of one or more subscriptions", Subscription),
+        _SUBSCRIPTIONS,
         "Recipients of the watchdog's messages, which report a broken alarm path; no endpoint may be in both "
         "lists.",
     )
