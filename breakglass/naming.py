@@ -53,7 +53,7 @@ HEARTBEAT_SOURCE = "breakglass.heartbeat"
 DRILL_SOURCE = "breakglass.drill"
 DRILL_TYPE = "Break-glass drill"
 QUIET_DRILL_TYPE = "Break-glass drill, quiet"
-"""Detail-types of a drill's events: one that people are told of, and one that is recorded only."""
+"""Detail-types of a drill's events: one that notifies people, and one that is only recorded."""
 
 
 def iam_arn(account_id: str, resource: str) -> str:

@@ -139,7 +139,7 @@ class BreakGlassRelay(pulumi.ComponentResource):
             f"{self._name}-{region}-heartbeat",
             name=naming.HEARTBEAT_SCHEDULE,
             group_name=group.name,
-            # Stated, so that a schedule that somebody disabled shows up as a change.
+            # Stated, so that a schedule that was disabled shows up as a change.
             state="ENABLED",
             schedule_expression=HEARTBEAT_TIME,
             flexible_time_window={"mode": "OFF"},

@@ -70,10 +70,11 @@ shown for made-up events, without the footer that SNS adds. EventBridge leaves t
 RELAY_INTRODUCTION = """\
 ## What each relay forwards
 
-A relay does not know detections. It forwards whatever touches the break-glass user, the role or the alarm.
-The hub decides what it means. The rules of a relay share out the event sources, so that an event is forwarded
-once. One exception is meant: the last rule repeats changes to the relay's own rules, because a rule that was
-just disabled can no longer tell. The rules are on the default bus, the same in every Region of an account.
+A relay does not know detections. It forwards everything that touches the break-glass user, the role or the
+alarm. The hub decides what it means. The rules of a relay share out the event sources, so that an event is
+forwarded once. One exception is meant: the last rule repeats changes to the relay's own rules, because a rule
+that was just disabled forwards nothing. The rules are on the default bus, the same in every Region of the
+account.
 
 An event pattern may have at most {limit:,} characters.
 

@@ -410,7 +410,7 @@ DETECTIONS: tuple[Detection, ...] = (
     ),
     Detection(
         id="drill-quiet",
-        title="A drill that tells nobody",
+        title="A drill that notifies nobody",
         action="record",
         severity="info",
         recorded_in="any Region",

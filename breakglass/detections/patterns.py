@@ -1,4 +1,4 @@
-"""What an event can be about, as clauses of EventBridge patterns, and how clauses become patterns.
+"""Clauses of EventBridge patterns, one for each thing that an event can be about, and how they are combined.
 
 Patterns match names and accounts rather than user ARNs: a failed ConsoleLogin carries no `userIdentity.arn`
 (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html).
@@ -19,12 +19,12 @@ WRITE: Pattern = {"readOnly": [False]}
 
 
 class PatternTooLong(Exception):
-    """A pattern passes EventBridge's limit, and splitting does not help."""
+    """A pattern is longer than EventBridge allows, and cannot be split."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """Whom the detections watch, and where.
+    """The users and the role that the detections watch, and their hub.
 
     Attributes:
         hub_account_id: Account that holds the users and the hub.
@@ -146,11 +146,11 @@ TRAIL_WRITES = (
     "PutInsightSelectors",
     "DeregisterOrganizationDelegatedAdmin",
 )
-"""Calls after which CloudTrail, and with it every detection, may know less."""
+"""Calls after which CloudTrail, and with it every detection, may see fewer events."""
 
 
 def packed(clauses: Sequence[Pattern]) -> list[Pattern]:
-    """Return clauses that exclude each other, as few patterns as hold them, in their order.
+    """Return as few patterns as can hold the clauses, which exclude each other, in their order.
 
     Raises:
         PatternTooLong: One clause does not fit on its own.
