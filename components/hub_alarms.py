@@ -59,7 +59,7 @@ def create_alarms(
     actions: Sequence[str],
     expected_heartbeats: int,
 ) -> None:
-    """Create the hub's alarms in its Region: an alarm reads metrics and notifies topics of its own Region only.
+    """Create the hub's alarms in its Region: an alarm reads metrics and notifies topics of its own only.
 
     Args:
         parent: Component that they belong to.
