@@ -64,7 +64,7 @@ def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
         cells = [
             f"`{path}`",
             key.meaning,
-            key.constraint.type,
+            key.constraint.kind,
             _words(key.constraint),
             _default(key),
             key.since,

@@ -74,8 +74,8 @@ def cli_login(watched: Watched) -> list[Pattern]:
 
 def user_activity(watched: Watched) -> list[Pattern]:
     """Return the patterns of what a user does itself: writes, and calls that were denied."""
-    # Writes, and what was denied; the calls that have a detection of their own are left to it. A federated
-    # session of the user makes no such calls, so nothing is left out for it.
+    # Calls that have a detection of their own are left to it. A federated session of the user makes no such
+    # calls, so nothing is left out for it.
     loud = {"$or": [WRITE, {"readOnly": [True], "errorCode": [{"exists": True}]}]}
     by_itself = by_user(watched) | {"eventName": [{"anything-but": _SPECIAL_CALLS}]}
     return [

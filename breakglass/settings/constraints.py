@@ -22,7 +22,7 @@ class Text:
     accepted: str
     regex: str = ""
     options: tuple[str, ...] = ()
-    type: ClassVar[str] = "string"
+    kind: ClassVar[str] = "string"
 
     def refusal(self, found: object) -> str | None:
         """Return what a value must be instead; None if it may stay."""
@@ -39,7 +39,7 @@ class TextBy:
     key: str
     each: Mapping[str, Text]
     otherwise: Text
-    type: ClassVar[str] = "string"
+    kind: ClassVar[str] = "string"
 
     def given(self, values: Mapping[str, Any]) -> Text:
         """Return the constraint that goes with the values read so far."""
@@ -52,7 +52,7 @@ class Number:
 
     accepted: str
     values: range | tuple[int, ...]
-    type: ClassVar[str] = "whole number"
+    kind: ClassVar[str] = "whole number"
 
     def refusal(self, found: object) -> str | None:
         """Return what a value must be instead; None if it may stay."""
@@ -66,7 +66,7 @@ class Flag:
     """True or false."""
 
     accepted: str = "true or false"
-    type: ClassVar[str] = "true or false"
+    kind: ClassVar[str] = "true or false"
 
     def refusal(self, found: object) -> str | None:
         """Return what a value must be instead; None if it may stay."""
@@ -78,7 +78,7 @@ class Nested:
     """A mapping with the keys that a model declares."""
 
     model: type[Any]
-    type: ClassVar[str] = "mapping"
+    kind: ClassVar[str] = "mapping"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +104,12 @@ class ListOf:
     needed: tuple[str, str] | None = None
 
     @property
-    def type(self) -> str:
-        """The type in words."""
+    def kind(self) -> str:
+        """Its type in words."""
         return (
-            f"list of {self.item.type}s"
+            f"list of {self.item.kind}s"
             if self.word is None
-            else f"`{self.word}`, or list of {self.item.type}s"
+            else f"`{self.word}`, or list of {self.item.kind}s"
         )
 
 

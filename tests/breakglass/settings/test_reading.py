@@ -165,6 +165,14 @@ def test_relay_takes_a_list_of_regions_in_its_order():
     assert settings.relay == RelaySettings(regions=tuple(regions), hubs=(OWN_HUB,))
 
 
+def test_a_relay_covers_the_enabled_regions_but_the_excluded_or_those_listed():
+    enabled = ["us-west-2", "us-east-1", "eu-west-1"]
+    asked = RelaySettings(regions=None, exclude_regions=("us-west-2", "me-south-1"), hubs=(OWN_HUB,))
+    assert asked.covered(enabled) == ["eu-west-1", "us-east-1"]
+    listed = RelaySettings(regions=("us-east-1", "ap-south-1"), hubs=(OWN_HUB,))
+    assert listed.covered(enabled) == ["ap-south-1", "us-east-1"]
+
+
 def test_hub_is_in_the_stacks_own_account_where_no_other_is_named():
     settings = parse(changed(committed("member"), ("hubAccountId", DELETE)))
     assert settings.relay is not None
