@@ -48,7 +48,15 @@ class BreakGlassUser(pulumi.ComponentResource):
         """Create the users and their policies."""
         super().__init__("breakglass:index:BreakGlassUser", name, None, opts)
         policies = self._create_policies(name, args)
-        users = {user_name: self._create_user(name, user_name) for user_name in args.settings.names}
+        users = {
+            user_name: iam.User(
+                f"{name}-{user_name}",
+                name=user_name,
+                path="/",
+                opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
+            )
+            for user_name in args.settings.names
+        }
         for user_name, user in users.items():
             for policy_name, policy in policies.items():
                 iam.UserPolicyAttachment(
@@ -67,14 +75,6 @@ class BreakGlassUser(pulumi.ComponentResource):
                 )
         self.user_arns = [user.arn for user in users.values()]
         self.register_outputs({"userArns": self.user_arns})
-
-    def _create_user(self, name: str, user_name: str) -> iam.User:
-        return iam.User(
-            f"{name}-{user_name}",
-            name=user_name,
-            path="/",
-            opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
-        )
 
     def _create_policies(self, name: str, args: BreakGlassUserArgs) -> dict[str, iam.Policy]:
         enrolment_open = args.settings.mfa_enrolment == "open"

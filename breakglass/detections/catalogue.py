@@ -69,6 +69,11 @@ class Detection:
         return naming.RULE_PREFIX + self.id
 
 
+def _target(parameters: str) -> Fact:
+    """Return the line on what a call changed, from parameters of its request such as `{roleName}`."""
+    return Fact("Target", parameters.replace("{", "{requestParameters."))
+
+
 _USER = Fact("Who", "{userIdentity.userName}")
 _ACTOR = Fact("Who", "{userIdentity.arn}")
 _CALL = Fact("Call", "{eventName} {eventSource}")
@@ -202,11 +207,7 @@ DETECTIONS: tuple[Detection, ...] = (
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "{requestParameters.userName} {requestParameters.virtualMFADeviceName}"
-                "{requestParameters.serialNumber}{requestParameters.policyArn}",
-            ),
+            _target("{userName} {virtualMFADeviceName}{serialNumber}{policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -253,11 +254,7 @@ DETECTIONS: tuple[Detection, ...] = (
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "{requestParameters.userName}{requestParameters.roleName}{requestParameters.groupName} "
-                "{requestParameters.policyArn}",
-            ),
+            _target("{userName}{roleName}{groupName} {policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -282,7 +279,7 @@ DETECTIONS: tuple[Detection, ...] = (
         facts=(
             _ACTOR,
             _CALL,
-            Fact("Target", "{requestParameters.roleName} {requestParameters.policyArn}"),
+            _target("{roleName} {policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -315,26 +312,9 @@ DETECTIONS: tuple[Detection, ...] = (
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "".join(
-                    f"{{requestParameters.{name}}}"
-                    for name in (
-                        "name",
-                        "rule",
-                        "archiveName",
-                        "topicArn",
-                        "subscriptionArn",
-                        "queueUrl",
-                        "aliasName",
-                        "alarmName",
-                        "logGroupName",
-                        "logGroupIdentifier",
-                        "resourceArn",
-                        "roleName",
-                    )
-                )
-                + " {requestParameters.eventBusName}",
+            _target(
+                "{name}{rule}{archiveName}{topicArn}{subscriptionArn}{queueUrl}{aliasName}{alarmName}"
+                "{logGroupName}{logGroupIdentifier}{resourceArn}{roleName} {eventBusName}"
             ),
             _ERROR,
             *_WHEN_AND_WHERE,
@@ -349,7 +329,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference="https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html",
         sample="kms-disable-key",
         patterns=hub_patterns.key_not_known_yet,
-        facts=(_ACTOR, _CALL, Fact("Target", "{requestParameters.keyId}"), _ERROR, *_WHEN_AND_WHERE),
+        facts=(_ACTOR, _CALL, _target("{keyId}"), _ERROR, *_WHEN_AND_WHERE),
         advice=_DEPLOYMENT,
         to_watchdog=True,
     ),
@@ -381,7 +361,7 @@ DETECTIONS: tuple[Detection, ...] = (
         facts=(
             _ACTOR,
             _CALL,
-            Fact("Target", "{requestParameters.name}{requestParameters.trailName}"),
+            _target("{name}{trailName}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),

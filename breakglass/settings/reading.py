@@ -154,7 +154,7 @@ def _role(root: Block[Settings], listed: bool, account_id: str | None) -> Block[
 def _alerts(
     root: Block[Settings], listed: bool, has_relay: bool, account_id: str | None
 ) -> Block[AlertsSettings] | None:
-    block = _own_block(root, "alerts", AlertsSettings, listed)
+    block = _block(root, "alerts", AlertsSettings, listed)
     if block is not None:
         block.read_others(but="expected_heartbeats")
         _note_shared_endpoints(block)
@@ -170,7 +170,7 @@ def _alerts(
 
 
 def _relay(root: Block[Settings], listed: bool) -> Block[RelaySettings] | None:
-    block = _own_block(root, "relay", RelaySettings, listed)
+    block = _block(root, "relay", RelaySettings, listed)
     if block is not None:
         block.read("regions")
         if "regions" in block.items:
@@ -181,16 +181,14 @@ def _relay(root: Block[Settings], listed: bool) -> Block[RelaySettings] | None:
 
 
 def _block(root: Block[Settings], component: str, model: type[M], listed: bool) -> Block[M] | None:
-    """Return a component's block; a listed one that is gone is an error, never a wish to delete things."""
-    return root.block(component, model, f"components lists {component}" if listed else "")
+    """Return a component's block; a listed one that is gone is an error, never a wish to delete things.
 
-
-def _own_block(root: Block[Settings], component: str, model: type[M], listed: bool) -> Block[M] | None:
-    """Return the block of a component that only the stack that creates it may describe."""
-    if not listed:
+    Only the stack that creates the alerts or the relay may describe them.
+    """
+    if not listed and component in ("alerts", "relay"):
         root.refuse(component, f"absent while components does not list {component}")
         return None
-    return _block(root, component, model, listed)
+    return root.block(component, model, f"components lists {component}" if listed else "")
 
 
 def _note_shared_endpoints(alerts: Block[AlertsSettings]) -> None:
