@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from breakglass import naming
 from breakglass.settings import reading
+from breakglass.settings.model import AlertsSettings, RelaySettings
 from components.alerts import BreakGlassAlerts, BreakGlassAlertsArgs
 from components.relay import BreakGlassRelay, BreakGlassRelayArgs
 from components.role import BreakGlassRole, BreakGlassRoleArgs
@@ -28,12 +29,7 @@ def main() -> None:
         default_tags={"tags": {"breakglass": pulumi.get_stack()}},
     )
     opts = pulumi.ResourceOptions(provider=provider)
-    regions: list[str] = []
-    if config.relay is not None:
-        # AWS is asked only where it matters.
-        asked = config.relay.regions is None
-        enabled = aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names if asked else []
-        regions = config.relay.covered(enabled)
+    asking = pulumi.InvokeOptions(provider=provider)
 
     if "user" in config.components:
         user = BreakGlassUser(
@@ -61,13 +57,16 @@ def main() -> None:
             BreakGlassAlertsArgs(
                 settings=config.alerts,
                 watched=config.watched,
-                expected_heartbeats=config.alerts.heartbeats(own_regions=len(regions)),
+                expected_heartbeats=_expected_heartbeats(config.alerts, config.relay, asking),
             ),
             opts,
         )
         pulumi.export("alertTopicArn", alerts.topic_arn)
         pulumi.export("hubBusArn", alerts.bus_arn)
     if config.relay is not None:
+        # This waits for AWS's answer, so it comes last.
+        enabled = aws.get_regions(opts=asking).names if config.relay.regions is None else ()
+        regions = config.relay.covered(enabled)
         BreakGlassRelay(
             "break-glass-relay",
             BreakGlassRelayArgs(
@@ -80,6 +79,18 @@ def main() -> None:
         )
         pulumi.export("coveredRegions", regions)
         pulumi.export("uncoveredRegions", list(config.relay.exclude_regions))
+
+
+def _expected_heartbeats(
+    alerts: AlertsSettings, relay: RelaySettings | None, asking: pulumi.InvokeOptions
+) -> pulumi.Input[int]:
+    """Return how many heartbeats a day must bring, without waiting for AWS's answer on the Regions."""
+    if relay is None:
+        return alerts.heartbeats(own_regions=0)
+    if relay.regions is not None:
+        return alerts.heartbeats(own_regions=len(relay.regions))
+    enabled = aws.get_regions_output(opts=asking).names
+    return enabled.apply(lambda names: alerts.heartbeats(own_regions=len(relay.covered(names))))
 
 
 main()

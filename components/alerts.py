@@ -34,7 +34,7 @@ class BreakGlassAlertsArgs:
 
     settings: AlertsSettings
     watched: Watched
-    expected_heartbeats: int
+    expected_heartbeats: pulumi.Input[int]
 
 
 class _Target(NamedTuple):

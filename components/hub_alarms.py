@@ -30,7 +30,7 @@ def _something_failed(
     }
 
 
-def _too_few_heartbeats(expected: int) -> Metric:
+def _too_few_heartbeats(expected: pulumi.Input[int]) -> Metric:
     """Return the alarm on days with too few heartbeats: two in a row, because metrics are best effort.
 
     Days are those of the clock, so that each holds exactly one heartbeat of each relay
@@ -57,7 +57,7 @@ def create_alarms(
     *,
     region: str,
     actions: Sequence[str],
-    expected_heartbeats: int,
+    expected_heartbeats: pulumi.Input[int],
 ) -> None:
     """Create the hub's alarms in its Region: an alarm reads metrics and notifies topics of its own only.
 
@@ -69,7 +69,7 @@ def create_alarms(
         expected_heartbeats: How many heartbeats must arrive each day.
     """
     failed = "NumberOfNotificationsFailed"
-    alarms: dict[str, tuple[str, Metric]] = {
+    alarms: dict[str, tuple[pulumi.Input[str], Metric]] = {
         "dead-letters": (
             "EventBridge could not deliver a break-glass event; it waits in the dead-letter queue",
             _something_failed(
@@ -88,7 +88,9 @@ def create_alarms(
             _something_failed("AWS/SNS", failed, {"TopicName": naming.WATCHDOG_TOPIC}, "Sum"),
         ),
         "missing-heartbeats": (
-            f"Fewer than {expected_heartbeats} break-glass heartbeats a day: a relay is silent",
+            pulumi.Output.format(
+                "Fewer than {0} break-glass heartbeats a day: a relay is silent", expected_heartbeats
+            ),
             _too_few_heartbeats(expected_heartbeats),
         ),
     }
