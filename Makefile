@@ -31,7 +31,7 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-docs: $(VENV)/.ready ## Write docs/detections.md and docs/policies.md from the code.
+docs: $(VENV)/.ready ## Write the generated pages and the settings' schema from the code.
 	$(BIN)/python -m docs.build
 
 bench: setup ## Times of preview, proof and check, and the monthly cost; see docs/benchmarks.md.

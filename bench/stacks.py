@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from breakglass import naming
-from breakglass.settings.reading import REGIONS
+from breakglass.settings.constraints import REGIONS
 from sandbox.world import World
 
 

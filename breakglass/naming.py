@@ -8,6 +8,13 @@ without the other's state. Names shared with AWS's Terraform sample are kept, be
 PARTITION = "aws"
 HOME_REGION = "us-east-1"
 
+DEFAULT_USER_NAMES = ("BreakglassUser",)
+DEFAULT_ROLE_NAMES = ("BreakGlassRole",)
+"""The names that users and role have where the settings do not say otherwise.
+
+The policy pack knows break-glass access by them in programs other than ours; a fork adds its own.
+"""
+
 ASSUME_ROLE_POLICY = "BreakGlassAssumeRole"
 SIGN_IN_POLICY = "BreakGlassCliSignIn"
 REQUIRE_MFA_POLICY = "BreakGlassRequireMfa"
@@ -46,7 +53,7 @@ HEARTBEAT_SOURCE = "breakglass.heartbeat"
 DRILL_SOURCE = "breakglass.drill"
 DRILL_TYPE = "Break-glass drill"
 QUIET_DRILL_TYPE = "Break-glass drill, quiet"
-"""Detail-types of a drill's events: one that people are told of, and one that is recorded only."""
+"""Detail-types of a drill's events: one that notifies people, and one that is only recorded."""
 
 
 def iam_arn(account_id: str, resource: str) -> str:
@@ -77,6 +84,11 @@ def topic_arn(account_id: str, region: str, name: str = TOPIC) -> str:
 def queue_arn(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> str:
     """Return the ARN of an SQS queue."""
     return f"arn:{PARTITION}:sqs:{region}:{account_id}:{name}"
+
+
+def function_arn(account_id: str, region: str, name: str) -> str:
+    """Return the ARN of a Lambda function."""
+    return f"arn:{PARTITION}:lambda:{region}:{account_id}:function:{name}"
 
 
 def rule_arn(account_id: str, region: str, name: str) -> str:

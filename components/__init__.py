@@ -1,1 +1,1 @@
-"""What gets deployed: Pulumi components and the pure functions they are made of."""
+"""The Pulumi components that a stack is made of."""

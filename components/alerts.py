@@ -1,23 +1,48 @@
-"""The hub: one bus that hears of everything, a message to people for what matters, a record of all of it."""
+"""The hub: receives every relayed event, notifies people of the important ones, and records all of them."""
 
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pulumi
 from pulumi_aws import cloudwatch, kms, sns
 
 from breakglass import documents, naming
-from breakglass.detections import patterns
-from breakglass.detections.catalogue import DETECTIONS, RULE_STATE, Detection, key_change_pattern
-from breakglass.detections.message import message
+from breakglass.detections import hub_patterns, patterns
+from breakglass.detections.catalogue import DETECTIONS, Detection
+from breakglass.detections.message import Message, message
 from breakglass.detections.patterns import Pattern, Watched
-from breakglass.settings.reading import AlertsSettings, Subscription
+from breakglass.settings.model import AlertsSettings, Subscription
 from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
 from components.drill_queue import create_drill_queue
 from components.hub_alarms import create_alarms
 
 KEY_DELETION_WINDOW_DAYS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassAlertsArgs:
+    """What `BreakGlassAlerts` is made from.
+
+    Attributes:
+        settings: The hub's settings.
+        watched: The users and the role that the detections watch, and the account of the hub.
+        expected_heartbeats: How many heartbeats must arrive each day; fewer raise an alarm.
+    """
+
+    settings: AlertsSettings
+    watched: Watched
+    expected_heartbeats: pulumi.Input[int]
+
+
+class _Target(NamedTuple):
+    """Where a rule sends an event: id, ARN, and the message that is sent instead of the event itself."""
+
+    id: str
+    arn: str
+    message: Message | None = None
 
 
 class BreakGlassAlerts(pulumi.ComponentResource):
@@ -27,14 +52,14 @@ class BreakGlassAlerts(pulumi.ComponentResource):
     with a target `SendToSNS` and, for drills and where topic or key may be what was attacked,
     `SendToWatchdog`; the rule for changes of the key, on the default bus; the audit log group
     `/breakglass/audit` with its policy and the rules that record; the topic `breakglassuser-console-logins`,
-    encrypted with a customer managed key (`alias/breakglassSNS`), and the plain topic `breakglass-watchdog`,
-    each with policy and subscriptions; the queue `breakglass-drill` with its policy, subscribed to both
-    topics, where a drill sees what they sent; the dead-letter queue `breakglass-alerts-dlq`; alarms on what
-    could not be delivered and on missing heartbeats.
+    encrypted with a customer managed key (`alias/breakglassSNS`), and the unencrypted topic
+    `breakglass-watchdog`, each with policy and subscriptions; the queue `breakglass-drill` with its policy,
+    subscribed to both topics, where a drill sees what they sent; the dead-letter queue
+    `breakglass-alerts-dlq`; alarms on undelivered events and messages, and on missing heartbeats.
 
     Does not create: relays (`BreakGlassRelay`), CloudTrail trails, a log delivery for the bus's error log, or
     anything in another Region. The audit log holds full CloudTrail records, and those of AssumeRole carry
-    session tokens: who may read the log group must be able to be trusted with them.
+    session tokens: anyone who may read the log group must be trusted with them.
 
     Attributes:
         topic_arn: ARN of the first topic.
@@ -45,37 +70,23 @@ class BreakGlassAlerts(pulumi.ComponentResource):
     bus_arn: pulumi.Output[str]
 
     def __init__(
-        self,
-        name: str,
-        args: AlertsSettings,
-        *,
-        watched: Watched,
-        expected_heartbeats: int,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: BreakGlassAlertsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the hub in `args.region` of the account of `watched`.
-
-        Args:
-            name: Logical name.
-            args: Settings.
-            watched: Whom the detections watch.
-            expected_heartbeats: How many heartbeats must arrive each day; fewer raise an alarm.
-            opts: Options of the component.
-        """
+        """Create the hub, in one Region of one account."""
         super().__init__("breakglass:index:BreakGlassAlerts", name, None, opts)
         self._name = name
-        self._args = args
-        self._region = args.region
-        self._account_id = watched.hub_account_id
+        self._settings = args.settings
+        self._region = args.settings.region
+        self._account_id = args.watched.hub_account_id
 
         key = self._create_key()
         topics = [
             *self._create_topic("topic", naming.TOPIC, "Break-glass alarm", key),
             *self._create_topic("watchdog", naming.WATCHDOG_TOPIC, "Break-glass watchdog", None),
         ]
-        for subscription in args.subscriptions:
+        for subscription in self._settings.subscriptions:
             self._create_subscription("subscription", naming.TOPIC, subscription, topics)
-        for subscription in args.watchdog_subscriptions:
+        for subscription in self._settings.watchdog_subscriptions:
             self._create_subscription("watchdog-subscription", naming.WATCHDOG_TOPIC, subscription, topics)
         create_drill_queue(self, name, account_id=self._account_id, region=self._region, topics=topics)
         dead_letters = create_dead_letter_queue(
@@ -86,15 +97,15 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             queue_name=naming.DEAD_LETTER_QUEUE,
             rules=naming.HUB_RULES,
         )
-        self._destinations = [*topics, dead_letters, self._create_audit_log()]
+        destinations = [*topics, dead_letters, self._create_audit_log()]
         bus = self._create_bus()
-        self._create_rules(bus, key, watched)
+        self._create_rules(bus, key, args.watched, destinations)
         create_alarms(
             self,
             name,
             region=self._region,
             actions=[self._topic(naming.TOPIC), self._topic(naming.WATCHDOG_TOPIC)],
-            expected_heartbeats=expected_heartbeats,
+            expected_heartbeats=args.expected_heartbeats,
         )
         self.topic_arn = topics[0].arn
         self.bus_arn = bus.arn
@@ -109,7 +120,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             description="Encrypts break-glass alerts on their way from EventBridge to SNS",
             policy=json.dumps(documents.hub_key(account_id=self._account_id)),
             enable_key_rotation=True,
-            # Stated, so that a key that somebody disabled shows up as a change.
+            # Stated, so that a key that was disabled shows up as a change.
             is_enabled=True,
             deletion_window_in_days=KEY_DELETION_WINDOW_DAYS,
             region=self._region,
@@ -158,7 +169,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             f"{self._name}-{noun}-{subscription.protocol}-{digest}",
             topic=self._topic(topic_name),
             protocol=subscription.protocol,
-            endpoint=pulumi.Output.secret(endpoint) if self._args.endpoints_are_secret else endpoint,
+            endpoint=pulumi.Output.secret(endpoint) if self._settings.endpoints_are_secret else endpoint,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=topics),
         )
@@ -167,8 +178,8 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         group = cloudwatch.LogGroup(
             f"{self._name}-audit-log",
             name=naming.AUDIT_LOG_GROUP,
-            retention_in_days=self._args.audit_retention_days,
-            deletion_protection_enabled=self._args.audit_log_protected,
+            retention_in_days=self._settings.audit_retention_days,
+            deletion_protection_enabled=self._settings.audit_log_protected,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
         )
@@ -193,8 +204,8 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         document = documents.hub_bus(
             account_id=self._account_id,
             region=self._region,
-            member_account_ids=self._args.member_account_ids,
-            organization_id=self._args.organization_id,
+            member_account_ids=self._settings.member_account_ids,
+            organization_id=self._settings.organization_id,
         )
         cloudwatch.EventBusPolicy(
             f"{self._name}-bus-policy",
@@ -207,98 +218,78 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             f"{self._name}-archive",
             name=naming.ARCHIVE,
             event_source_arn=naming.bus_arn(self._account_id, self._region, naming.HUB_BUS),
-            retention_days=self._args.audit_retention_days,
+            retention_days=self._settings.audit_retention_days,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[bus], delete_before_replace=True),
         )
         return bus
 
-    def _create_rules(self, bus: cloudwatch.EventBus, key: kms.Key, watched: Watched) -> None:
+    def _create_rules(
+        self,
+        bus: cloudwatch.EventBus,
+        key: kms.Key,
+        watched: Watched,
+        destinations: Sequence[pulumi.Resource],
+    ) -> None:
         for detection in DETECTIONS:
             if detection.action == "notify":
                 for number, pattern in enumerate(detection.patterns(watched), start=1):
-                    suffix = "" if number == 1 else f"-{number}"
-                    rule = self._create_rule(detection.id + suffix, patterns.text(pattern), bus)
-                    self._notify(rule, detection.id + suffix, detection, bus)
-        self._create_key_change(key)
+                    noun = detection.id if number == 1 else f"{detection.id}-{number}"
+                    self._create_rule(
+                        noun, patterns.text(pattern), bus, self._topics(detection), destinations
+                    )
+        log = _Target(naming.AUDIT_TARGET_ID, naming.log_group_arn(self._account_id, self._region))
         # The heartbeat's rule is its alarm's metric, so it records its own events, the other rule the rest.
         others: Pattern = {"source": [{"anything-but": [naming.HEARTBEAT_SOURCE]}]}
         for noun, pattern in (("heartbeat", {"source": [naming.HEARTBEAT_SOURCE]}), ("record", others)):
-            self._record(self._create_rule(noun, patterns.text(pattern), bus), noun, bus)
-
-    def _create_key_change(self, key: kms.Key) -> None:
-        """Create the one rule whose pattern is unknown before the first deployment: the key makes its id."""
+            self._create_rule(noun, patterns.text(pattern), bus, [log], destinations)
+        # The one pattern that is unknown before the first deployment: AWS chooses the key's id.
         (detection,) = (entry for entry in DETECTIONS if entry.id == "key-change")
         pattern = pulumi.Output.all(key.arn, key.key_id).apply(
-            lambda ids: patterns.text(key_change_pattern(*ids))
+            lambda ids: patterns.text(hub_patterns.key_change(*ids))
         )
-        rule = self._create_rule(detection.id, pattern, None)
-        self._notify(rule, detection.id, detection, None)
-        self._record(rule, detection.id, None)
+        self._create_rule(detection.id, pattern, None, [*self._topics(detection), log], destinations)
+
+    def _topics(self, detection: Detection) -> list[_Target]:
+        """Return the topics that send a detection's message, as targets."""
+        text = message(detection, runbook_url=self._settings.runbook_url)
+        targets = [_Target(naming.SNS_TARGET_ID, self._topic(naming.TOPIC), text)]
+        if detection.to_watchdog:
+            targets.append(_Target(naming.WATCHDOG_TARGET_ID, self._topic(naming.WATCHDOG_TOPIC), text))
+        return targets
 
     def _create_rule(
-        self, noun: str, pattern: pulumi.Input[str], bus: cloudwatch.EventBus | None
-    ) -> cloudwatch.EventRule:
-        """Create a rule on the hub bus, or, without `bus`, on the default bus."""
-        return cloudwatch.EventRule(
+        self,
+        noun: str,
+        pattern: pulumi.Input[str],
+        bus: cloudwatch.EventBus | None,
+        targets: Sequence[_Target],
+        destinations: Sequence[pulumi.Resource],
+    ) -> None:
+        """Create a rule with its targets on the hub bus, or, without `bus`, on the default bus."""
+        rule = cloudwatch.EventRule(
             f"{self._name}-rule-{noun}",
             name=naming.RULE_PREFIX + noun,
             description=f"Break-glass detection {noun}",
             event_bus_name=None if bus is None else bus.name,
             event_pattern=pattern,
-            state=RULE_STATE,
+            state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
             region=self._region,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-
-    def _notify(
-        self,
-        rule: cloudwatch.EventRule,
-        noun: str,
-        detection: Detection,
-        bus: cloudwatch.EventBus | None,
-    ) -> None:
-        text = message(detection, runbook_url=self._args.runbook_url)
-        topics = {naming.SNS_TARGET_ID: naming.TOPIC}
-        if detection.plain:
-            topics[naming.WATCHDOG_TARGET_ID] = naming.WATCHDOG_TOPIC
-        for target_id, topic in topics.items():
-            self._create_target(
-                rule,
-                f"{noun}-{target_id}",
-                bus,
-                target_id=target_id,
-                arn=self._topic(topic),
-                input_transformer={"input_paths": text.input_paths, "input_template": text.template},
+        for target in targets:
+            # No role_arn: on topics and log groups it may make delivery fail, with KMS above all
+            # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+            cloudwatch.EventTarget(
+                f"{self._name}-target-{noun}-{target.id}",
+                rule=rule.name,
+                event_bus_name=None if bus is None else bus.name,
+                target_id=target.id,
+                arn=target.arn,
+                input_transformer=target.message
+                and {"input_paths": target.message.input_paths, "input_template": target.message.template},
+                dead_letter_config={"arn": naming.queue_arn(self._account_id, self._region)},
+                retry_policy=RETRY_POLICY,
+                region=self._region,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=destinations),
             )
-
-    def _record(self, rule: cloudwatch.EventRule, noun: str, bus: cloudwatch.EventBus | None) -> None:
-        arn = naming.log_group_arn(self._account_id, self._region)
-        self._create_target(
-            rule, f"{noun}-{naming.AUDIT_TARGET_ID}", bus, target_id=naming.AUDIT_TARGET_ID, arn=arn
-        )
-
-    def _create_target(
-        self,
-        rule: cloudwatch.EventRule,
-        noun: str,
-        bus: cloudwatch.EventBus | None,
-        *,
-        target_id: str,
-        arn: str,
-        input_transformer: cloudwatch.EventTargetInputTransformerArgsDict | None = None,
-    ) -> None:
-        # No role_arn: on topics and log groups it may make delivery fail, with KMS above all
-        # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
-        cloudwatch.EventTarget(
-            f"{self._name}-target-{noun}",
-            rule=rule.name,
-            event_bus_name=None if bus is None else bus.name,
-            target_id=target_id,
-            arn=arn,
-            input_transformer=input_transformer,
-            dead_letter_config={"arn": naming.queue_arn(self._account_id, self._region)},
-            retry_policy=RETRY_POLICY,
-            region=self._region,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._destinations),
-        )

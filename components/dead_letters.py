@@ -1,4 +1,4 @@
-"""What becomes of an event that cannot be delivered: the same retries and dead letters for every target."""
+"""Retries and dead-letter queues for events that cannot be delivered: the same for every target."""
 
 import json
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ RETRY_POLICY: cloudwatch.EventTargetRetryPolicyArgsDict = {
     "maximum_event_age_in_seconds": 24 * 3600,
     "maximum_retry_attempts": 185,
 }
-"""AWS's own defaults, stated, so that a change of them shows
+"""AWS's own defaults, stated so that a change of them shows
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html)."""
 
 DEAD_LETTERS_KEPT_SECONDS = 14 * 24 * 3600
-"""The longest that SQS offers."""
+"""The longest time that SQS offers."""
 
 
 def create_dead_letter_queue(
     parent: pulumi.Resource, name: str, *, account_id: str, region: str, queue_name: str, rules: Sequence[str]
 ) -> sqs.QueuePolicy:
-    """Create a dead-letter queue with its policy, and return the policy, which is what targets wait for.
+    """Create a dead-letter queue with its policy, and return the policy: targets are created after it.
 
     Args:
         parent: Component that both belong to.

@@ -1,4 +1,4 @@
-"""The drill queue: what a drill reads to see that both topics sent its message. It is no recipient."""
+"""The drill queue: a drill reads it to see that both topics sent its message. It is not a recipient."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from pulumi_aws import sns, sqs
 from breakglass import documents, naming
 
 KEPT_SECONDS = 3600
-"""A drill reads within minutes. Every alert passes through here, and its text should not lie around."""
+"""A drill reads within minutes. Every alert is copied here, so messages stay no longer than a drill needs."""
 
 
 def create_drill_queue(

@@ -1,4 +1,4 @@
-"""Alarms on the alarm: what could not be delivered, and heartbeats that did not arrive."""
+"""Alarms on the alarm itself: undelivered events and messages, and missing heartbeats."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ Metric = Mapping[str, Any]
 def _something_failed(
     namespace: str, metric_name: str, dimensions: Mapping[str, str], statistic: str
 ) -> Metric:
-    """Return an alarm on a metric that is only there when something failed: its absence is good news."""
+    """Return an alarm on a metric emitted only on failure, so missing data is not breaching."""
     return {
         "namespace": namespace,
         "metric_name": metric_name,
@@ -30,7 +30,7 @@ def _something_failed(
     }
 
 
-def _too_few_heartbeats(expected: int) -> Metric:
+def _too_few_heartbeats(expected: pulumi.Input[int]) -> Metric:
     """Return the alarm on days with too few heartbeats: two in a row, because metrics are best effort.
 
     Days are those of the clock, so that each holds exactly one heartbeat of each relay
@@ -57,19 +57,19 @@ def create_alarms(
     *,
     region: str,
     actions: Sequence[str],
-    expected_heartbeats: int,
+    expected_heartbeats: pulumi.Input[int],
 ) -> None:
-    """Create the hub's alarms in its own Region: an alarm reads no metrics and tells no topic of another.
+    """Create the hub's alarms in its Region: an alarm reads metrics and notifies topics of its own only.
 
     Args:
         parent: Component that they belong to.
         name: Its name.
         region: Region of the hub.
-        actions: ARNs of the topics that are told; two, so that one that fails is still reported.
-        expected_heartbeats: How many heartbeats a day must bring.
+        actions: ARNs of the topics to notify; two, so that the failure of one is still reported.
+        expected_heartbeats: How many heartbeats must arrive each day.
     """
     failed = "NumberOfNotificationsFailed"
-    alarms: dict[str, tuple[str, Metric]] = {
+    alarms: dict[str, tuple[pulumi.Input[str], Metric]] = {
         "dead-letters": (
             "EventBridge could not deliver a break-glass event; it waits in the dead-letter queue",
             _something_failed(
@@ -88,7 +88,9 @@ def create_alarms(
             _something_failed("AWS/SNS", failed, {"TopicName": naming.WATCHDOG_TOPIC}, "Sum"),
         ),
         "missing-heartbeats": (
-            f"Fewer than {expected_heartbeats} break-glass heartbeats a day: a relay is silent",
+            pulumi.Output.format(
+                "Fewer than {0} break-glass heartbeats a day: a relay is silent", expected_heartbeats
+            ),
             _too_few_heartbeats(expected_heartbeats),
         ),
     }

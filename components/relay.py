@@ -1,20 +1,37 @@
-"""The relay: in every Region, what touches us is forwarded to the hub."""
+"""The relay: forwards the events that concern break-glass access to the hub, from every Region."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, scheduler, sqs
 
 from breakglass import documents, naming
 from breakglass.detections import patterns
-from breakglass.detections.catalogue import RULE_STATE
 from breakglass.detections.patterns import Watched
 from breakglass.detections.relay_patterns import relay_patterns
 from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
 
 HEARTBEAT_TIME = "cron(0 12 * * ? *)"
 """Daily at 12:00 UTC: half a day from the boundaries of the day over which the hub's alarm counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassRelayArgs:
+    """What `BreakGlassRelay` is made from.
+
+    Attributes:
+        account_id: Account whose events are forwarded.
+        regions: Regions to forward from.
+        hubs: ARNs of the event buses to forward to.
+        watched: The users and the role whose events are forwarded, and where the hub is.
+    """
+
+    account_id: str
+    regions: Sequence[str]
+    hubs: Sequence[str]
+    watched: Watched
 
 
 class BreakGlassRelay(pulumi.ComponentResource):
@@ -33,38 +50,31 @@ class BreakGlassRelay(pulumi.ComponentResource):
     """
 
     def __init__(
-        self,
-        name: str,
-        *,
-        account_id: str,
-        regions: Sequence[str],
-        hubs: Sequence[str],
-        watched: Watched,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: BreakGlassRelayArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the relay of `account_id` in `regions`, to the event buses with the ARNs `hubs`."""
+        """Create the roles, and the relay of each Region."""
         super().__init__("breakglass:index:BreakGlassRelay", name, None, opts)
         self._name = name
-        self._account_id = account_id
-        self._hubs = hubs
+        self._account_id = args.account_id
+        self._hubs = args.hubs
         self._forward = self._create_role(
             "relay",
             naming.RELAY_ROLE,
-            trust=documents.relay_trust(account_id=account_id),
-            permission=documents.relay_permission(hubs=hubs),
+            trust=documents.relay_trust(account_id=args.account_id),
+            permission=documents.relay_permission(hubs=args.hubs),
         )
         self._beat = self._create_role(
             "heartbeat",
             naming.HEARTBEAT_ROLE,
-            trust=documents.heartbeat_trust(account_id=account_id),
-            permission=documents.heartbeat_permission(account_id=account_id),
+            trust=documents.heartbeat_trust(account_id=args.account_id),
+            permission=documents.heartbeat_permission(account_id=args.account_id),
         )
-        texts = [patterns.text(pattern) for pattern in relay_patterns(watched, account_id)]
-        for region in regions:
+        texts = [patterns.text(pattern) for pattern in relay_patterns(args.watched, args.account_id)]
+        for region in args.regions:
             queue_policy = create_dead_letter_queue(
                 self,
                 f"{name}-{region}-dlq",
-                account_id=account_id,
+                account_id=args.account_id,
                 region=region,
                 queue_name=naming.RELAY_QUEUE,
                 rules=[f"{naming.RELAY_RULE}*"],
@@ -100,7 +110,7 @@ class BreakGlassRelay(pulumi.ComponentResource):
             name=f"{naming.RELAY_RULE}{suffix}",
             description="Forwards what touches break-glass access to the hub",
             event_pattern=pattern,
-            state=RULE_STATE,
+            state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
             region=region,
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
@@ -129,7 +139,7 @@ class BreakGlassRelay(pulumi.ComponentResource):
             f"{self._name}-{region}-heartbeat",
             name=naming.HEARTBEAT_SCHEDULE,
             group_name=group.name,
-            # Stated, so that a schedule that somebody disabled shows up as a change.
+            # Stated, so that a schedule that was disabled shows up as a change.
             state="ENABLED",
             schedule_expression=HEARTBEAT_TIME,
             flexible_time_window={"mode": "OFF"},

@@ -1,12 +1,28 @@
-"""The role that the emergency user assumes."""
+"""The break-glass role."""
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import iam
 
 from breakglass import documents
-from breakglass.settings.reading import RoleSettings
+from breakglass.settings.model import RoleSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassRoleArgs:
+    """What `BreakGlassRole` is made from.
+
+    Attributes:
+        settings: The role's settings.
+        user_account_id: Account of the users that the role trusts.
+        user_names: Their names.
+    """
+
+    settings: RoleSettings
+    user_account_id: str
+    user_names: tuple[str, ...]
 
 
 class BreakGlassRole(pulumi.ComponentResource):
@@ -14,8 +30,8 @@ class BreakGlassRole(pulumi.ComponentResource):
 
     Creates: one `iam.Role` at path `/`, one `iam.RolePolicyAttachment` per configured managed policy.
 
-    Does not create: policies of its own, an instance profile, the permissions boundary (it is named, and
-    must exist). Who may assume the role is the business of its trust policy, see `documents.role_trust`.
+    Does not create: policies of its own, an instance profile, the permissions boundary, which must already
+    exist. The trust policy says who may assume the role, see `documents.role_trust`.
 
     Attributes:
         role_arn: ARN of the role.
@@ -24,30 +40,27 @@ class BreakGlassRole(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
 
     def __init__(
-        self,
-        name: str,
-        args: RoleSettings,
-        *,
-        user_account_id: str,
-        user_names: tuple[str, ...],
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: BreakGlassRoleArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the role, trusting the users `user_names` of `user_account_id`."""
+        """Create the role."""
         super().__init__("breakglass:index:BreakGlassRole", name, None, opts)
+        settings = args.settings
         trust = documents.role_trust(
-            user_account_id=user_account_id, user_names=user_names, mfa_max_age=args.mfa_max_age
+            user_account_id=args.user_account_id,
+            user_names=args.user_names,
+            mfa_max_age=settings.mfa_max_age,
         )
         role = iam.Role(
             f"{name}-role",
-            name=args.name,
+            name=settings.name,
             path="/",
             description="Break-glass access: assumed in an emergency only, every use is reported",
             assume_role_policy=json.dumps(trust),
-            max_session_duration=args.max_session_duration,
-            permissions_boundary=args.permissions_boundary_arn,
+            max_session_duration=settings.max_session_duration,
+            permissions_boundary=settings.permissions_boundary_arn,
             opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
         )
-        for arn in args.managed_policy_arns:
+        for arn in settings.managed_policy_arns:
             iam.RolePolicyAttachment(
                 f"{name}-{arn.rsplit('/', 1)[-1]}",
                 role=role.name,

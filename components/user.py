@@ -1,12 +1,28 @@
-"""The emergency user."""
+"""The break-glass users."""
 
 import json
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import iam
 
 from breakglass import documents, naming
-from breakglass.settings.reading import UserSettings
+from breakglass.settings.model import UserSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassUserArgs:
+    """What `BreakGlassUser` is made from.
+
+    Attributes:
+        settings: The users' settings.
+        account_id: Account of the users.
+        role_name: Name of the role that they may assume.
+    """
+
+    settings: UserSettings
+    account_id: str
+    role_name: str
 
 
 class BreakGlassUser(pulumi.ComponentResource):
@@ -17,7 +33,8 @@ class BreakGlassUser(pulumi.ComponentResource):
     one attachment per user and policy.
 
     Does not create: a login profile, an access key or an MFA device. A password or a key in the state would
-    be a second copy of the key to the kingdom; people set them up by hand (see README).
+    be a second copy of the key to the kingdom: `python -m drill password` sets a password, and the users
+    enrol their MFA devices.
 
     Attributes:
         user_arns: ARNs of the users, in the order of the configured names.
@@ -26,58 +43,50 @@ class BreakGlassUser(pulumi.ComponentResource):
     user_arns: list[pulumi.Output[str]]
 
     def __init__(
-        self,
-        name: str,
-        args: UserSettings,
-        *,
-        account_id: str,
-        role_name: str,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: BreakGlassUserArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Create the users in `account_id`, who may assume the role `role_name`."""
+        """Create the users and their policies."""
         super().__init__("breakglass:index:BreakGlassUser", name, None, opts)
-        policies = self._create_policies(name, args, account_id=account_id, role_name=role_name)
-        users = [self._create_user(name, user_name) for user_name in args.names]
-        for user_name, user in zip(args.names, users, strict=True):
+        policies = self._create_policies(name, args)
+        users = {
+            user_name: iam.User(
+                f"{name}-{user_name}",
+                name=user_name,
+                path="/",
+                opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
+            )
+            for user_name in args.settings.names
+        }
+        for user_name, user in users.items():
             for policy_name, policy in policies.items():
                 iam.UserPolicyAttachment(
                     f"{name}-{user_name}-{policy_name}",
                     user=user.name,
-                    # Not policy.arn: unknown at the first preview, and then no policy rule can read it.
-                    policy_arn=naming.policy_arn(account_id, policy_name),
+                    # Not policy.arn: unknown at the first preview, and then the policy pack cannot read it.
+                    policy_arn=naming.policy_arn(args.account_id, policy_name),
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
                 )
-            for arn in args.managed_policy_arns:
+            for arn in args.settings.managed_policy_arns:
                 iam.UserPolicyAttachment(
                     f"{name}-{user_name}-{arn.rsplit('/', 1)[-1]}",
                     user=user.name,
                     policy_arn=arn,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-        self.user_arns = [user.arn for user in users]
+        self.user_arns = [user.arn for user in users.values()]
         self.register_outputs({"userArns": self.user_arns})
 
-    def _create_user(self, name: str, user_name: str) -> iam.User:
-        return iam.User(
-            f"{name}-{user_name}",
-            name=user_name,
-            path="/",
-            opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
-        )
-
-    def _create_policies(
-        self, name: str, args: UserSettings, *, account_id: str, role_name: str
-    ) -> dict[str, iam.Policy]:
-        enrolment_open = args.mfa_enrolment == "open"
+    def _create_policies(self, name: str, args: BreakGlassUserArgs) -> dict[str, iam.Policy]:
+        enrolment_open = args.settings.mfa_enrolment == "open"
         wanted = {
             naming.ASSUME_ROLE_POLICY: documents.assume_role(
-                role_name=role_name, account_ids=args.account_ids
+                role_name=args.role_name, account_ids=args.settings.account_ids
             ),
-            naming.SIGN_IN_POLICY: documents.cli_sign_in(account_id=account_id),
+            naming.SIGN_IN_POLICY: documents.cli_sign_in(account_id=args.account_id),
             naming.REQUIRE_MFA_POLICY: documents.require_mfa(enrolment_open=enrolment_open),
         }
         if enrolment_open:
-            wanted[naming.MFA_ENROLMENT_POLICY] = documents.mfa_enrolment(account_id=account_id)
+            wanted[naming.MFA_ENROLMENT_POLICY] = documents.mfa_enrolment(account_id=args.account_id)
         return {
             policy_name: iam.Policy(
                 f"{name}-{policy_name}",

@@ -1,19 +1,24 @@
-"""Writes the generated pages (`make docs`): the detections and the rules of the policy pack.
+"""Writes the generated files (`make docs`): pages on detections, policies and settings, and a schema.
 
-A test compares the committed pages with what this module makes of the code.
+A test compares the committed files with what this module makes of the code.
 """
 
 from pathlib import Path
 
-from docs import build_detections, build_policies
+from docs import build_detections, build_policies, build_settings
 
-PAGES = {"detections.md": build_detections.build, "policies.md": build_policies.build}
-"""What makes each page."""
+PAGES = {
+    "docs/detections.md": build_detections.build,
+    "docs/policies.md": build_policies.build,
+    "docs/settings.md": build_settings.page,
+    "breakglass.schema.json": build_settings.schema,
+}
+"""The function that makes each file."""
 
 
 def page(name: str) -> Path:
-    """Return where the page is."""
-    return Path(__file__).with_name(name)
+    """Return where the file is."""
+    return Path(__file__).parents[1] / name
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from breakglass.settings import reading
-from breakglass.settings.reading import Settings, SettingsError
+from breakglass.settings.model import Settings
+from breakglass.settings.reading import SettingsError
 
 PROJECT = Path(__file__).parents[1]
 
@@ -105,11 +106,7 @@ def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
         enabled: Regions that its account has enabled; not used if the configuration lists the Regions.
     """
     relay = stack.settings.relay
-    if relay is None:
-        return []
-    if relay.regions is not None:
-        return sorted(relay.regions)
-    return sorted(set(enabled) - set(relay.exclude_regions))
+    return [] if relay is None else relay.covered(enabled)
 
 
 def is_placeholder(endpoint: str) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import typer
 
 from breakglass import naming
-from breakglass.settings.reading import RoleSettings
+from breakglass.settings.model import RoleSettings
 from drill.options import project_stacks
 from drill.stacks import Stack
 

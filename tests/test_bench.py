@@ -5,7 +5,7 @@ import pytest
 from bench import cost, prices
 from bench.regions import fitted
 from bench.stacks import Planned, some_regions
-from breakglass.settings.reading import REGIONS
+from breakglass.settings.constraints import REGIONS
 
 ASSUMED = cost.Assumptions(
     heartbeats_per_relay=30, events_per_account=100, event_kb=2, messages=10,

@@ -1,1 +1,1 @@
-"""What rings: the catalogue, its event patterns and its messages."""
+"""The events that raise the alarm: the catalogue, its event patterns and its messages."""

@@ -1,9 +1,9 @@
-"""The detection catalogue: which events ring, and what is said about them. Pure data, no Pulumi.
+"""The detection catalogue: which events raise the alarm, and what the message says. Pure data, no Pulumi.
 
-An event travels in two steps. The relay in its account and Region (`forwarding`) sends whatever touches the
-break-glass user, role or alarm path to the hub; there, one rule per detection decides what to tell people.
-Adding a detection is one entry in `DETECTIONS`, and a clause in `forwarding` when it is about something that
-no relay forwards yet.
+An event travels in two steps. The relay in its account and Region (`relay_patterns`) sends everything that
+touches the break-glass user, the role or the alarm path to the hub. There, one rule per detection
+(`hub_patterns`) decides what to tell people. To add a detection, add an entry to `DETECTIONS`, and a clause
+to `relay_patterns` if no relay forwards such events yet.
 """
 
 from collections.abc import Callable
@@ -11,26 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from breakglass import naming
-from breakglass.detections.patterns import (
-    TRAIL_WRITES,
-    WRITE,
-    Pattern,
-    Watched,
-    about,
-    alarm_parts,
-    by_role_session,
-    by_session_of,
-    by_user,
-    changes_user,
-    either,
-    packed,
-)
-
-SIGN_IN: Pattern = {"source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"]}
-
-RULE_STATE = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-"""AssumeRole is a read-only event, and by the letter of the EventBridge guide only rules in this state
-receive those (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html)."""
+from breakglass.detections import hub_patterns
+from breakglass.detections.patterns import Pattern, Watched
 
 
 @dataclass(frozen=True)
@@ -55,31 +37,41 @@ class Detection:
     Attributes:
         id: Short name; a rule of it is called `capture-breakglass-<id>`.
         title: What happened, first line of the message, at most 60 characters.
-        action: `notify`: a message to people. `record`: the audit log only.
-        severity: How urgent: `critical` wakes somebody, `high` wants a look today, `info` is for the record.
         recorded_in: Where AWS records such events, for people.
+        reference: AWS's page about such events.
         patterns: Builds the event patterns; an event that matches any of them is of this kind. Alternatives
             must exclude each other, because each is a rule of its own and would ring on its own.
+        action: `notify`: a message to people. `record`: the audit log only.
+        severity: How urgent: `critical` wakes people up, `high` wants a look today, `info` is for the record.
         facts: Lines of the message between title and advice.
         advice: What to do, at most two lines.
-        plain: Whether the message goes to the watchdog topic as well: it must arrive when the first topic or
-            its key is what was attacked, and a drill must show that it would.
+        to_watchdog: Whether the message goes to the watchdog topic as well: it must arrive when the first
+            topic or its key is what was attacked, and a drill must show that it would.
+        sample: The event of `tests/events/alert` that the detections page shows the message for; "" for an
+            event that CloudTrail does not record.
     """
 
     id: str
     title: str
-    action: Literal["notify", "record"]
-    severity: Literal["critical", "high", "info"]
     recorded_in: str
+    reference: str
     patterns: Callable[[Watched], list[Pattern]]
+    action: Literal["notify", "record"] = "notify"
+    severity: Literal["critical", "high", "info"] = "critical"
     facts: tuple[Fact, ...] = ()
     advice: tuple[str, ...] = ()
-    plain: bool = False
+    to_watchdog: bool = False
+    sample: str = ""
 
     @property
     def rule_name(self) -> str:
         """Name of the detection's EventBridge rule; further ones end in -2, -3 …"""
         return naming.RULE_PREFIX + self.id
+
+
+def _target(parameters: str) -> Fact:
+    """Return the line on what a call changed, from parameters of its request such as `{roleName}`."""
+    return Fact("Target", parameters.replace("{", "{requestParameters."))
 
 
 _USER = Fact("Who", "{userIdentity.userName}")
@@ -106,156 +98,24 @@ _DEPLOYMENT = (
 _SIGN_IN_REGION = "the sign-in Region: us-east-1, us-east-2, eu-north-1, ap-southeast-2 or the endpoint's own"
 _STS_REGION = "the STS endpoint's Region"
 
-_SPECIAL_CALLS = [
-    "ConsoleLogin",
-    "CheckMfa",
-    "SwitchRole",
-    "AssumeRole",
-    "AuthorizeOAuth2Access",
-    "CreateOAuth2Token",
-    "GetSessionToken",
-    "GetFederationToken",
-]
-
-
-def _sign_in_of_user(event_name: str) -> Callable[[Watched], list[Pattern]]:
-    return lambda watched: [
-        SIGN_IN
-        | {
-            "account": [watched.hub_account_id],
-            "detail": {"eventName": [event_name], **by_user(watched)},
-        }
-    ]
-
-
-def _sts_call_of_user(*event_names: str) -> Callable[[Watched], list[Pattern]]:
-    # No condition on the role: a denied AssumeRole has `requestParameters: null`, and a break-glass user
-    # that tries any other role is worth a call as well.
-    return lambda watched: [
-        {
-            "source": ["aws.sts"],
-            "account": [watched.hub_account_id],
-            "detail": {"eventName": list(event_names), **by_user(watched)},
-        }
-    ]
-
-
-def _cli_login(watched: Watched) -> list[Pattern]:
-    return [
-        {
-            "source": ["aws.signin"],
-            "detail": {
-                "eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"],
-                "$or": [by_user(watched), by_role_session(watched)],
-            },
-        }
-    ]
-
-
-def _user_activity(watched: Watched) -> list[Pattern]:
-    # Writes, and what was denied; the calls that have a detection of their own are left to it. A federated
-    # session of the user makes no such calls, so nothing is left out for it.
-    loud = {"$or": [WRITE, {"readOnly": [True], "errorCode": [{"exists": True}]}]}
-    by_itself = by_user(watched) | {"eventName": [{"anything-but": _SPECIAL_CALLS}]}
-    return [
-        {"account": [watched.hub_account_id], "detail": identity | loud}
-        for identity in (by_itself, by_session_of(*watched.user_arns))
-    ]
-
-
-def _user_change(watched: Watched) -> list[Pattern]:
-    return [
-        {
-            "source": ["aws.iam"],
-            "account": [watched.hub_account_id],
-            "detail": WRITE | {"$or": changes_user(watched)},
-        }
-    ]
-
-
-def _role_assumed(watched: Watched) -> list[Pattern]:
-    # The user's own copy rings as user-assume-role; the role account's copy names no user.
-    others = [{"exists": False}, {"anything-but": list(watched.user_names)}]
-    return [
-        {
-            "source": ["aws.sts"],
-            "detail": {
-                "eventName": ["AssumeRole"],
-                "userIdentity": {"userName": others},
-                **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
-            },
-        }
-    ]
-
-
-def _role_switched(watched: Watched) -> list[Pattern]:
-    return [
-        SIGN_IN
-        | {
-            "detail": {
-                "eventName": ["SwitchRole"],
-                "additionalEventData": {"SwitchFrom": watched.user_arns},
-            }
-        }
-    ]
-
-
-def _role_iam_change(watched: Watched) -> list[Pattern]:
-    return [{"source": ["aws.iam"], "detail": WRITE | by_role_session(watched)}]
-
-
-def _role_activity(watched: Watched) -> list[Pattern]:
-    session = by_role_session(watched)
-    return [
-        {"source": [{"anything-but": ["aws.iam"]}], "detail": session},
-        {"source": ["aws.iam"], "detail": {"readOnly": [True], **session}},
-    ]
-
-
-def _role_change(watched: Watched) -> list[Pattern]:
-    return [{"source": ["aws.iam"], "detail": WRITE | about(roleName=[watched.role_name])}]
-
-
-def _root_sign_in(_: Watched) -> list[Pattern]:
-    return [SIGN_IN | {"detail": {"eventName": ["ConsoleLogin"], "userIdentity": {"type": ["Root"]}}}]
-
-
-def _alerting_change(watched: Watched) -> list[Pattern]:
-    parts = alarm_parts(watched, watched.hub_account_id)
-    return packed(
-        [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
-    )
-
-
-def _key_change(_: Watched) -> list[Pattern]:
-    """Nothing here: the key's id is not known before it exists, see `key_change_pattern`."""
-    return []
-
-
-def _region_enabled(_: Watched) -> list[Pattern]:
-    return [{"source": ["aws.account"], "detail-type": ["Region Opt-In Status Change"]}]
-
-
-def _trail_change(_: Watched) -> list[Pattern]:
-    return [{"source": ["aws.cloudtrail"], "detail": {"eventName": list(TRAIL_WRITES)}}]
-
-
-def _own(source: str) -> Callable[[Watched], list[Pattern]]:
-    return lambda _: [{"source": [source]}]
-
-
-def _drill(detail_type: str) -> Callable[[Watched], list[Pattern]]:
-    return lambda _: [{"source": [naming.DRILL_SOURCE], "detail-type": [detail_type]}]
-
+_SIGN_IN_EVENTS = (
+    "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/"
+    "cloudtrail-event-reference-aws-console-sign-in-events.html"
+)
+_IAM_AND_STS_EVENTS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html"
+_USER_IDENTITY = (
+    "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"
+)
+_PUT_EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"
 
 DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="user-sign-in",
         title="BREAK-GLASS: console sign-in by <who>",
-        action="notify",
-        severity="critical",
         recorded_in=_SIGN_IN_REGION,
-        patterns=_sign_in_of_user("ConsoleLogin"),
+        reference=_SIGN_IN_EVENTS,
+        sample="console-login-success-us-east-1",
+        patterns=hub_patterns.sign_in_of_user("ConsoleLogin"),
         facts=(
             _USER,
             Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
@@ -270,15 +130,16 @@ DETECTIONS: tuple[Detection, ...] = (
         action="record",
         severity="info",
         recorded_in=_SIGN_IN_REGION,
-        patterns=_sign_in_of_user("CheckMfa"),
+        reference=_SIGN_IN_EVENTS,
+        patterns=hub_patterns.sign_in_of_user("CheckMfa"),
     ),
     Detection(
         id="user-switch-role",
         title="BREAK-GLASS: console role switch by <who>",
-        action="notify",
-        severity="critical",
         recorded_in=f"{_SIGN_IN_REGION}; the user's account",
-        patterns=_sign_in_of_user("SwitchRole"),
+        reference=_SIGN_IN_EVENTS,
+        sample="switch-role-source-copy",
+        patterns=hub_patterns.sign_in_of_user("SwitchRole"),
         facts=(
             _USER,
             Fact("Role", "{additionalEventData.SwitchTo}"),
@@ -290,10 +151,10 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="user-assume-role",
         title="BREAK-GLASS: role assumed, or tried, by <who>",
-        action="notify",
-        severity="critical",
         recorded_in=f"{_STS_REGION}; the user's account",
-        patterns=_sts_call_of_user("AssumeRole"),
+        reference=_IAM_AND_STS_EVENTS,
+        sample="assume-role-caller-copy-global-endpoint",
+        patterns=hub_patterns.sts_call_of_user("AssumeRole"),
         facts=(
             _USER,
             # Allowed or denied, the other values are absent: one line says it either way.
@@ -306,30 +167,30 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="cli-login",
         title="BREAK-GLASS: command-line sign-in (aws login)",
-        action="notify",
-        severity="critical",
         recorded_in=_SIGN_IN_REGION,
-        patterns=_cli_login,
+        reference="https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html",
+        sample="authorize-oauth2-access-us-east-1",
+        patterns=hub_patterns.cli_login,
         facts=(_ACTOR, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
         advice=_ANNOUNCED,
     ),
     Detection(
         id="session-token",
         title="BREAK-GLASS: temporary credentials made by <who>",
-        action="notify",
-        severity="critical",
         recorded_in=_STS_REGION,
-        patterns=_sts_call_of_user("GetSessionToken", "GetFederationToken"),
+        reference=_IAM_AND_STS_EVENTS,
+        sample="get-session-token",
+        patterns=hub_patterns.sts_call_of_user("GetSessionToken", "GetFederationToken"),
         facts=(_USER, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
         advice=_ANNOUNCED,
     ),
     Detection(
         id="user-activity",
         title="BREAK-GLASS: the user itself is at work",
-        action="notify",
-        severity="critical",
         recorded_in="any Region; the user's account",
-        patterns=_user_activity,
+        reference=_USER_IDENTITY,
+        sample="user-iam-create-user",
+        patterns=hub_patterns.user_activity,
         facts=(_ACTOR, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
         advice=(
             "The user is only meant to assume the role. If nobody announced this,",
@@ -339,18 +200,14 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="user-change",
         title="BREAK-GLASS: the user was changed",
-        action="notify",
-        severity="critical",
         recorded_in="us-east-1; the user's account",
-        patterns=_user_change,
+        reference=_IAM_AND_STS_EVENTS,
+        sample="iam-create-access-key",
+        patterns=hub_patterns.user_change,
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "{requestParameters.userName} {requestParameters.virtualMFADeviceName}"
-                "{requestParameters.serialNumber}{requestParameters.policyArn}",
-            ),
+            _target("{userName} {virtualMFADeviceName}{serialNumber}{policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -359,10 +216,10 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="role-assumed",
         title="BREAK-GLASS: the role was assumed",
-        action="notify",
-        severity="critical",
         recorded_in=f"{_STS_REGION}; the role's account",
-        patterns=_role_assumed,
+        reference=_IAM_AND_STS_EVENTS,
+        sample="assume-role-role-copy-global-endpoint",
+        patterns=hub_patterns.role_assumed,
         facts=(
             Fact("Role", "{requestParameters.roleArn}"),
             Fact("Session", "{requestParameters.roleSessionName}"),
@@ -375,10 +232,10 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="role-switched",
         title="BREAK-GLASS: the user switched into a role",
-        action="notify",
-        severity="critical",
         recorded_in=f"{_SIGN_IN_REGION}; the role's account",
-        patterns=_role_switched,
+        reference=_SIGN_IN_EVENTS,
+        sample="switch-role-target-copy-us-east-1",
+        patterns=hub_patterns.role_switched,
         facts=(
             Fact("Who", "{additionalEventData.SwitchFrom}"),
             Fact("Session", "{userIdentity.arn}"),
@@ -390,18 +247,14 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="role-iam-change",
         title="BREAK-GLASS: a session of the role changed IAM",
-        action="notify",
-        severity="critical",
         recorded_in="us-east-1; the role's account",
-        patterns=_role_iam_change,
+        reference=_IAM_AND_STS_EVENTS,
+        sample="role-session-iam-create-user",
+        patterns=hub_patterns.role_iam_change,
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "{requestParameters.userName}{requestParameters.roleName}{requestParameters.groupName} "
-                "{requestParameters.policyArn}",
-            ),
+            _target("{userName}{roleName}{groupName} {policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -413,19 +266,20 @@ DETECTIONS: tuple[Detection, ...] = (
         action="record",
         severity="info",
         recorded_in="any Region; the role's account",
-        patterns=_role_activity,
+        reference=_USER_IDENTITY,
+        patterns=hub_patterns.role_activity,
     ),
     Detection(
         id="role-change",
         title="BREAK-GLASS: the role was changed",
-        action="notify",
-        severity="critical",
         recorded_in="us-east-1; the role's account",
-        patterns=_role_change,
+        reference=_IAM_AND_STS_EVENTS,
+        sample="iam-attach-role-policy",
+        patterns=hub_patterns.role_change,
         facts=(
             _ACTOR,
             _CALL,
-            Fact("Target", "{requestParameters.roleName} {requestParameters.policyArn}"),
+            _target("{roleName} {policyArn}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -434,10 +288,10 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="root-sign-in",
         title="BREAK-GLASS: console sign-in by root",
-        action="notify",
-        severity="critical",
         recorded_in="us-east-1; the root user's account",
-        patterns=_root_sign_in,
+        reference=_SIGN_IN_EVENTS,
+        sample="root-console-login-success-mfa",
+        patterns=hub_patterns.root_sign_in,
         facts=(
             Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
             Fact("MFA used", "{additionalEventData.MFAUsed}"),
@@ -451,58 +305,41 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="alerting-change",
         title="BREAK-GLASS: the alarm itself was changed",
-        action="notify",
-        severity="critical",
         recorded_in="the resource's Region",
-        patterns=_alerting_change,
+        reference="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html",
+        sample="events-disable-rule",
+        patterns=hub_patterns.alerting_change,
         facts=(
             _ACTOR,
             _CALL,
-            Fact(
-                "Target",
-                "".join(
-                    f"{{requestParameters.{name}}}"
-                    for name in (
-                        "name",
-                        "rule",
-                        "archiveName",
-                        "topicArn",
-                        "subscriptionArn",
-                        "queueUrl",
-                        "aliasName",
-                        "alarmName",
-                        "logGroupName",
-                        "logGroupIdentifier",
-                        "resourceArn",
-                        "roleName",
-                    )
-                )
-                + " {requestParameters.eventBusName}",
+            _target(
+                "{name}{rule}{archiveName}{topicArn}{subscriptionArn}{queueUrl}{aliasName}{alarmName}"
+                "{logGroupName}{logGroupIdentifier}{resourceArn}{roleName} {eventBusName}"
             ),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
         advice=_DEPLOYMENT,
-        plain=True,
+        to_watchdog=True,
     ),
     Detection(
         id="key-change",
         title="BREAK-GLASS: the alarm's key was changed",
-        action="notify",
-        severity="critical",
         recorded_in="us-east-1; the hub account",
-        patterns=_key_change,
-        facts=(_ACTOR, _CALL, Fact("Target", "{requestParameters.keyId}"), _ERROR, *_WHEN_AND_WHERE),
+        reference="https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html",
+        sample="kms-disable-key",
+        patterns=hub_patterns.key_not_known_yet,
+        facts=(_ACTOR, _CALL, _target("{keyId}"), _ERROR, *_WHEN_AND_WHERE),
         advice=_DEPLOYMENT,
-        plain=True,
+        to_watchdog=True,
     ),
     Detection(
         id="region-enabled",
         title="BREAK-GLASS: a Region was switched on or off",
-        action="notify",
         severity="high",
         recorded_in="us-east-1",
-        patterns=_region_enabled,
+        reference="https://docs.aws.amazon.com/accounts/latest/reference/monitoring-eventbridge.html",
+        patterns=hub_patterns.region_enabled,
         facts=(
             Fact("Region", "{regionName}"),
             Fact("Status", "{status}"),
@@ -517,14 +354,14 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="trail-change",
         title="BREAK-GLASS: a CloudTrail trail was changed",
-        action="notify",
-        severity="critical",
         recorded_in="the trail's home Region",
-        patterns=_trail_change,
+        reference="https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html",
+        sample="cloudtrail-stop-logging",
+        patterns=hub_patterns.trail_change,
         facts=(
             _ACTOR,
             _CALL,
-            Fact("Target", "{requestParameters.name}{requestParameters.trailName}"),
+            _target("{name}{trailName}"),
             _ERROR,
             *_WHEN_AND_WHERE,
         ),
@@ -536,10 +373,10 @@ DETECTIONS: tuple[Detection, ...] = (
     Detection(
         id="drill",
         title="BREAK-GLASS DRILL: this is a test of the alarm",
-        action="notify",
         severity="info",
         recorded_in="any Region",
-        patterns=_drill(naming.DRILL_TYPE),
+        reference=_PUT_EVENTS,
+        patterns=hub_patterns.drill(naming.DRILL_TYPE),
         facts=(
             Fact("Started by", "{who}"),
             Fact("Reason", "{why}"),
@@ -549,15 +386,16 @@ DETECTIONS: tuple[Detection, ...] = (
             Fact("Time UTC", "{$.time}"),
         ),
         advice=("Nothing has happened. Nothing is to be done but to note that it arrived.",),
-        plain=True,
+        to_watchdog=True,
     ),
     Detection(
         id="drill-quiet",
-        title="A drill that tells nobody",
+        title="A drill that notifies nobody",
         action="record",
         severity="info",
         recorded_in="any Region",
-        patterns=_drill(naming.QUIET_DRILL_TYPE),
+        reference=_PUT_EVENTS,
+        patterns=hub_patterns.drill(naming.QUIET_DRILL_TYPE),
     ),
     Detection(
         id="heartbeat",
@@ -565,21 +403,7 @@ DETECTIONS: tuple[Detection, ...] = (
         action="record",
         severity="info",
         recorded_in="every Region with a relay",
-        patterns=_own(naming.HEARTBEAT_SOURCE),
+        reference=_PUT_EVENTS,
+        patterns=hub_patterns.own(naming.HEARTBEAT_SOURCE),
     ),
 )
-
-
-def key_change_pattern(key_arn: str, key_id: str) -> Pattern:
-    """Return the pattern of writes to the alarm's key; it sits on the home Region's default bus.
-
-    KMS events carry the key's id and ARN and never its alias. A denied call may lack `resources`, so the
-    request's `keyId` counts too, which may be the id or the ARN. Calls about an alias name the key as well,
-    and ring as alerting-change.
-    """
-    about_alias = ["CreateAlias", "DeleteAlias", "UpdateAlias"]
-    names_key = {"$or": [{"resources": {"ARN": [key_arn]}}, about(keyId=[key_id, key_arn])]}
-    return {
-        "source": ["aws.kms"],
-        "detail": {"eventName": [{"anything-but": about_alias}], **WRITE, **names_key},
-    }

@@ -1,4 +1,4 @@
-"""What an event can be about, as clauses of EventBridge patterns, and how clauses become patterns.
+"""Clauses of EventBridge patterns, one for each thing that an event can be about, and how they are combined.
 
 Patterns match names and accounts rather than user ARNs: a failed ConsoleLogin carries no `userIdentity.arn`
 (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html).
@@ -11,23 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from breakglass import naming
+from breakglass import naming, quotas
 
 Pattern = dict[str, Any]
-
-MAX_PATTERN_CHARACTERS = 2048
-"""https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"""
 
 WRITE: Pattern = {"readOnly": [False]}
 
 
 class PatternTooLong(Exception):
-    """A pattern passes EventBridge's limit, and splitting does not help."""
+    """A pattern is longer than EventBridge allows, and cannot be split."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """Whom the detections watch, and where.
+    """The users and the role that the detections watch, and their hub.
 
     Attributes:
         hub_account_id: Account that holds the users and the hub.
@@ -149,11 +146,11 @@ TRAIL_WRITES = (
     "PutInsightSelectors",
     "DeregisterOrganizationDelegatedAdmin",
 )
-"""Calls after which CloudTrail, and with it every detection, may know less."""
+"""Calls after which CloudTrail, and with it every detection, may see fewer events."""
 
 
 def packed(clauses: Sequence[Pattern]) -> list[Pattern]:
-    """Return clauses that exclude each other, as few patterns as hold them, in their order.
+    """Return as few patterns as can hold the clauses, which exclude each other, in their order.
 
     Raises:
         PatternTooLong: One clause does not fit on its own.
@@ -162,7 +159,7 @@ def packed(clauses: Sequence[Pattern]) -> list[Pattern]:
     held: list[Pattern] = []
     for clause in clauses:
         checked(clause)
-        if held and len(text(either([*held, clause]))) > MAX_PATTERN_CHARACTERS:
+        if held and len(text(either([*held, clause]))) > quotas.EVENT_PATTERN:
             patterns.append(either(held))
             held = []
         held.append(clause)
@@ -181,8 +178,8 @@ def text(pattern: Pattern) -> str:
 
 def checked(pattern: Pattern) -> Pattern:
     """Return the pattern; raises PatternTooLong when EventBridge would refuse it for its length."""
-    if len(text(pattern)) > MAX_PATTERN_CHARACTERS:
+    if len(text(pattern)) > quotas.EVENT_PATTERN:
         raise PatternTooLong(
-            f"event pattern of {len(text(pattern))} characters, at most {MAX_PATTERN_CHARACTERS} are allowed"
+            f"event pattern of {len(text(pattern))} characters, at most {quotas.EVENT_PATTERN} are allowed"
         )
     return pattern

@@ -1,7 +1,7 @@
-"""What the relays forward to the hub: everything that touches the user, the role or the alarm path.
+"""The patterns of the relay's rules: everything that touches the users, the role or the alarm path.
 
-A relay does not know detections. It forwards whatever could matter, in its own account and Region; the hub
-decides what it means.
+A relay does not know detections. It forwards everything that could matter in its own account and Region. The
+hub decides what it means.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,11 @@ from breakglass.detections.patterns import (
 
 
 def relay_patterns(watched: Watched, account_id: str) -> list[Pattern]:
-    """Return the patterns of the relay's rules in `account_id`: together, everything that touches us.
+    """Return the patterns of the relay's rules in `account_id`: all that touches break-glass access.
 
-    An event must be forwarded once, or it would ring twice, so the rules share out the event sources: what
-    cuts across sources (who did it) stands in each rule, limited to that rule's sources. One exception is
-    meant: changes to relay rules are forwarded by the last rule as well, because a rule that was just
-    disabled can no longer tell.
+    An event must be forwarded once, or it would ring twice, so the rules share out the event sources. The
+    clause on who did something is in each rule, limited to that rule's sources. One exception is meant: the
+    last rule forwards changes to relay rules as well, because a rule that was just disabled forwards nothing.
 
     Raises:
         PatternTooLong: The names do not fit, however the rules are split.
@@ -48,7 +47,7 @@ def relay_patterns(watched: Watched, account_id: str) -> list[Pattern]:
 
 
 def _by_us(watched: Watched, account_id: str) -> Pattern:
-    """Return the `detail` of whatever the user or a session of the role does in `account_id`."""
+    """Return the `detail` of everything that a user or a session of the role does in `account_id`."""
     role_arn = naming.role_arn(account_id, watched.role_name)
     if account_id != watched.hub_account_id:
         return by_session_of(role_arn)
@@ -56,7 +55,7 @@ def _by_us(watched: Watched, account_id: str) -> Pattern:
 
 
 def _about_us(watched: Watched, account_id: str) -> dict[str, Pattern]:
-    """Return, per event source, the `detail` of what is done to us in `account_id`, whoever does it."""
+    """Return, per event source, the `detail` of changes to break-glass access, no matter who makes them."""
     parts = alarm_parts(watched, account_id)
     parts["aws.iam"].append(about(roleName=[watched.role_name]))
     if account_id == watched.hub_account_id:

@@ -1,1 +1,1 @@
-"""The stack's configuration: what it may say, and how it is read."""
+"""The stack's configuration: its keys, their constraints, and the reader."""

@@ -1,185 +1,99 @@
-"""Reads nested configuration and notes every problem together with the path of its key.
+"""Reads a mapping of the configuration key by key, and notes every problem with the path of its key.
 
-A `Block` is one mapping of the configuration. Whoever reads it asks for its keys one by one and calls
-`finish()`: what nobody asked for is an unknown key. A problem never stops the reading, so all of them are
-found in one run; in the place of a bad value stands an empty one, which the caller must not use.
+Read the keys, then call `finish()`, which reports the keys that nobody read. A problem never stops the
+reading, so one run finds all of them. `values` holds good values only: a key that is missing there was
+absent, or its problem is noted.
 """
 
 import difflib
-import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Hashable, Mapping
+from typing import Any, Generic, TypeVar, cast
 
-T = TypeVar("T")
+from breakglass.settings.constraints import ListOf, Nested, Text, TextBy, Value
+from breakglass.settings.model import camel_case, keys_of
 
-_REQUIRED: Any = object()
-"""Default of a key that has none."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one string must look like.
-
-    Attributes:
-        accepted: The rule in words, as they follow "must be" in a problem.
-        accepts: Tells whether a string follows the rule; any true value means yes.
-    """
-
-    accepted: str
-    accepts: Callable[[str], object]
+M = TypeVar("M")
+N = TypeVar("N")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListRule:
-    """What a list of strings must look like; no two of them may be the same.
+class Block(Generic[M]):
+    """One mapping of the configuration, with the keys that a model declares.
 
     Attributes:
-        accepted: The rule in words, as they follow "must be" in a problem.
-        item: What each string must look like.
-        at_least: Smallest number of strings.
-        at_most: Largest number of strings.
-        ignore_case: Whether two strings that differ in case only count as the same.
+        values: The good values, by the names of the model's fields.
+        items: The good items of each list that is there, by their place in it.
     """
 
-    accepted: str
-    item: Rule
-    at_least: int = 0
-    at_most: float = math.inf
-    ignore_case: bool = False
-
-
-@dataclass(frozen=True)
-class NumberRule:
-    """What one whole number must be.
-
-    Attributes:
-        accepted: The rule in words, as they follow "must be" in a problem.
-        accepts: Tells whether a number follows the rule.
-    """
-
-    accepted: str
-    accepts: Callable[[int], bool]
-
-
-def pattern(accepted: str, regex: str) -> Rule:
-    """Return the rule that a string matches a regular expression from its first to its last character."""
-    return Rule(accepted, re.compile(regex).fullmatch)
-
-
-def one_of(options: Iterable[str]) -> Rule:
-    """Return the rule that a string is one of a few."""
-    options = tuple(options)
-    return Rule(f"one of {', '.join(options)}", options.__contains__)
-
-
-def number_from(lowest: int, highest: int, what: str) -> NumberRule:
-    """Return the rule that a number lies between two, both included; `what` names it and its unit."""
-    return NumberRule(f"{what} from {lowest} to {highest}", range(lowest, highest + 1).__contains__)
-
-
-class Block:
-    """One mapping of the configuration; the module's docstring tells how it is read."""
-
-    def __init__(self, found: object, problems: list[str], path: str, separator: str = ".") -> None:
+    def __init__(
+        self, model: type[M], found: object, problems: list[str], path: str, separator: str = "."
+    ) -> None:
         """Start to read a mapping.
 
         Args:
-            found: The mapping, or whatever stands in its place.
+            model: Declares the keys.
+            found: The mapping, or the value that is there instead.
             problems: Receives one line for each problem.
-            path: Where the block stands in the configuration.
-            separator: What stands between that path and a key.
+            path: Where the block is in the configuration.
+            separator: What is between that path and a key.
         """
+        self.values: dict[str, Any] = {}
+        self.items: dict[str, dict[int, Any]] = {}
+        self._model = model
+        self._keys = keys_of(model)
         self._problems = problems
         self._path = path
         self._separator = separator
         self._known: list[str] = []
-        # A block that is no mapping is one problem; its keys are not missing on top of that.
         self._is_mapping = isinstance(found, Mapping)
-        self._left: dict[object, object] = dict(found) if isinstance(found, Mapping) else {}
+        self._found = dict(cast(Mapping[object, object], found)) if self._is_mapping else {}
+        self._left = dict(self._found)
+        # Report a non-mapping once, not also its missing keys.
         if not self._is_mapping:
-            self._found(path, found, "a mapping")
+            self._note_found(path, found, "a mapping")
 
-    def __contains__(self, key: str) -> bool:
-        """Tell whether a key is there and not yet read."""
-        return key in self._left
+    def __contains__(self, field: str) -> bool:
+        """Whether the key of a field is there."""
+        return camel_case(field) in self._found
 
-    def text(self, key: str, rule: Rule, default: T = _REQUIRED) -> str | T:
-        """Return a string, or `default` where the key is absent; without default the key is required."""
-        if not self._has(key, rule.accepted, required=default is _REQUIRED):
-            return "" if default is _REQUIRED else default
-        return self._text(self._left.pop(key), self._path_of(key), rule)
-
-    def texts(self, key: str, rule: ListRule, default: T = _REQUIRED) -> tuple[str, ...] | T:
-        """Return a list of strings, or `default` where the key is absent; "" stands for a bad one."""
-        if not self._has(key, rule.accepted, required=default is _REQUIRED):
-            return () if default is _REQUIRED else default
-        items = self._list(key, rule.accepted, rule.at_least, rule.at_most)
-        texts = tuple(self._text(item, path, rule.item) for path, item in items)
-        if rule.ignore_case:
-            self.note_repetitions(key, [text.lower() for text in texts], " (in upper or lower case)")
+    def read(self, field: str, constraint: Value | None = None, *, required: bool | None = None) -> None:
+        """Read the key of one field; `constraint` and `required` replace what the model declares."""
+        declared = self._keys[field]
+        constraint = constraint or cast(Value, declared.constraint)  # nested mappings: see `block`
+        if isinstance(constraint, TextBy):
+            constraint = constraint.given(self.values)
+        required = declared.required if required is None else required
+        taken = self._take(field, constraint.accepted, required=required)
+        if taken is None:
+            return
+        path, found = taken
+        if isinstance(constraint, ListOf):
+            self._read_list(field, path, found, constraint)
+        elif (refusal := constraint.refusal(found)) is None:
+            self.values[field] = found
         else:
-            self.note_repetitions(key, texts)
-        return texts
+            self._note_found(path, found, refusal)
 
-    def number(self, key: str, rule: NumberRule, default: T = _REQUIRED) -> int | T:
-        """Return a whole number, or `default` where the key is absent; 0 stands for a bad one."""
-        if not self._has(key, rule.accepted, required=default is _REQUIRED):
-            return 0 if default is _REQUIRED else default
-        found = self._left.pop(key)
-        # In Python True is an int; in the configuration it is a mistake.
-        if isinstance(found, int) and not isinstance(found, bool) and rule.accepts(found):
-            return found
-        self._found(self._path_of(key), found, rule.accepted)
-        return 0
+    def read_others(self, *, but: str = "", **constraints: Value) -> None:
+        """Read the keys not read yet, in the model's order; `constraints` replace what it declares."""
+        for field in list(self._keys):
+            if field != but:
+                self.read(field, constraints.get(field))
 
-    def flag(self, key: str, default: bool) -> bool:
-        """Return true or false, or `default` where the key is absent."""
-        if not self._has(key, "true or false", required=False):
-            return default
-        found = self._left.pop(key)
-        if isinstance(found, bool):
-            return found
-        self._found(self._path_of(key), found, "true or false")
-        return default
+    def block(self, field: str, model: type[N], required_because: str = "") -> "Block[N] | None":
+        """Return a nested block, or None if the key is absent: a problem if something requires it."""
+        accepted = f"a mapping, because {required_because}"
+        taken = self._take(field, accepted, required=bool(required_because))
+        return None if taken is None else Block(model, taken[1], self._problems, taken[0])
 
-    def take_word(self, key: str, word: str) -> bool:
-        """Take a key out of the block if its value is a certain word; tell whether it was."""
-        if self._left.get(key) != word:
-            return False
-        self._known.append(key)
-        del self._left[key]
-        return True
-
-    def block(self, key: str, required_because: str = "") -> "Block | None":
-        """Return a nested block, or None where the key is absent: a problem if something requires it."""
-        if not self._has(key, f"a mapping, because {required_because}", required=bool(required_because)):
-            return None
-        return Block(self._left.pop(key), self._problems, self._path_of(key))
-
-    def blocks(self, key: str, accepted: str) -> "Iterator[Block]":
-        """Yield the blocks of a required list with at least one of them."""
-        if self._has(key, accepted, required=True):
-            for path, item in self._list(key, accepted, at_least=1):
-                yield Block(item, self._problems, path)
-
-    def refuse(self, key: str, accepted: str) -> None:
-        """Note a problem if a known key is there."""
-        if self._has(key, accepted, required=False):
-            self._found(self._path_of(key), self._left.pop(key), accepted)
+    def refuse(self, field: str, accepted: str) -> None:
+        """Note a problem if the key of a field is there."""
+        if taken := self._take(field, accepted, required=False):
+            self._note_found(*taken, accepted)
 
     def note(self, place: str, problem: str) -> None:
         """Note a problem that takes more than one key to see; `place` is a path such as `names[0]`."""
         self._problems.append(f"{self._path}{self._separator}{place}: {problem}")
-
-    def note_repetitions(self, key: str, values: Iterable[Hashable], how: str = "") -> None:
-        """Note a problem for each value of a list that stands in it before; empty ones are bad already."""
-        first: dict[Hashable, int] = {}
-        for index, value in enumerate(values):
-            if value and first.setdefault(value, index) != index:
-                path = self._path_of(key)
-                self._problems.append(f"{path}[{index}]: repeats [{first[value]}]{how}, must be there once")
 
     def finish(self, note: str = "") -> None:
         """Note a problem for each key that is left, that is, unknown here."""
@@ -189,36 +103,66 @@ class Block:
             known = ", ".join(self._known)
             self._problems.append(f"{self._path_of(key)}: unknown key{hint}, must be one of {known}{note}")
 
-    def _has(self, key: str, accepted: str, *, required: bool) -> bool:
+    def made(self, **values: Any) -> M:
+        """Return the model made of the good values; `values` are for the fields that have none."""
+        return self._model(**values | self.values)
+
+    def _take(self, field: str, accepted: str, *, required: bool) -> tuple[str, object] | None:
+        """Take the key of a field out of the mapping; return its path and value, None if it is absent."""
+        del self._keys[field]
+        key = camel_case(field)
         self._known.append(key)
         if key in self._left:
-            return True
+            return self._path_of(key), self._left.pop(key)
         if required and self._is_mapping:
-            self._problems.append(f"{self._path_of(key)}: missing, must be {accepted}")
-        return False
+            self.note(key, f"missing, must be {accepted}")
+        return None
 
-    def _list(
-        self, key: str, accepted: str, at_least: int, at_most: float = math.inf
-    ) -> list[tuple[str, object]]:
-        """Take a list out of the block; return its items, each with its path."""
-        path, found = self._path_of(key), self._left.pop(key)
+    def _read_list(self, field: str, path: str, found: object, constraint: ListOf) -> None:
+        if constraint.word is not None and found == constraint.word:
+            self.values[field] = None
+            return
         if not isinstance(found, list):
-            self._found(path, found, accepted)
-            return []
-        if not at_least <= len(found) <= at_most:
-            self._problems.append(f"{path}: found a list of {len(found)}, must be {accepted}")
-        return [(f"{path}[{index}]", item) for index, item in enumerate(found)]
+            self._note_found(path, found, constraint.accepted)
+            return
+        listed = cast(list[object], found)
+        before = len(self._problems)
+        at_most = len(listed) if constraint.at_most is None else constraint.at_most
+        if not constraint.at_least <= len(listed) <= at_most:
+            self._problems.append(f"{path}: found a list of {len(listed)}, must be {constraint.accepted}")
+        items = [self._item(f"{path}[{index}]", item, constraint.item) for index, item in enumerate(listed)]
+        good = {index: item for index, item in enumerate(items) if item is not None}
+        self._note_repetitions(path, good, ignore_case=constraint.ignore_case)
+        self.items[field] = good
+        if len(self._problems) > before:  # a bad item may be the needed one misspelt: one problem is enough
+            return
+        self.values[field] = tuple(items)
+        if constraint.needed is not None and constraint.needed[0] not in items:
+            needed, reason = constraint.needed
+            self._problems.append(f"{path}: found no {needed}, must hold it, {reason}")
 
-    def _text(self, found: object, path: str, rule: Rule) -> str:
-        if not isinstance(found, str):
-            self._found(path, found, f"a string: {rule.accepted}")
-            return ""
-        if not rule.accepts(found):
-            self._found(path, found, rule.accepted)
-            return ""
-        return found
+    def _item(self, path: str, found: object, constraint: Text | Nested) -> Any:
+        """Return an item of a list; None if it is bad."""
+        before = len(self._problems)
+        if isinstance(constraint, Nested):
+            block = Block(constraint.model, found, self._problems, path)
+            block.read_others()
+            block.finish()
+            return block.made() if len(self._problems) == before else None
+        refusal = constraint.refusal(found)
+        if refusal is not None:
+            self._note_found(path, found, refusal)
+        return found if refusal is None else None
 
-    def _found(self, path: str, found: object, accepted: str) -> None:
+    def _note_repetitions(self, path: str, items: Mapping[int, Any], *, ignore_case: bool) -> None:
+        first: dict[Hashable, int] = {}
+        how = " (in upper or lower case)" if ignore_case else ""
+        for index, item in items.items():
+            earlier = first.setdefault(item.lower() if ignore_case else item, index)
+            if earlier != index:
+                self._problems.append(f"{path}[{index}]: repeats [{earlier}]{how}, must be there once")
+
+    def _note_found(self, path: str, found: object, accepted: str) -> None:
         self._problems.append(f"{path}: found {_short(_without_secrets(repr(found)))}, must be {accepted}")
 
     def _path_of(self, key: object) -> str:

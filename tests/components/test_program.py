@@ -6,7 +6,8 @@ from collections import Counter
 import pulumi
 import pytest
 
-from breakglass.settings.reading import REGIONS, SettingsError
+from breakglass.settings.constraints import REGIONS
+from breakglass.settings.reading import SettingsError
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"

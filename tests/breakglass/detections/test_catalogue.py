@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from alertpath.eventbridge.pattern import matches
 from alertpath.eventbridge.template import render
-from breakglass.detections.catalogue import DETECTIONS, key_change_pattern
+from breakglass.detections.catalogue import DETECTIONS
+from breakglass.detections.hub_patterns import key_change
 from breakglass.detections.message import MAX_COLUMNS, message
-from breakglass.detections.patterns import MAX_PATTERN_CHARACTERS, PatternTooLong, Watched, packed, text
+from breakglass.detections.patterns import PatternTooLong, Watched, packed, text
 from breakglass.detections.relay_patterns import relay_patterns
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -24,6 +25,7 @@ WATCHED = Watched(hub_account_id=HUB, user_names=["BreakglassUser"], role_name="
 KEY_ID = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
 KEY_ARN = f"arn:aws:kms:us-east-1:{HUB}:key/{KEY_ID}"
 BY_ID = {detection.id: detection for detection in DETECTIONS}
+MAX_PATTERN_CHARACTERS = 2048
 RUNBOOK = "https://wiki.example.com/break-glass"
 
 ALERT = sorted(path.stem for path in (EVENTS / "alert").iterdir())
@@ -59,7 +61,7 @@ class System:
             for id, patterns in self.hub.items():
                 heard += [id for pattern in patterns if matches(pattern, event)]
         if event["account"] == self.hub_account_id and event["region"] == "us-east-1":
-            heard += ["key-change"] if matches(key_change_pattern(KEY_ARN, KEY_ID), event) else []
+            heard += ["key-change"] if matches(key_change(KEY_ARN, KEY_ID), event) else []
         return heard
 
 
@@ -131,7 +133,7 @@ def test_the_same_holds_with_other_names_and_accounts(name):
     changed = renamed((EVENTS / f"alert/{name}.json").read_text())
     expected = EXPECTED[name]["detection"]
     if expected == "key-change":  # carries the account in the key's ARN
-        assert matches(key_change_pattern(KEY_ARN.replace(HUB, "444444444444"), KEY_ID), changed)
+        assert matches(key_change(KEY_ARN.replace(HUB, "444444444444"), KEY_ID), changed)
     else:
         assert expected in other.heard_as(changed)
     if event(f"alert/{name}.json") != changed and changed["account"] not in (HUB, MEMBER):
@@ -299,7 +301,7 @@ def test_a_write_to_any_part_of_the_alarm_rings_on_both_topics(source, call, par
     changed["source"] = source
     changed["detail"] |= {"eventName": call, "requestParameters": parameters}
     assert SYSTEM.heard_as(changed) == ["alerting-change"]
-    assert BY_ID["alerting-change"].plain
+    assert BY_ID["alerting-change"].to_watchdog
 
 
 def test_a_change_of_the_drill_queue_stays_quiet():
@@ -315,8 +317,8 @@ def test_a_change_of_the_drill_queue_stays_quiet():
 
 
 def test_what_the_topic_or_key_cannot_carry_and_a_drill_go_to_the_watchdog_too():
-    plain = {detection.id for detection in DETECTIONS if detection.plain}
-    assert plain == {"alerting-change", "key-change", "drill"}
+    to_watchdog = {detection.id for detection in DETECTIONS if detection.to_watchdog}
+    assert to_watchdog == {"alerting-change", "key-change", "drill"}
 
 
 # --- limits
@@ -335,7 +337,7 @@ def test_patterns_are_split_until_they_fit(names, account):
     for detection in DETECTIONS:
         for pattern in detection.patterns(watched):
             assert len(text(pattern)) <= MAX_PATTERN_CHARACTERS
-    assert len(text(key_change_pattern(KEY_ARN, KEY_ID))) <= MAX_PATTERN_CHARACTERS
+    assert len(text(key_change(KEY_ARN, KEY_ID))) <= MAX_PATTERN_CHARACTERS
 
 
 def test_names_that_cannot_fit_are_refused():

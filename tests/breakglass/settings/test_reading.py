@@ -13,19 +13,16 @@ from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pulumi_aws import Region
 
-from breakglass.settings.reading import (
-    COMPONENTS,
-    REGIONS,
+from breakglass.settings.constraints import COMPONENTS, REGIONS
+from breakglass.settings.model import (
     AlertsSettings,
     RelaySettings,
     RoleSettings,
     Settings,
-    SettingsError,
     Subscription,
     UserSettings,
-    load,
-    parse,
 )
+from breakglass.settings.reading import SettingsError, load, parse
 
 ROOT = Path(__file__).parents[3]
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
@@ -166,6 +163,14 @@ def test_relay_takes_a_list_of_regions_in_its_order():
     regions = ["eu-west-1", "us-east-1", "us-west-2"]
     settings = parse(changed(committed("member"), ("relay.regions", regions)))
     assert settings.relay == RelaySettings(regions=tuple(regions), hubs=(OWN_HUB,))
+
+
+def test_a_relay_covers_the_enabled_regions_but_the_excluded_or_those_listed():
+    enabled = ["us-west-2", "us-east-1", "eu-west-1"]
+    asked = RelaySettings(regions=None, exclude_regions=("us-west-2", "me-south-1"), hubs=(OWN_HUB,))
+    assert asked.covered(enabled) == ["eu-west-1", "us-east-1"]
+    listed = RelaySettings(regions=("us-east-1", "ap-south-1"), hubs=(OWN_HUB,))
+    assert listed.covered(enabled) == ["ap-south-1", "us-east-1"]
 
 
 def test_hub_is_in_the_stacks_own_account_where_no_other_is_named():

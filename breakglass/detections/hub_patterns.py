@@ -1,0 +1,196 @@
+"""The patterns of the hub's rules: one function for each detection or kind of detection.
+
+The catalogue says which function belongs to which detection.
+"""
+
+from collections.abc import Callable
+
+from breakglass import naming
+from breakglass.detections.patterns import (
+    TRAIL_WRITES,
+    WRITE,
+    Pattern,
+    Watched,
+    about,
+    alarm_parts,
+    by_role_session,
+    by_session_of,
+    by_user,
+    changes_user,
+    either,
+    packed,
+)
+
+_SIGN_IN: Pattern = {"source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"]}
+
+_SPECIAL_CALLS = [
+    "ConsoleLogin",
+    "CheckMfa",
+    "SwitchRole",
+    "AssumeRole",
+    "AuthorizeOAuth2Access",
+    "CreateOAuth2Token",
+    "GetSessionToken",
+    "GetFederationToken",
+]
+
+
+def sign_in_of_user(event_name: str) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder for sign-in events of the users, such as `ConsoleLogin`."""
+    return lambda watched: [
+        _SIGN_IN
+        | {
+            "account": [watched.hub_account_id],
+            "detail": {"eventName": [event_name], **by_user(watched)},
+        }
+    ]
+
+
+def sts_call_of_user(*event_names: str) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder for calls that the users make to STS."""
+    # No condition on the role: a denied AssumeRole has `requestParameters: null`, and a break-glass user
+    # that tries any other role is worth a call as well.
+    return lambda watched: [
+        {
+            "source": ["aws.sts"],
+            "account": [watched.hub_account_id],
+            "detail": {"eventName": list(event_names), **by_user(watched)},
+        }
+    ]
+
+
+def cli_login(watched: Watched) -> list[Pattern]:
+    """Return the pattern of `aws login` by a user or by a session of the role."""
+    return [
+        {
+            "source": ["aws.signin"],
+            "detail": {
+                "eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"],
+                "$or": [by_user(watched), by_role_session(watched)],
+            },
+        }
+    ]
+
+
+def user_activity(watched: Watched) -> list[Pattern]:
+    """Return the patterns of what a user does itself: writes, and calls that were denied."""
+    # Calls that have a detection of their own are left to it. A federated session of the user makes no such
+    # calls, so nothing is left out for it.
+    loud = {"$or": [WRITE, {"readOnly": [True], "errorCode": [{"exists": True}]}]}
+    by_itself = by_user(watched) | {"eventName": [{"anything-but": _SPECIAL_CALLS}]}
+    return [
+        {"account": [watched.hub_account_id], "detail": identity | loud}
+        for identity in (by_itself, by_session_of(*watched.user_arns))
+    ]
+
+
+def user_change(watched: Watched) -> list[Pattern]:
+    """Return the pattern of IAM writes that name a user."""
+    return [
+        {
+            "source": ["aws.iam"],
+            "account": [watched.hub_account_id],
+            "detail": WRITE | {"$or": changes_user(watched)},
+        }
+    ]
+
+
+def role_assumed(watched: Watched) -> list[Pattern]:
+    """Return the pattern of AssumeRole for the role, as the role's account records it."""
+    # The user's own copy rings as user-assume-role; the role account's copy names no user.
+    others = [{"exists": False}, {"anything-but": list(watched.user_names)}]
+    return [
+        {
+            "source": ["aws.sts"],
+            "detail": {
+                "eventName": ["AssumeRole"],
+                "userIdentity": {"userName": others},
+                **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
+            },
+        }
+    ]
+
+
+def role_switched(watched: Watched) -> list[Pattern]:
+    """Return the pattern of a user's console switch, as the role's account records it."""
+    return [
+        _SIGN_IN
+        | {
+            "detail": {
+                "eventName": ["SwitchRole"],
+                "additionalEventData": {"SwitchFrom": watched.user_arns},
+            }
+        }
+    ]
+
+
+def role_iam_change(watched: Watched) -> list[Pattern]:
+    """Return the pattern of IAM writes by a session of the role."""
+    return [{"source": ["aws.iam"], "detail": WRITE | by_role_session(watched)}]
+
+
+def role_activity(watched: Watched) -> list[Pattern]:
+    """Return the patterns of everything else that a session of the role does."""
+    session = by_role_session(watched)
+    return [
+        {"source": [{"anything-but": ["aws.iam"]}], "detail": session},
+        {"source": ["aws.iam"], "detail": {"readOnly": [True], **session}},
+    ]
+
+
+def role_change(watched: Watched) -> list[Pattern]:
+    """Return the pattern of IAM writes that name the role."""
+    return [{"source": ["aws.iam"], "detail": WRITE | about(roleName=[watched.role_name])}]
+
+
+def root_sign_in(_: Watched) -> list[Pattern]:
+    """Return the pattern of console sign-ins by root."""
+    return [_SIGN_IN | {"detail": {"eventName": ["ConsoleLogin"], "userIdentity": {"type": ["Root"]}}}]
+
+
+def alerting_change(watched: Watched) -> list[Pattern]:
+    """Return the patterns of writes that name a part of the alarm path."""
+    parts = alarm_parts(watched, watched.hub_account_id)
+    return packed(
+        [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
+    )
+
+
+def region_enabled(_: Watched) -> list[Pattern]:
+    """Return the pattern of Regions that are switched on or off."""
+    return [{"source": ["aws.account"], "detail-type": ["Region Opt-In Status Change"]}]
+
+
+def trail_change(_: Watched) -> list[Pattern]:
+    """Return the pattern of calls after which CloudTrail may record less."""
+    return [{"source": ["aws.cloudtrail"], "detail": {"eventName": list(TRAIL_WRITES)}}]
+
+
+def own(source: str) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder for events that this system sends itself, by their source."""
+    return lambda _: [{"source": [source]}]
+
+
+def drill(detail_type: str) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder for a drill's events, by their detail-type."""
+    return lambda _: [{"source": [naming.DRILL_SOURCE], "detail-type": [detail_type]}]
+
+
+def key_not_known_yet(_: Watched) -> list[Pattern]:
+    """Return no pattern: the id of the alarm's key is not known before the key exists, see `key_change`."""
+    return []
+
+
+def key_change(key_arn: str, key_id: str) -> Pattern:
+    """Return the pattern of writes to the alarm's key; it sits on the home Region's default bus.
+
+    KMS events carry the key's id and ARN and never its alias. A denied call may lack `resources`, so the
+    request's `keyId` counts too, which may be the id or the ARN. Calls about an alias name the key as well,
+    and ring as alerting-change.
+    """
+    about_alias = ["CreateAlias", "DeleteAlias", "UpdateAlias"]
+    names_key = {"$or": [{"resources": {"ARN": [key_arn]}}, about(keyId=[key_id, key_arn])]}
+    return {
+        "source": ["aws.kms"],
+        "detail": {"eventName": [{"anything-but": about_alias}], **WRITE, **names_key},
+    }
