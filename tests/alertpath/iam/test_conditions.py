@@ -167,7 +167,7 @@ def test_one_key(page, operator, written, requested, expected):
     assert answer.why or expected
 
 
-# (page, condition, context, holds)
+# Each with its page, a condition, a context, and whether the condition holds.
 SEVERAL_KEYS = [
     (LOGIC, {}, {}, YES),
     (LOGIC, {"StringEquals": {"k:a": "1", "k:b": "2"}}, {"k:a": "1", "k:b": "2"}, YES),
