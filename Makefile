@@ -41,7 +41,7 @@ format: $(VENV)/.ready ## What the linter can mend by itself.
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-docs: $(VENV)/.ready ## Write the generated pages from the code, docs/detections.md and others.
+docs: $(VENV)/.ready ## Write the generated pages and the settings' schema from the code.
 	$(BIN)/python -m docs.build
 
 bench: setup ## Times of preview, proof and check, and the monthly cost; see docs/benchmarks.md.
