@@ -428,8 +428,8 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         ("alerts.watchdogSubscriptions.0.endpoint", "security@example.com"),
         "alerts.watchdogSubscriptions[0].endpoint",
         (
-            "found the endpoint of subscriptions[0], must be another one, because the second channel must not "
-            "share a mailbox with the first"
+            "found the endpoint of subscriptions[0], must be another one, because the second channel must "
+            "not share a mailbox with the first"
         ),
     ),
     (
@@ -441,8 +441,8 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         ("alerts.subscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
         "alerts.subscriptions[0].endpoint",
         (
-            "found the queue breakglass-drill, must be another one, because that name is the hub's drill queue, "
-            "which is subscribed anyway and never counts as a recipient"
+            "found the queue breakglass-drill, must be another one, because that name is the hub's drill "
+            "queue, which is subscribed anyway and never counts as a recipient"
         ),
     ),
     (
@@ -749,8 +749,8 @@ def test_heartbeats_must_be_given_where_the_number_of_accounts_is_not_known():
     )
     assert problems_of(config) == [
         (
-            "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from 1 to "
-            "100000, because their number cannot be derived: that takes a relay in this stack, and with "
+            "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from "
+            "1 to 100000, because their number cannot be derived: that takes a relay in this stack, and with "
             "organizationId the list memberAccountIds"
         )
     ]
