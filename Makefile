@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := __main__.py breakglass components alertpath policies drill sandbox tests bench docs
 
-.PHONY: setup demo test lint format docs bench policy-pack requirements clean
+.PHONY: setup help demo test test-unit lint format docs bench policy-pack requirements clean
 
 setup: $(VENV)/.ready ## Virtual environment, dependencies and Pulumi engine; a no-op when done.
 	@$(BIN)/python -m sandbox.engine
@@ -14,20 +14,30 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s%s\n", $$1, $$2 }' Makefile
+
 demo: setup ## The whole story in a terminal, without an AWS account.
 	$(BIN)/python -m sandbox.demo
 
-test: setup ## Fast tests first, then those with the real engine.
-	$(BIN)/pytest
+# A worker per core. Each has an emulated AWS, and engines, of its own: more than four would want much memory.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 
-lint: $(VENV)/.ready ## Style, types, workflows.
+test: setup ## All tests: unit, then emulated AWS, then the real engine; with the coverage of the unit tests.
+	$(PYTEST) --cov --cov-report term:skip-covered
+
+test-unit: $(VENV)/.ready ## The unit tests: no server and no engine, about a minute.
+	$(PYTEST) -m "not emulated and not engine"
+
+lint: $(VENV)/.ready ## Style, types, who imports whom, workflows.
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/pyright
+	PYTHONPATH=policies $(BIN)/lint-imports --no-logo
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-format: $(VENV)/.ready
+format: $(VENV)/.ready ## What the linter can mend by itself.
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
@@ -41,7 +51,7 @@ bench: setup ## Times of preview, proof and check, and the monthly cost; see doc
 	@$(BIN)/python -m bench.readiness
 	@$(BIN)/python -m bench.cost
 
-# The rules with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
+# The policies with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
 # or `python3 -m venv venv && venv/bin/pip install --require-hashes -r requirements.txt`.
 # A folder of your choice must be new, so that nothing of yours is overwritten.
 BUILT_PACK := build/policy-pack
@@ -61,5 +71,5 @@ requirements: $(VENV)/.ready ## Pin the direct dependencies of pyproject.toml, w
 	$(COMPILE) --upgrade -o requirements.txt pyproject.toml
 	$(COMPILE) --upgrade --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
-clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
+clean: ## Delete the virtual environment and all caches.
+	rm -rf $(VENV) build .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache

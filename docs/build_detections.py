@@ -4,7 +4,6 @@ Everything on the page comes from the code that is deployed, for the settings of
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +230,7 @@ def _relay_rules(settings: Settings) -> list[tuple[str, Pattern]]:
 
 def _sources(pattern: Pattern) -> str:
     """Return the event sources of a relay's rule, which its first clause lists."""
-    sources: Sequence[Any] = pattern["$or"][0]["source"]
+    sources: list[Any] = pattern["$or"][0]["source"]
     if isinstance(sources[0], dict):
         return "every other event source"
     return ", ".join(sources)

@@ -1,4 +1,7 @@
-"""The GitHub workflows and the script they run, without GitHub and without an engine."""
+"""The GitHub workflows and the script they run, without GitHub and without an engine.
+
+Pins, permissions and kept credentials are zizmor's, in `make lint`.
+"""
 
 import os
 import re
@@ -16,7 +19,6 @@ from drill.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pulumi.sh"
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 UNCHECKED = (
     "can't run policy 'us-east-1-placement' from policy pack 'breakglass@v0.1.0' during preview: unknown"
@@ -43,46 +45,13 @@ PR = load(ROOT / ".github" / "workflows" / "pr.yml")
 UP = load(ROOT / ".github" / "workflows" / "up.yml")
 DRILL = load(ROOT / ".github" / "workflows" / "drill.yml")
 
-workflow_files = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 stacks = pytest.mark.parametrize("stack", STACKS)
 verbs = pytest.mark.parametrize("verb", ["preview", "up"])
-
-
-@workflow_files
-def test_every_action_is_pinned_to_a_commit_and_says_which_version_that_is(path):
-    uses = re.findall(r"^.*\buses:.*$", path.read_text(), re.MULTILINE)
-    assert uses
-    pinned = re.compile(r" +- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-    assert [line for line in uses if not pinned.fullmatch(line)] == []
-
-
-def test_an_action_has_the_same_pin_wherever_it_is_used():
-    pins = {step["uses"] for path in WORKFLOWS for step in steps(load(path)) if "uses" in step}
-    assert len({pin.partition("@")[0] for pin in pins}) == len(pins)
-
-
-@workflow_files
-def test_no_checkout_leaves_the_token_behind_and_no_job_inherits_permissions(path):
-    workflow = load(path)
-    checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
-    assert len(checkouts) == len(workflow["jobs"])
-    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
-    assert workflow["permissions"] == {}
-
-
-def test_the_workflow_of_pull_requests_runs_for_forks_with_a_token_that_only_reads():
-    assert set(triggers(PR)) == {"pull_request", "merge_group"}
-    assert [job["permissions"] for job in PR["jobs"].values()] == [{"contents": "read"}] * 2
-    assert not any("environment" in job for job in PR["jobs"].values())
 
 
 def test_the_workflow_of_pull_requests_reads_no_secret_no_variable_and_no_token():
     text = (ROOT / ".github" / "workflows" / "pr.yml").read_text()
     assert set(re.findall(r"\$\{\{\s*(.*?)\s*\}\}", text)) == {"github.ref", "matrix.stack"}
-
-
-def test_a_pull_request_runs_lint_and_tests():
-    assert commands(PR["jobs"]["checks"]) == ["make lint", "make test"]
 
 
 def test_a_pull_request_previews_every_stack_in_the_sandbox_with_the_checked_command():
@@ -113,7 +82,6 @@ def test_a_deployment_is_bound_to_the_environment_of_its_stack(stack):
     job = UP["jobs"][stack]
     assert job["environment"] == stack
     assert job["env"] == {"STACK": stack}
-    assert job["permissions"] == {"contents": "read", "id-token": "write"}
 
 
 @stacks
@@ -210,23 +178,23 @@ def test_the_script_fails_with_pulumi(tmp_path, verb):
 
 @verbs
 @pytest.mark.parametrize(
-    "before", [b"", b"caf\xe9 \x00\n"], ids=["text", "a log with bytes that are no text"]
+    "before", [b"", b"caf\xe9 \x00\n"], ids=["text", "a log with bytes that are not text"]
 )
-def test_the_script_fails_when_a_rule_could_not_run_and_names_it(tmp_path, verb, before):
+def test_the_script_fails_when_a_policy_could_not_run_and_names_it(tmp_path, verb, before):
     run = Run(tmp_path, verb, "mgmt", output=before + f"  breakglass [advisory] {UNCHECKED}\n".encode())
     assert run.code == 1
     assert f"\n{UNCHECKED}\n" in run.messages
     assert "breakglass/naming.py" in run.messages
-    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a rule could not run\n")
+    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a policy could not run\n")
 
 
-def test_the_script_names_the_unchecked_rule_when_pulumi_failed_as_well(tmp_path):
+def test_the_script_names_the_unchecked_policy_when_pulumi_failed_as_well(tmp_path):
     run = Run(tmp_path, "preview", "mgmt", output=UNCHECKED, code=255)
     assert run.code == 255
     assert UNCHECKED in run.messages
 
 
-def test_the_summary_starts_with_what_the_rules_reported(tmp_path):
+def test_the_summary_starts_with_what_the_policies_reported(tmp_path):
     reported = "    breakglass@v0.1.0 [mandatory]  iam-full-access  (aws:iam:UserPolicyAttachment: x)"
     log = f"Previewing\n{reported}\nIAMFullAccess gives full control\n    + aws:sns/topic:Topic: (create)\n"
     top = Run(tmp_path, "preview", "mgmt", output=log, code=1).summary.partition("The whole output:")[0]
@@ -246,7 +214,7 @@ def test_the_summary_starts_with_what_the_rules_reported(tmp_path):
 def test_nothing_in_the_log_ends_the_code_block_of_the_summary(tmp_path, text):
     log = f"[advisory] {text}{text}"
     summary = Run(tmp_path, "preview", "mgmt", output=log).summary
-    ours = re.compile(r"|### pulumi preview mgmt: .*|What the rules .*:|The whole output:")
+    ours = re.compile(r"|### pulumi preview mgmt: .*|What the policies reported:|The whole output:")
     assert [line for line in summary.splitlines() if not ours.fullmatch(line)]
     assert all(line.startswith("    ") for line in summary.splitlines() if not ours.fullmatch(line))
 
@@ -270,7 +238,6 @@ def test_the_scheduled_drill_tells_nobody_and_changes_nothing():
     (job,) = DRILL["jobs"].values()
     assert job["if"] == "github.ref == 'refs/heads/main'"
     assert job["environment"] == "drill"
-    assert job["permissions"] == {"contents": "read", "id-token": "write"}
     *_, fire, check = commands(job)
     for command in (fire, check):
         outcome = CliRunner().invoke(app, [*shlex.split(command)[3:4], "--help"])

@@ -158,8 +158,10 @@ def _publisher_gaps(
             actions = " and ".join(name for action, name in _NEEDED.items() if action in missing)
             yield (
                 holder,
-                f"its policy does not allow {actions} to {service}, so its alerts never reach the encrypted "
-                "topic, without an error. Allow it both kms:GenerateDataKey* and kms:Decrypt.",
+                (
+                    f"its policy does not allow {actions} to {service}, so its alerts never reach the encrypted "
+                    "topic, without an error. Allow it both kms:GenerateDataKey* and kms:Decrypt."
+                ),
             )
 
 

@@ -72,9 +72,18 @@ class Broken:
         self._answers.append(("before-call", refused))
 
     def apply(self, account: Account) -> None:
+        """Break the answers to an account of the test's own."""
         assert account.session is not None
         for event, handler in self._answers:
             account.session.events.register(event, handler)
+
+    def emit(self, event: str, **details: Any) -> Any:
+        """Return what a call is answered with instead, None if nothing was broken about it."""
+        for kind, handler in self._answers:
+            answer = handler(**details) if kind == event else None
+            if answer is not None:
+                return answer
+        return None
 
 
 @pytest.fixture
@@ -86,17 +95,16 @@ Look = Callable[..., list[StackState]]
 
 
 @pytest.fixture
-def look(aws: str, broken: Broken) -> Look:
+def look(aws: str, broken: Broken) -> Iterator[Look]:
     """Return `look(*stacks)`: the stacks as they are meant and as they are, with what the test broke."""
 
     def looked(*only: str) -> list[StackState]:
         everything = stacks.load()
-        accounts = [deployed.account(stack.account_id, aws) for stack in everything]
-        for account in accounts:
-            broken.apply(account)
+        accounts = [deployed.shared_account(stack.account_id, aws) for stack in everything]
         return prepare(everything, accounts, only=only or ("mgmt", "member"), progress=unseen)
 
-    return looked
+    with deployed.interrupted(broken.emit):
+        yield looked
 
 
 def unseen(done: int, of: int) -> None:

@@ -1,9 +1,9 @@
 """Both stacks deployed into an emulated AWS without the engine: what is rendered is created through boto3."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, ClassVar
 
 import boto3
 import botocore.session
@@ -63,12 +63,54 @@ def _whole(value: Any) -> Any:
 
 
 def account(account_id: str, endpoint: str) -> Account:
-    """Return a fresh account, so that nothing that was read before, or injected, is left in it."""
-    core = botocore.session.get_session()
-    # Reading the services' models takes most of the time; they are the same for every account.
-    core.register_component("data_loader", _MODELS)
-    return Account(account_id, boto3.Session(**credentials(account_id, endpoint), botocore_session=core))
+    """Return an account whose clients are the caller's own: handlers may be put on them."""
+    return Account(account_id, _Session(account_id, endpoint))
 
 
+def shared_account(account_id: str, endpoint: str) -> Account:
+    """Return an account with the clients of all tests; `interrupted` changes what they are answered."""
+    return Account(account_id, _shared_session(account_id, endpoint))
+
+
+@contextmanager
+def interrupted(emit: Callable[..., Any]) -> Iterator[None]:
+    """Have `emit(event, **details)` see every call of the shared accounts, before and after AWS answers."""
+    _Shared.emit = emit
+    yield
+    _Shared.emit = None
+
+
+class _Session(boto3.Session):
+    """Reads the models of AWS's services once for all sessions: they are the same for every account."""
+
+    def __init__(self, account_id: str, endpoint: str) -> None:
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _MODELS)
+        super().__init__(**credentials(account_id, endpoint), botocore_session=core)
+
+
+class _Shared(_Session):
+    """Makes each client once: that takes longer than all that most tests ask of it."""
+
+    emit: ClassVar[Callable[..., Any] | None] = None
+
+    def __init__(self, account_id: str, endpoint: str) -> None:
+        super().__init__(account_id, endpoint)
+        self._clients: dict[tuple[str, str], Any] = {}
+        for event in ("before-call", "after-call"):
+            self.events.register(event, partial(self._emit, event))
+
+    def client(self, *service: Any, **where: Any) -> Any:
+        key = (*service, where["region_name"])
+        if key not in self._clients:
+            self._clients[key] = super().client(*service, **where)
+        return self._clients[key]
+
+    @staticmethod
+    def _emit(event: str, **details: Any) -> Any:
+        return None if _Shared.emit is None else _Shared.emit(event, **details)
+
+
+_shared_session = cache(_Shared)
 credentials = cache(emulation.account_credentials)
 _MODELS = botocore.session.get_session().get_component("data_loader")

@@ -15,12 +15,6 @@ REGIONS = ("us-east-1", "eu-west-1")
 """Two Regions show everything that seventeen would, in a fraction of the time."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "integration" in item.path.parts:
-            item.add_marker(pytest.mark.engine)
-
-
 class Stack:
     """One stack of a sandbox, with the policy pack enforced."""
 

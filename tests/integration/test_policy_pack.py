@@ -56,7 +56,9 @@ def test_another_project_is_judged_by_the_pack_alone(sandbox, pack):
 
 
 def test_the_requirements_pin_all_that_the_rules_import(sandbox, pack):
-    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", (pack / "requirements.txt").read_text(), re.M))
+    pinned = dict(
+        re.findall(r"^([a-z0-9-]+)==(\S+) \\$", (pack / "requirements.txt").read_text(), re.MULTILINE)
+    )
     assert "pulumi-aws" not in pinned
     imported = sandbox.run("python", "-c", DISTRIBUTIONS, PYTHONPATH=str(pack))
     assert imported.returncode == 0, imported.stdout

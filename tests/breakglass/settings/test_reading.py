@@ -432,8 +432,10 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (
         ("alerts.watchdogSubscriptions.0.endpoint", "security@example.com"),
         "alerts.watchdogSubscriptions[0].endpoint",
-        "found the endpoint of subscriptions[0], must be another one, because the second channel must not "
-        "share a mailbox with the first",
+        (
+            "found the endpoint of subscriptions[0], must be another one, because the second channel must "
+            "not share a mailbox with the first"
+        ),
     ),
     (
         ("alerts.watchdogSubscriptions.0.endpoint", "Security@Example.com"),
@@ -443,8 +445,10 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (
         ("alerts.subscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
         "alerts.subscriptions[0].endpoint",
-        "found the queue breakglass-drill, must be another one, because that name is the hub's drill queue, "
-        "which is subscribed anyway and never counts as a recipient",
+        (
+            "found the queue breakglass-drill, must be another one, because that name is the hub's drill "
+            "queue, which is subscribed anyway and never counts as a recipient"
+        ),
     ),
     (
         ("alerts.watchdogSubscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
@@ -721,8 +725,10 @@ def test_document_that_aws_would_refuse_is_reported_with_its_length(changes, sta
 def test_names_that_no_event_pattern_can_hold_are_reported():
     names = [f"BreakglassUs{n:02}" for n in range(12)]
     assert problems_of(changed(committed("mgmt"), ("user.names", names))) == [
-        "breakglass:user.names: makes an event pattern of 2075 characters, at most 2048 are allowed: "
-        "name fewer users, or shorter names (11 of 14 letters fit)"
+        (
+            "breakglass:user.names: makes an event pattern of 2075 characters, at most 2048 are allowed: "
+            "name fewer users, or shorter names (11 of 14 letters fit)"
+        )
     ]
 
 
@@ -747,9 +753,11 @@ def test_heartbeats_must_be_given_where_the_number_of_accounts_is_not_known():
         committed("mgmt"), ("alerts.memberAccountIds", DELETE), ("alerts.organizationId", "o-a1b2c3d4e5")
     )
     assert problems_of(config) == [
-        "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from 1 to "
-        "100000, because their number cannot be derived: that takes a relay in this stack, and with "
-        "organizationId the list memberAccountIds"
+        (
+            "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from "
+            "1 to 100000, because their number cannot be derived: that takes a relay in this stack, and with "
+            "organizationId the list memberAccountIds"
+        )
     ]
 
 
