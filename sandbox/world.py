@@ -141,7 +141,7 @@ def _environment(
     profiles.write_text("".join(_profile(stack, account, endpoint) for stack, account in accounts.items()))
     plugin = home / "pulumi" / "plugins" / f"resource-aws-v{version('pulumi_aws')}"
     plugin.mkdir(parents=True)
-    (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "bin" / "pulumi-resource-aws")
+    (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "engine" / "bin" / "pulumi-resource-aws")
     binaries = [*pulumi.directories, Path(sys.executable).parent]
     return (
         inherited

@@ -112,6 +112,9 @@ def _on_path(tried: list[str]) -> Engine | None:
 def _cached(folder: Path, *, built: bool) -> Engine:
     if not built:
         return Engine(origin=f"official Pulumi {version('pulumi')}", directories=(folder / "bin",))
+    # Beside the engine, where it looks first; the official distribution has its host there too. The copy is
+    # renewed each time, because an older checkout may have left one that starts a module of another name.
+    shutil.copy(_HOST, folder / "bin")
     return Engine(
         origin=f"Pulumi {BUILT_VERSION} built from its Go modules, with the sandbox's language host",
         directories=(folder / "bin",),
@@ -166,8 +169,6 @@ def _build(folder: Path, tell: Tell, tried: list[str]) -> None:
         sdk = _go(
             ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], environment, tell, "", ""
         )
-        # Beside the engine, where it looks first; the official distribution has its host there too.
-        shutil.copy(_HOST, work / "bin")
         shutil.copy(Path(sdk[-1]) / "python" / "cmd" / _LAUNCHER, work / "bin" / _LAUNCHER)
     except subprocess.CalledProcessError as error:
         tried.append(f"Go build: `go {error.cmd[1]}` failed: {error.stderr.strip()[-400:]}")
