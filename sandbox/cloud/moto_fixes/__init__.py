@@ -3,12 +3,12 @@
 A tool that reads live accounts must be able to run against the sandbox without knowing that it is one. So
 what it reads is what AWS would answer, or a refusal; never what moto made up. There is a file per service,
 and in it a function per answer that names what AWS does; `unimplemented` refuses what moto does not have.
+`ec2` is imported when EC2 is first asked (`replacing.LATE`): with it the server would start in twice the time.
 """
 
 from sandbox.cloud.moto_fixes import (
     cloudtrail,
     cloudwatch,
-    ec2,
     events,
     iam,
     logs,
@@ -21,7 +21,7 @@ from sandbox.cloud.moto_fixes.events import Post
 from sandbox.cloud.moto_fixes.replacing import REGISTERED, replace
 
 __all__ = [
-    "Post", "apply", "cloudtrail", "cloudwatch", "ec2", "events", "iam", "logs", "organizations",
+    "Post", "apply", "cloudtrail", "cloudwatch", "events", "iam", "logs", "organizations",
     "scheduler", "sns", "unimplemented",
 ]  # fmt: skip
 
