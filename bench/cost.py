@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.prices import LOOKED_UP, PRICES
 from bench.stacks import Planned, planned
-from sandbox.world import world
+from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
 STACKS = ("mgmt", "member")
@@ -163,7 +163,7 @@ def print_total(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -
 def main() -> None:
     """Read the resources off a preview of each committed stack, and print what they cost."""
     console.rule("[bold]Cost: a month at AWS", align="left")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         stacks = {stack: planned(sandbox, stack) for stack in STACKS}
     assumed = Assumptions()
     print_assumptions(assumed)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 ROUNDS = 9
 PACK_TARGET = 1.5
@@ -23,7 +23,7 @@ PACK = ("--policy-pack", "policies", "--policy-pack-config", "policies/config/mg
 console = Console()
 
 
-def preview(sandbox: World, *arguments: str, cwd: Path | None = None) -> Callable[[], float]:
+def preview(sandbox: Sandbox, *arguments: str, cwd: Path | None = None) -> Callable[[], float]:
     """Return a function that runs one preview and returns its seconds; a failing preview ends the run."""
 
     def timed() -> float:
@@ -40,7 +40,7 @@ def preview(sandbox: World, *arguments: str, cwd: Path | None = None) -> Callabl
     return timed
 
 
-def empty_project(sandbox: World) -> Path:
+def empty_project(sandbox: Sandbox) -> Path:
     """Make a project beside the mirror with the same runtime and an empty program; returns its folder."""
     folder = sandbox.directory.with_name("empty")
     folder.mkdir()
@@ -55,7 +55,7 @@ def empty_project(sandbox: World) -> Path:
 def main() -> None:
     """Measure and print the table."""
     console.rule("[bold]Preview: mgmt against an empty program", align="left")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         folder = empty_project(sandbox)
         contestants = {
             "empty program": preview(sandbox, "--stack", "empty", cwd=folder),

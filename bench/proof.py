@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.confirm import confirm
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 MEMBERS = (1, 20, 199)
 MEMBER = "222222222222"
@@ -29,8 +29,8 @@ sys.exit(code)
 console = Console()
 
 
-def exports(sandbox: World) -> tuple[str, str]:
-    """Deploy both stacks, let people confirm, and return the exports."""
+def exports(sandbox: Sandbox) -> tuple[str, str]:
+    """Deploy both stacks, confirm the subscriptions, and return the exports."""
     _pulumi(sandbox, "up", "--stack", "mgmt", "--skip-preview")
     _pulumi(sandbox, "up", "--stack", "member", "--skip-preview")
     confirm(sandbox.account("mgmt"))
@@ -41,7 +41,7 @@ def exports(sandbox: World) -> tuple[str, str]:
     return hub, member
 
 
-def _pulumi(sandbox: World, *command: str) -> None:
+def _pulumi(sandbox: Sandbox, *command: str) -> None:
     outcome = sandbox.run("pulumi", *command, "--yes")
     if outcome.returncode:
         sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
@@ -67,7 +67,7 @@ def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list
 def main() -> None:
     """Measure and print the table."""
     table = Table("accounts", "Regions", "seconds", "MB at most", title="python -m alertpath")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         hub, member = exports(sandbox)
         for count in MEMBERS:
             folder = sandbox.directory.with_name(f"members-{count}")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 ROUNDS = 5
 CHECK = ("python", "-m", "drill", "check", "--json")
@@ -30,7 +30,7 @@ CONTESTANTS = {
 console = Console()
 
 
-def deploy(sandbox: World) -> None:
+def deploy(sandbox: Sandbox) -> None:
     """Deploy both stacks in every Region; raises RuntimeError when one fails."""
     for stack in sandbox.accounts:
         up = sandbox.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack)
@@ -38,7 +38,7 @@ def deploy(sandbox: World) -> None:
             raise RuntimeError(f"{stack} could not be deployed:\n{up.stdout}")
 
 
-def timed(sandbox: World, *command: str) -> Callable[[], float]:
+def timed(sandbox: Sandbox, *command: str) -> Callable[[], float]:
     """Return a function that runs a command and returns its seconds; raises RuntimeError on a traceback."""
 
     def run() -> float:
@@ -54,7 +54,7 @@ def timed(sandbox: World, *command: str) -> Callable[[], float]:
 
 def main() -> None:
     """Measure, the contestants taking turns, and print the table."""
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         deploy(sandbox)
         runs = {name: timed(sandbox, *command) for name, command in CONTESTANTS.items()}
         seconds: dict[str, list[float]] = {name: [] for name in runs}

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.preview import preview
 from bench.stacks import cover, planned, some_regions
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 COUNTS = (1, 4, 17, 34)
 ROUNDS = 5
@@ -40,7 +40,7 @@ def fitted(points: Mapping[int, float]) -> Line:
     return Line(slope, intercept, farthest)
 
 
-def measure(sandbox: World) -> tuple[dict[int, int], dict[int, list[float]]]:
+def measure(sandbox: Sandbox) -> tuple[dict[int, int], dict[int, list[float]]]:
     """Return the number of AWS resources and the seconds of each preview, by number of Regions."""
     resources = {}
     for count in COUNTS:
@@ -80,7 +80,7 @@ def report(resources: Mapping[int, int], seconds: Mapping[int, list[float]]) -> 
 def main() -> None:
     """Measure and print."""
     console.rule("[bold]Regions: what one more costs", align="left")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         resources, seconds = measure(sandbox)
     report(resources, seconds)
 

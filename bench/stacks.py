@@ -9,7 +9,7 @@ import yaml
 
 from breakglass import naming
 from breakglass.settings.reading import REGIONS
-from sandbox.world import World
+from sandbox.run import Sandbox
 
 
 class Planned(NamedTuple):
@@ -24,7 +24,7 @@ def some_regions(count: int) -> list[str]:
     return [naming.HOME_REGION, *sorted(REGIONS - {naming.HOME_REGION})][:count]
 
 
-def cover(sandbox: World, stack: str, regions: Sequence[str]) -> None:
+def cover(sandbox: Sandbox, stack: str, regions: Sequence[str]) -> None:
     """Let the stack's relay cover exactly these Regions, in the mirror's settings."""
     file = sandbox.directory / f"Pulumi.{stack}.yaml"
     content = yaml.safe_load(file.read_text())
@@ -32,7 +32,7 @@ def cover(sandbox: World, stack: str, regions: Sequence[str]) -> None:
     file.write_text(yaml.safe_dump(content))
 
 
-def planned(sandbox: World, stack: str) -> list[Planned]:
+def planned(sandbox: Sandbox, stack: str) -> list[Planned]:
     """Return the AWS resources that a preview of the stack would create; a failing one ends the run."""
     outcome = sandbox.run("pulumi", "preview", "--stack", stack, "--non-interactive", "--json")
     if outcome.returncode:

@@ -33,7 +33,7 @@ Tell = Callable[[str], None]
 
 
 class EngineUnavailable(Exception):
-    """No way led to an engine; the message says what was tried and what to install."""
+    """No engine was found, fetched or built; the message says what was tried and what to install."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Engine:
     """A Pulumi engine with its Python language host.
 
     Attributes:
-        origin: Where it comes from, for people.
+        origin: Where it comes from, in words.
         directories: Folders to put first on PATH.
         environment: Variables that its language host needs.
     """
@@ -187,7 +187,7 @@ def _go(arguments: list[str], environment: dict[str, str], tell: Tell, verb: str
     """
     command = ["go", *arguments]
     with (
-        # Standard output goes to a file: a pipe that nobody reads would stop the command when it is full.
+        # Standard output goes to a file: nobody reads a pipe here, and a full one would stop the command.
         (Path(environment["GOMODCACHE"]).parent / "output").open("w+") as output,
         subprocess.Popen(
             command, cwd=_SOURCE, env=environment, stdout=output, stderr=subprocess.PIPE, text=True

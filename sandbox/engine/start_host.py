@@ -1,7 +1,7 @@
 """Starts the language host with the SDK's protocol modules, but without the SDK around them.
 
-The host needs nothing else of it, the engine starts the host twice in each command and waits for it each time,
-and importing the SDK would take half of that start.
+The host needs nothing else of it. The engine starts the host twice in each command and waits for it, and
+importing the SDK would take half of that time.
 """
 
 import importlib.util

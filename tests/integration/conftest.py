@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 UNCHECKED = "can't run policy"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Stack:
     """One stack of a sandbox, with the policy pack enforced."""
 
-    def __init__(self, sandbox: World, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
         self.sandbox = sandbox
         self.name = name
 
@@ -65,18 +65,18 @@ class Stack:
 
 
 @pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[World]:
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A fresh sandbox for one test, with other Regions where the test is parametrized with some."""
     regions = getattr(request, "param", REGIONS)
-    with world(lambda line: print(line, file=sys.stderr), regions=regions) as fresh:
+    with sandboxed(lambda line: print(line, file=sys.stderr), regions=regions) as fresh:
         yield fresh
 
 
 @pytest.fixture
-def mgmt(sandbox: World) -> Stack:
+def mgmt(sandbox: Sandbox) -> Stack:
     return Stack(sandbox, "mgmt")
 
 
 @pytest.fixture
-def member(sandbox: World) -> Stack:
+def member(sandbox: Sandbox) -> Stack:
     return Stack(sandbox, "member")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.delivery import Mailbox, deliver
+from sandbox.cloud.delivery import SubscribedQueue, deliver
 from sandbox.confirm import confirm
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -68,7 +68,7 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
     account = deployed.account("mgmt")
     kms = account.client("kms", "us-east-1")
     key_id = kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
-    mail, watchdog = Mailbox(account, TOPIC), Mailbox(account, WATCHDOG)
+    mail, watchdog = SubscribedQueue(account, TOPIC), SubscribedQueue(account, WATCHDOG)
 
     for name, expected in EXPECTED.items():
         heard = event(f"alert/{name}.json", key_id)
@@ -81,8 +81,8 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
         tampers_with_relay = name == "events-disable-rule-member-forwarder-eu-west-1"
         copies = 2 if tampers_with_relay else 1  # forwarded by two rules, on purpose
         assert ends == sorted([LOG, *notified] * copies), name
-        assert len(mail.take()) == (TOPIC in notified) * copies, name
-        assert len(watchdog.take()) == (WATCHDOG in notified) * copies, name
+        assert len(mail.receive()) == (TOPIC in notified) * copies, name
+        assert len(watchdog.receive()) == (WATCHDOG in notified) * copies, name
 
     for quiet in (EVENTS / "quiet").iterdir():
         assert deliver(deployed.account_by_id, event(f"quiet/{quiet.name}", key_id)) == [], quiet.name
@@ -96,7 +96,7 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
     failed = {delivery.destination: delivery.failed for delivery in deliveries if delivery.failed}
     assert failed.keys() == {TOPIC}
     assert "disabled" in failed[TOPIC]
-    (text,) = watchdog.take()
+    (text,) = watchdog.receive()
     assert "the alarm's key was changed" in text
 
     mgmt.pulumi("refresh", "--yes")
@@ -107,5 +107,5 @@ def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt)
     account.client("sns", "us-east-1").delete_topic(TopicArn=TOPIC)
     deliveries = deliver(deployed.account_by_id, event("alert/sns-delete-topic.json", key_id))
     assert {delivery.destination for delivery in deliveries if delivery.failed} == {TOPIC}
-    (text,) = watchdog.take()
+    (text,) = watchdog.receive()
     assert "the alarm itself was changed" in text

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import confirm, schedules
 from sandbox.cloud.delivery import deliver
-from sandbox.world import World
+from sandbox.run import Sandbox
 from tests.integration.conftest import Stack
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -22,18 +22,18 @@ CODES = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
 LEAVE_SCREEN = "\x1b[?1049l"
 
 
-def drill(sandbox: World, *command: str, exits: int) -> str:
+def drill(sandbox: Sandbox, *command: str, exits: int) -> str:
     outcome = sandbox.run("python", "-m", "drill", *command)
     assert outcome.returncode == exits, outcome.stdout
     return outcome.stdout
 
 
-def rows(sandbox: World, *options: str, exits: int) -> dict[tuple[str, str], dict]:
+def rows(sandbox: Sandbox, *options: str, exits: int) -> dict[tuple[str, str], dict]:
     found = json.loads(drill(sandbox, "check", "--json", *options, exits=exits))
     return {(row["check"], row["stack"]): row for row in found}
 
 
-def on_a_terminal(sandbox: World, *command: str) -> str:
+def on_a_terminal(sandbox: Sandbox, *command: str) -> str:
     """Run a drill command on a terminal, press Enter when it waits, and return all that it wrote."""
     terminal, end = pty.openpty()
     environment = sandbox.environment | {"TERM": "xterm", "COLUMNS": "80"}
@@ -70,7 +70,7 @@ def set_up_by_hand(mgmt: Stack, member: Stack) -> None:
 
 
 def test_the_round_of_the_operator_leaves_no_secret(
-    sandbox: World, mgmt: Stack, member: Stack, tmp_path: Path
+    sandbox: Sandbox, mgmt: Stack, member: Stack, tmp_path: Path
 ) -> None:
     for stack in (mgmt, member):
         stack.pulumi("up", "--yes", "--skip-preview", pack=True)
@@ -90,7 +90,7 @@ def test_the_round_of_the_operator_leaves_no_secret(
     outputs = [seen.replace(shown, "")]
     outputs.append(drill(sandbox, "fire", "--why", "test", "--yes", "--evidence", str(evidence), exits=0))
     for stack in (mgmt, member):
-        schedules.strike(sandbox.account(stack.name))
+        schedules.fire(sandbox.account(stack.name))
     recorded = json.loads((EVENTS / "alert" / "assume-role-caller-copy-regional-eu-west-1.json").read_text())
     deliver(sandbox.account_by_id, recorded)
 
@@ -124,7 +124,7 @@ def _tokens(profiles: str) -> list[str]:
 
 @pytest.mark.parametrize("stack_name", ["member", "mgmt"])
 def test_the_fix_that_a_red_check_names_turns_it_green(
-    sandbox: World, mgmt: Stack, member: Stack, stack_name: str
+    sandbox: Sandbox, mgmt: Stack, member: Stack, stack_name: str
 ) -> None:
     for stack in (mgmt, member):
         stack.pulumi("up", "--yes", "--skip-preview")
@@ -140,7 +140,7 @@ def test_the_fix_that_a_red_check_names_turns_it_green(
     assert rows(sandbox, "--stack", stack_name, exits=1)["relay", stack_name]["state"] == "ready"
 
 
-def test_a_region_that_was_enabled_later_is_named(sandbox: World, member: Stack) -> None:
+def test_a_region_that_was_enabled_later_is_named(sandbox: Sandbox, member: Stack) -> None:
     member.pulumi("up", "--yes", "--skip-preview", SANDBOX_REGIONS="us-east-1")
     row = rows(sandbox, "--stack", "member", exits=1)["relay", "member"]
     assert {finding["state"] for finding in row["findings"]} == {"not ready"}

@@ -1,4 +1,4 @@
-"""How a correction takes the place of a method of moto."""
+"""Replaces methods of moto by their corrections."""
 
 import functools
 import importlib
@@ -9,7 +9,7 @@ Function = Callable[..., Any]
 
 
 class Correction(NamedTuple):
-    """One method of moto, and what answers in its place.
+    """One method of moto, and the function that replaces it.
 
     Attributes:
         owner: Class of moto.

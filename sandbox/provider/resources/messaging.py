@@ -63,7 +63,7 @@ class TopicPolicy(Resource):
         self._put(api, id, props["policy"])
 
     def delete(self, api: Any, id: str, props: Props) -> None:
-        # AWS keeps a policy on every topic: without ours it is one that lets nobody in.
+        # AWS keeps a policy on every topic: without ours it is one that allows nothing.
         self._put(api, id, json.dumps({"Version": "2012-10-17", "Statement": []}))
 
     def _put(self, api: Any, arn: str, policy: str) -> None:
@@ -71,7 +71,7 @@ class TopicPolicy(Resource):
 
 
 class TopicSubscription(Resource):
-    """SNS subscription. A mailbox's or a webhook's is pending until it is confirmed: see `people`."""
+    """SNS subscription. A mail or web address must confirm it: see `sandbox/confirm.py`."""
 
     token = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"

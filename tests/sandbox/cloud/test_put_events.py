@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import schedules
-from sandbox.cloud.background import Courier
+from sandbox.cloud.background import BackgroundDelivery
 from tests.sandbox.conftest import HUB, MEMBER
 
 PATIENCE = 10
@@ -84,7 +84,7 @@ def test_an_event_keeps_the_time_that_it_was_given(home, queue):
 
 
 def test_an_event_crosses_accounts_and_rings_is_queued_and_is_recorded(home, away, alarm, queue):
-    topic, mailbox = alarm
+    topic, inbox = alarm
     arn, take = queue
     logs = home.client("logs")
     logs.create_log_group(logGroupName="/background")
@@ -93,7 +93,7 @@ def test_an_event_crosses_accounts_and_rings_is_queued_and_is_recorded(home, awa
     home.rule("queued", arn, bus="hub")
     home.rule("record", f"arn:aws:logs:eu-west-3:{HUB}:log-group:/background:*", bus="hub")
     put(away)
-    assert soon(mailbox.take) == ['"detection: BreakglassUser"']
+    assert soon(inbox.receive) == ['"detection: BreakglassUser"']
     event = json.loads(soon(take)[0])
     assert (event["account"], event["region"]) == (MEMBER, "eu-north-1")
     recorded = soon(lambda: logs.filter_log_events(logGroupName="/background")["events"])
@@ -158,10 +158,10 @@ def test_a_bus_that_is_not_there_or_not_the_caller_s_is_refused(home, away):
         put(home, bus=away.bus_arn("default"))
 
 
-def test_what_the_sandbox_cannot_tell_is_said_since_nobody_waits_for_it(world, home, capsys):
+def test_an_error_in_the_background_goes_to_standard_error(sandbox, home, capsys):
     home.rule("ours", f"arn:aws:lambda:eu-west-3:{HUB}:function:f")
     event = {"id": "an-id", "account": HUB, "region": "eu-west-3", "detail": {"who": "BreakglassUser"}}
-    Courier(world.account_by_id).post(home.bus_arn("default"), event)
+    BackgroundDelivery(sandbox.account_by_id).put(home.bus_arn("default"), event)
     (said,) = soon(lambda: [text] if (text := capsys.readouterr().err) else [])
     assert said.startswith(f"sandbox: event an-id on {home.bus_arn('default')}: RuntimeError: ")
     assert "does not deliver to arn:aws:lambda" in said
@@ -189,23 +189,23 @@ def scheduled(home):
 
 
 @pytest.mark.usefixtures("scheduled")
-def test_at_noon_each_schedule_that_is_enabled_fires_once(world, home, queue, monkeypatch, capsys):
+def test_each_enabled_schedule_fires_once(sandbox, home, queue, monkeypatch, capsys):
     arn, take = queue
     home.rule("ours", arn)
-    assert schedules.strike(world.account("mgmt")) == 1
+    assert schedules.fire(sandbox.account("mgmt")) == 1
     (event,) = (json.loads(text) for text in soon(take))
     assert (event["source"], event["detail-type"]) == ("breakglass.heartbeat", "Heartbeat")
     assert event["detail"] == {"who": "BreakglassUser"}
     assert event["resources"] == [f"arn:aws:scheduler:eu-west-3:{HUB}:schedule/default/on"]
 
-    monkeypatch.setenv("AWS_ENDPOINT_URL", world.endpoint)
-    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(world.accounts))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
+    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(sandbox.accounts))
     assert schedules.main() == 0
-    assert capsys.readouterr().out == "mgmt: 1 schedules fired\nmember: 0 schedules fired\n"
+    assert capsys.readouterr().out == "Fired 1 schedules of mgmt, 0 schedules of member.\n"
     soon(take)
 
 
-def test_an_input_that_the_scheduler_would_fill_in_is_refused(world, home):
+def test_an_input_that_the_scheduler_would_fill_in_is_refused(sandbox, home):
     scheduler = home.client("scheduler")
     target = {
         "Arn": home.bus_arn("default"),
@@ -215,12 +215,14 @@ def test_an_input_that_the_scheduler_would_fill_in_is_refused(world, home):
     }
     timing = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}}
     scheduler.create_schedule(Name="filled-in", Target=target, **timing)
-    with pytest.raises(RuntimeError, match=r"fills in no context attribute, but .*/filled-in has input"):
-        schedules.strike(world.account("mgmt"))
+    with pytest.raises(
+        RuntimeError, match=r"does not fill in context attributes, but .*/filled-in has input"
+    ):
+        schedules.fire(sandbox.account("mgmt"))
     scheduler.delete_schedule(Name="filled-in")
 
 
-def test_outside_of_a_sandbox_noon_says_so(monkeypatch, capsys):
+def test_outside_of_a_sandbox_the_schedules_say_so(monkeypatch, capsys):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert schedules.main() == 1
     assert "run this inside a sandbox" in capsys.readouterr().err
