@@ -112,13 +112,18 @@ def _on_path(tried: list[str]) -> Engine | None:
 def _cached(folder: Path, *, built: bool) -> Engine:
     if not built:
         return Engine(origin=f"official Pulumi {version('pulumi')}", directories=(folder / "bin",))
-    # Beside the engine, where it looks first; the official distribution has its host there too. The copy is
-    # renewed each time, because an older checkout may have left one that starts a module of another name.
-    shutil.copy(_HOST, folder / "bin")
+    # Beside the engine, where it looks first; the official distribution has its host there too. Checkouts of
+    # several versions may share the cache, so what lies there only leads to the host of the one in use.
+    host = folder / "bin" / _HOST.name
+    host.write_text('#!/bin/sh\nexec "$SANDBOX_LANGUAGE_HOST" "$@"\n')
+    host.chmod(0o755)
     return Engine(
         origin=f"Pulumi {BUILT_VERSION} built from its Go modules, with the sandbox's language host",
         directories=(folder / "bin",),
-        environment={"SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / _LAUNCHER)},
+        environment={
+            "SANDBOX_LANGUAGE_HOST": str(_HOST),
+            "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / _LAUNCHER),
+        },
     )
 
 

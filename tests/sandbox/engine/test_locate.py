@@ -91,6 +91,7 @@ def test_a_built_engine_is_kept_and_used_again_without_go(go, tmp_path):
     folder = tmp_path / "cache" / "breakglass-sandbox" / "built-v3.259.0"
     assert found.directories == (folder / "bin",)
     assert found.environment == {
+        "SANDBOX_LANGUAGE_HOST": str(locate._HOST),
         "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / "pulumi-language-python-exec")
     }
     assert sorted(entry.name for entry in (folder / "bin").iterdir()) == [
