@@ -107,7 +107,7 @@ def test_a_built_engine_is_kept_and_used_again_without_go(go, tmp_path):
     again, told = obtain()
     assert again == found
     assert told == []
-    assert "-m sandbox.engine.start_host" in host.read_text()
+    assert "$SANDBOX_LANGUAGE_HOST" in host.read_text()
 
 
 def test_a_failed_build_leaves_no_engine_behind_and_says_why(go, tmp_path):
