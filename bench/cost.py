@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.prices import LOOKED_UP, PRICES
 from bench.stacks import Planned, planned
+from bench.timing import console
 from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
@@ -30,8 +30,6 @@ CHARGED = {KEY, ALARM, SCHEDULE, SUBSCRIPTION, LOG_GROUP, ARCHIVE}
 
 PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https", "sqs": "SQS requests"}
 """What each message costs by protocol; SNS itself charges nothing for a queue, which takes a request."""
-
-console = Console()
 
 
 @dataclass(frozen=True, kw_only=True)

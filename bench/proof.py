@@ -10,9 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from bench.stacks import deploy, pulumi
+from bench.timing import console
 from sandbox.confirm import confirm
 from sandbox.run import Sandbox, sandboxed
 
@@ -26,25 +27,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stder
 sys.exit(code)
 """
 
-console = Console()
-
 
 def exports(sandbox: Sandbox) -> tuple[str, str]:
     """Deploy both stacks, confirm the subscriptions, and return the exports."""
-    _pulumi(sandbox, "up", "--stack", "mgmt", "--skip-preview")
-    _pulumi(sandbox, "up", "--stack", "member", "--skip-preview")
+    deploy(sandbox)
     confirm(sandbox.account("mgmt"))
-    _pulumi(sandbox, "refresh", "--stack", "mgmt")
-    hub, member = (
-        sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout for stack in ("mgmt", "member")
-    )
+    pulumi(sandbox, "refresh", "--yes", "--stack", "mgmt")
+    hub, member = (pulumi(sandbox, "stack", "export", "--stack", stack) for stack in ("mgmt", "member"))
     return hub, member
-
-
-def _pulumi(sandbox: Sandbox, *command: str) -> None:
-    outcome = sandbox.run("pulumi", *command, "--yes")
-    if outcome.returncode:
-        sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
 
 
 def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list[str]:

@@ -1,25 +1,21 @@
 """What one more Region costs: resources and preview seconds of the management stack, by number of Regions.
 
-The numbers of Regions take turns in one sandbox, so that a busy machine slows all of them. Their medians are
-held against a straight line.
+The medians are held against a straight line.
 """
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from bench.preview import preview
+from bench.preview import PREVIEW
 from bench.stacks import cover, planned, some_regions
+from bench.timing import console, taking_turns, timed
 from sandbox.run import Sandbox, sandboxed
 
 COUNTS = (1, 4, 17, 34)
 ROUNDS = 5
-
-console = Console()
 
 
 class Line(NamedTuple):
@@ -46,13 +42,18 @@ def measure(sandbox: Sandbox) -> tuple[dict[int, int], dict[int, list[float]]]:
     for count in COUNTS:
         cover(sandbox, "mgmt", some_regions(count))
         resources[count] = len(planned(sandbox, "mgmt"))
-    timed = preview(sandbox, "--stack", "mgmt")
-    seconds: dict[int, list[float]] = {count: [] for count in COUNTS}
-    for _ in track(range(ROUNDS), description="previews", console=console):
-        for count in COUNTS:
-            cover(sandbox, "mgmt", some_regions(count))
-            seconds[count].append(timed())
-    return resources, seconds
+    contestants = {count: _covering(sandbox, count) for count in COUNTS}
+    return resources, taking_turns(contestants, rounds=ROUNDS)
+
+
+def _covering(sandbox: Sandbox, count: int) -> Callable[[], float]:
+    preview = timed(sandbox, *PREVIEW, "mgmt")
+
+    def run() -> float:
+        cover(sandbox, "mgmt", some_regions(count))
+        return preview()
+
+    return run
 
 
 def report(resources: Mapping[int, int], seconds: Mapping[int, list[float]]) -> None:
