@@ -20,7 +20,7 @@ def main() -> None:
     """Measure and print the table."""
     with sandboxed(console.print) as sandbox:
         deploy(sandbox)
-        # A check and a drill end with 1 or 2 when something is not ready, or cannot be told.
+        # A check and a drill end with 1 or 2 when something is not ready, or could not be checked.
         runs = {name: timed(sandbox, *command, exits=(0, 1, 2)) for name, command in CONTESTANTS.items()}
         report("2 accounts x 17 Regions", taking_turns(runs, rounds=ROUNDS))
 

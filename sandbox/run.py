@@ -76,11 +76,13 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandboxed(tell: locate.Tell, project: Path = ROOT, regions: Sequence[str] = ()) -> Iterator[Sandbox]:
+def sandboxed(
+    progress: locate.Progress, project: Path = ROOT, regions: Sequence[str] = ()
+) -> Iterator[Sandbox]:
     """Start a sandbox of `project`, which lasts as long as the context.
 
     Args:
-        tell: Prints one line of progress.
+        progress: Prints one line of progress.
         project: Folder of the Pulumi project.
         regions: Regions that every account has enabled; without any, those of `emulation.enabled_regions`.
             A command that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
@@ -89,7 +91,7 @@ def sandboxed(tell: locate.Tell, project: Path = ROOT, regions: Sequence[str] = 
         locate.EngineUnavailable: No Pulumi engine was found, and none could be fetched or built.
         RuntimeError: The emulated AWS or a stack could not be set up.
     """
-    pulumi = locate.obtain(tell)
+    pulumi = locate.obtain(progress)
     with (
         tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder,
         emulation.running(regions) as endpoint,

@@ -225,7 +225,7 @@ def _send(accounts: Accounts, destination: str, text: str, *, forwarded: bool) -
 
 def _publish(sns: Any, kms: Any, topic: str, text: str) -> None:
     key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
-    if key:  # moto publishes whatever state the key is in; AWS cannot
+    if key:  # moto publishes regardless of the key's state; AWS cannot
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         if state != "Enabled":
             said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)

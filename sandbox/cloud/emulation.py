@@ -49,7 +49,7 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
     if regions:
         environment[REGIONS_VARIABLE] = ",".join(regions)
     enabled_regions(environment)  # fails here, not at the first request for Regions
-    # With it every request would land in one account, whatever credentials it carries.
+    # With it every request would use one account, regardless of its credentials.
     environment.pop("MOTO_ACCOUNT_ID", None)
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox.cloud.server"],

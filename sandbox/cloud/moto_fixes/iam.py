@@ -43,7 +43,7 @@ def create_login_profile(original: Function, handler: Any) -> ActionResult:
 
 @corrects(IamResponse, "get_login_profile")
 def get_login_profile(original: Function, handler: Any) -> ActionResult:
-    """CreateDate is when the password was first given, whatever became of it; moto says the user's.
+    """CreateDate is when the password was first given, also after changes; moto says the user's.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_LoginProfile.html
     """
@@ -70,7 +70,7 @@ def update_login_profile(original: Function, handler: Any) -> ActionResult:
 
 @corrects(IamResponse, "get_user")
 def get_user(original: Function, handler: Any) -> ActionResult:
-    """A role has no user to be asked for without a name; moto makes up a `default_user`.
+    """Without a name, the caller must be a user; for a role moto makes up a `default_user`.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html
     """

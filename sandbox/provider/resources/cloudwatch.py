@@ -55,8 +55,7 @@ class LogResourcePolicy(Resource):
     inputs = frozenset({"resourceArn", "policyDocument"})
     replace_on = frozenset({"resourceArn"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self.update(api, props["resourceArn"], props)
+    def id_of(self, props: Props) -> str:
         return props["resourceArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -105,10 +104,6 @@ class MetricAlarm(Resource):
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name"})
     kept = frozenset({"evaluationWindow"})
-
-    def create(self, api: Any, props: Props) -> str:
-        self.update(api, props["name"], props)
-        return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for alarm in api.describe_alarms(AlarmNames=[id])["MetricAlarms"]:

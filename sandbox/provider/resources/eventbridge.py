@@ -45,10 +45,8 @@ class EventBusPolicy(Resource):
     inputs = frozenset({"eventBusName", "policy"})
     replace_on = frozenset({"eventBusName"})
 
-    def create(self, api: Any, props: Props) -> str:
-        id = props.get("eventBusName", DEFAULT_BUS)
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        return _bus(props)
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         policy = api.describe_event_bus(Name=id).get("Policy")
@@ -110,11 +108,9 @@ class EventRule(Resource):
     replace_on = frozenset({"name", "eventBusName"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
 
-    def create(self, api: Any, props: Props) -> str:
+    def id_of(self, props: Props) -> str:
         bus = _bus(props)
-        id = props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
-        self.update(api, id, props)
-        return id
+        return props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         rule = api.describe_rule(**self._address(id))
@@ -166,12 +162,9 @@ class EventTarget(Resource):
         "maximumRetryAttempts": "MaximumRetryAttempts",
     }
 
-    def create(self, api: Any, props: Props) -> str:
-        bus = _bus(props)
-        id = f"{props['rule']}-{props['targetId']}"
-        id = id if bus == DEFAULT_BUS else f"{bus}-{id}"
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        bus, id = _bus(props), f"{props['rule']}-{props['targetId']}"
+        return id if bus == DEFAULT_BUS else f"{bus}-{id}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for target in api.list_targets_by_rule(**self._address(props))["Targets"]:

@@ -180,10 +180,8 @@ class RolePolicy(Resource):
     inputs = frozenset({"role", "name", "policy"})
     replace_on = frozenset({"role", "name"})
 
-    def create(self, api: Any, props: Props) -> str:
-        id = f"{props['role']}:{props['name']}"
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        return f"{props['role']}:{props['name']}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         role, name = id.split(":")

@@ -51,8 +51,7 @@ class TopicPolicy(Resource):
     outputs = frozenset({"owner"})
     replace_on = frozenset({"arn"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self._put(api, props["arn"], props["policy"])
+    def id_of(self, props: Props) -> str:
         return props["arn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -144,8 +143,7 @@ class QueuePolicy(Resource):
     inputs = frozenset({"queueUrl", "policy"})
     replace_on = frozenset({"queueUrl"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self._put(api, props["queueUrl"], props["policy"])
+    def id_of(self, props: Props) -> str:
         return props["queueUrl"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
