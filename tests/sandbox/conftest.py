@@ -1,6 +1,7 @@
 """An emulated AWS for the tests of the sandbox, started once, with two accounts."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,20 @@ from sandbox.cloud.delivery import SubscribedQueue
 from sandbox.run import Sandbox
 
 HUB, MEMBER = "111111111111", "222222222222"
+PATIENCE = 10
+"""Seconds within which a delivery in the background must have arrived."""
+
+
+def soon(look, count=1):
+    """What `look` finds, as soon as it is as much as expected; fails when that takes too long."""
+    found, until = [], time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        found += look()
+        if len(found) >= count:
+            break
+        time.sleep(0.05)
+    assert len(found) == count, found
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +119,19 @@ def away(place):
 def alarm(home):
     topic = home.topic("alarm")
     return topic, SubscribedQueue(home.sandbox.account_by_id(HUB), topic)
+
+
+@pytest.fixture
+def queue(home):
+    """A queue of the hub: its ARN, and a function that takes what is in it."""
+    sqs = home.client("sqs")
+    url = sqs.create_queue(QueueName="background")["QueueUrl"]
+
+    def take():
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+    yield f"arn:aws:sqs:eu-west-3:{HUB}:background", take
+    sqs.delete_queue(QueueUrl=url)

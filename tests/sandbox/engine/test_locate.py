@@ -92,7 +92,7 @@ def test_a_built_engine_is_kept_and_used_again_without_go(go, tmp_path):
     assert found.directories == (folder / "bin",)
     assert found.environment == {
         "SANDBOX_LANGUAGE_HOST": str(locate._HOST),
-        "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / "pulumi-language-python-exec")
+        "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / "pulumi-language-python-exec"),
     }
     assert sorted(entry.name for entry in (folder / "bin").iterdir()) == [
         "pulumi", "pulumi-language-python", "pulumi-language-python-exec",

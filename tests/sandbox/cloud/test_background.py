@@ -1,18 +1,13 @@
 """Events that are put on a bus through the API: validated, answered at once, delivered in the background."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import schedules
 from sandbox.cloud.background import BackgroundDelivery
-from tests.sandbox.conftest import HUB, MEMBER
-
-PATIENCE = 10
-"""Seconds within which a delivery in the background must have arrived."""
+from tests.sandbox.conftest import HUB, MEMBER, soon
 
 ENTRY = {
     "Source": "breakglass.drill",
@@ -27,34 +22,6 @@ def put(place, bus="default", **changes):
     answer = place.client("events").put_events(Entries=[ENTRY | {"EventBusName": bus} | changes])
     assert answer["FailedEntryCount"] == ("ErrorCode" in answer["Entries"][0])
     return answer["Entries"][0]
-
-
-def soon(look, count=1):
-    """What `look` finds, as soon as it is as much as expected; fails when that takes too long."""
-    found, until = [], time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        found += look()
-        if len(found) >= count:
-            break
-        time.sleep(0.05)
-    assert len(found) == count, found
-    return found
-
-
-@pytest.fixture
-def queue(home):
-    """A queue of the hub: its ARN, and a function that takes what is in it."""
-    sqs = home.client("sqs")
-    url = sqs.create_queue(QueueName="background")["QueueUrl"]
-
-    def take():
-        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in messages]
-
-    yield f"arn:aws:sqs:eu-west-3:{HUB}:background", take
-    sqs.delete_queue(QueueUrl=url)
 
 
 def test_an_event_has_the_shape_that_aws_gives_it(home, queue):
@@ -165,64 +132,3 @@ def test_an_error_in_the_background_goes_to_standard_error(sandbox, home, capsys
     (said,) = soon(lambda: [text] if (text := capsys.readouterr().err) else [])
     assert said.startswith(f"sandbox: event an-id on {home.bus_arn('default')}: RuntimeError: ")
     assert "does not deliver to arn:aws:lambda" in said
-
-
-@pytest.fixture
-def scheduled(home):
-    """Schedules in the hub's Region: on the default bus, disabled, and on a queue."""
-    scheduler = home.client("scheduler")
-    heartbeat = {"Source": "breakglass.heartbeat", "DetailType": "Heartbeat"}
-    role = f"arn:aws:iam::{HUB}:role/r"
-    bus = {"Arn": home.bus_arn("default"), "RoleArn": role, "EventBridgeParameters": heartbeat}
-    bus["Input"] = '{"who": "BreakglassUser"}'
-    queue = {"Arn": f"arn:aws:sqs:eu-west-3:{HUB}:background", "RoleArn": role}
-    for name, state, target in (
-        ("on", "ENABLED", bus), ("off", "DISABLED", bus), ("queue", "ENABLED", queue),
-    ):  # fmt: skip
-        scheduler.create_schedule(
-            Name=name, State=state, Target=target,
-            ScheduleExpression="cron(0 12 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
-        )  # fmt: skip
-    yield
-    for name in ("on", "off", "queue"):
-        scheduler.delete_schedule(Name=name)
-
-
-@pytest.mark.usefixtures("scheduled")
-def test_each_enabled_schedule_fires_once(sandbox, home, queue, monkeypatch, capsys):
-    arn, take = queue
-    home.rule("ours", arn)
-    assert schedules.fire(sandbox.account("mgmt")) == 1
-    (event,) = (json.loads(text) for text in soon(take))
-    assert (event["source"], event["detail-type"]) == ("breakglass.heartbeat", "Heartbeat")
-    assert event["detail"] == {"who": "BreakglassUser"}
-    assert event["resources"] == [f"arn:aws:scheduler:eu-west-3:{HUB}:schedule/default/on"]
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
-    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(sandbox.accounts))
-    assert schedules.main() == 0
-    assert capsys.readouterr().out == "Fired 1 schedules of mgmt, 0 schedules of member.\n"
-    soon(take)
-
-
-def test_an_input_that_the_scheduler_would_fill_in_is_refused(sandbox, home):
-    scheduler = home.client("scheduler")
-    target = {
-        "Arn": home.bus_arn("default"),
-        "RoleArn": f"arn:aws:iam::{HUB}:role/r",
-        "EventBridgeParameters": {"Source": "breakglass.heartbeat", "DetailType": "Heartbeat"},
-        "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
-    }
-    timing = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}}
-    scheduler.create_schedule(Name="filled-in", Target=target, **timing)
-    with pytest.raises(
-        RuntimeError, match=r"does not fill in context attributes, but .*/filled-in has input"
-    ):
-        schedules.fire(sandbox.account("mgmt"))
-    scheduler.delete_schedule(Name="filled-in")
-
-
-def test_outside_of_a_sandbox_the_schedules_say_so(monkeypatch, capsys):
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    assert schedules.main() == 1
-    assert "run this inside a sandbox" in capsys.readouterr().err
