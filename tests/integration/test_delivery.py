@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.delivery import SubscribedQueue, deliver
+from sandbox.cloud.delivery import Batch, SubscribedQueue, deliver
 from sandbox.confirm import confirm
 from sandbox.run import Sandbox
 from tests.integration.conftest import Stack, deploy_both, fresh
@@ -49,10 +49,9 @@ def key_of(sandbox):
     return kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
 
 
-def play(sandbox, path):
-    """Deliver the sample event, about the key that was deployed here; return the event and its deliveries."""
-    event = json.loads((EVENTS / path).read_text().replace(SAMPLE_KEY, key_of(sandbox)))
-    return event, deliver(sandbox.account_by_id, event)
+def sample(path, key_id):
+    """The sample event, about the key that was deployed here."""
+    return json.loads((EVENTS / path).read_text().replace(SAMPLE_KEY, key_id))
 
 
 def default_bus(event):
@@ -87,8 +86,10 @@ def assert_proven(deployed):
 
 def test_every_event_of_the_corpus_ends_where_it_must(confirmed):
     deployed, mail, watchdog = confirmed
+    key_id, batch = key_of(deployed), Batch(deployed.account_by_id)
     for name, expected in EXPECTED.items():
-        event, deliveries = play(deployed, f"alert/{name}.json")
+        event = sample(f"alert/{name}.json", key_id)
+        deliveries = batch.deliver(default_bus(event), event)
         ends = arrived(deliveries)
         # The default bus of the event's Region, then the hub: EventBridge drops an event at a third bus.
         assert {delivery.bus for delivery in deliveries} <= {default_bus(event), HUB}, name
@@ -100,7 +101,8 @@ def test_every_event_of_the_corpus_ends_where_it_must(confirmed):
         assert len(mail.receive()) == (TOPIC in notified) * copies, name
         assert len(watchdog.receive()) == (WATCHDOG in notified) * copies, name
     for quiet in (EVENTS / "quiet").iterdir():
-        assert play(deployed, f"quiet/{quiet.name}")[1] == [], quiet.name
+        event = sample(f"quiet/{quiet.name}", key_id)
+        assert batch.deliver(default_bus(event), event) == [], quiet.name
     logs = deployed.account("mgmt").client("logs", "us-east-1")
     recorded = logs.filter_log_events(logGroupName="/breakglass/audit", limit=1)["events"]
     assert json.loads(recorded[0]["message"])["detail"]
@@ -108,9 +110,9 @@ def test_every_event_of_the_corpus_ends_where_it_must(confirmed):
 
 def test_an_attack_on_key_or_topic_is_told_by_the_watchdog(confirmed):
     deployed, _, watchdog = confirmed
-    account = deployed.account("mgmt")
-    account.client("kms", "us-east-1").disable_key(KeyId=key_of(deployed))
-    _, deliveries = play(deployed, "alert/kms-disable-key.json")
+    account, key_id = deployed.account("mgmt"), key_of(deployed)
+    account.client("kms", "us-east-1").disable_key(KeyId=key_id)
+    deliveries = deliver(deployed.account_by_id, sample("alert/kms-disable-key.json", key_id))
     failed = {delivery.destination: delivery.failed for delivery in deliveries if delivery.failed}
     assert failed.keys() == {TOPIC}
     assert "disabled" in failed[TOPIC]
@@ -121,7 +123,7 @@ def test_an_attack_on_key_or_topic_is_told_by_the_watchdog(confirmed):
     assert "the topic's key is disabled" in output
 
     account.client("sns", "us-east-1").delete_topic(TopicArn=TOPIC)
-    _, deliveries = play(deployed, "alert/sns-delete-topic.json")
+    deliveries = deliver(deployed.account_by_id, sample("alert/sns-delete-topic.json", key_id))
     assert {delivery.destination for delivery in deliveries if delivery.failed} == {TOPIC}
     (text,) = watchdog.receive()
     assert "the alarm itself was changed" in text
