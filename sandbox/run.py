@@ -76,14 +76,11 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandboxed(
-    progress: locate.Progress, project: Path = ROOT, regions: Sequence[str] = ()
-) -> Iterator[Sandbox]:
-    """Start a sandbox of `project`, which lasts as long as the context.
+def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterator[Sandbox]:
+    """Start a sandbox of this project, which lasts as long as the context.
 
     Args:
         progress: Prints one line of progress.
-        project: Folder of the Pulumi project.
         regions: Regions that every account has enabled; without any, those of `emulation.enabled_regions`.
             A command that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
 
@@ -98,7 +95,7 @@ def sandboxed(
     ):
         home = Path(folder)
         mirror = home / "project"
-        _mirror(project, mirror)
+        _mirror(mirror)
         accounts = _stack_accounts(mirror)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
@@ -121,9 +118,9 @@ def _make_stack(sandbox: Sandbox, stack: str) -> None:
         raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{made.stdout}")
 
 
-def _mirror(project: Path, mirror: Path) -> None:
+def _mirror(mirror: Path) -> None:
     mirror.mkdir()
-    for entry in project.iterdir():
+    for entry in ROOT.iterdir():
         if entry.name.startswith("Pulumi.") and entry.is_file():
             shutil.copy(entry, mirror)
         elif entry.name != ".git":

@@ -59,6 +59,21 @@ def given(**parameters: Any) -> Props:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
+def aws_names(*regular: str, **irregular: str) -> dict[str, str]:
+    """Return AWS's names by pulumi-aws's: those of `regular` begin with a capital at AWS."""
+    return {name: name[0].upper() + name[1:] for name in regular} | irregular
+
+
+def arguments(props: Props, names: Mapping[str, str]) -> Props:
+    """Return the properties that `names` lists and the program sets, under AWS's names."""
+    return given(**{theirs: props.get(ours) for ours, theirs in names.items()})
+
+
+def properties(answer: Props, names: Mapping[str, str]) -> Props:
+    """Return what AWS answers under pulumi-aws's names; an empty text is None."""
+    return {ours: answer.get(theirs) if answer.get(theirs) != "" else None for ours, theirs in names.items()}
+
+
 def to_aws(value: Props | None, names: Mapping[str, str]) -> Props | None:
     """Return `value` with pulumi-aws's names turned into AWS's.
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource
+from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, properties
 
 
 class Topic(Resource):
@@ -15,10 +15,7 @@ class Topic(Resource):
     inputs = frozenset({"name", "displayName", "kmsMasterKeyId"})
     outputs = frozenset({"arn", "owner"})
     replace_on = frozenset({"name"})
-    _attributes: ClassVar[Mapping[str, str]] = {
-        "displayName": "DisplayName",
-        "kmsMasterKeyId": "KmsMasterKeyId",
-    }
+    _attributes: ClassVar[Mapping[str, str]] = aws_names("displayName", "kmsMasterKeyId")
 
     def create(self, api: Any, props: Props) -> str:
         id = api.create_topic(Name=props["name"])["TopicArn"]
@@ -27,12 +24,8 @@ class Topic(Resource):
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_topic_attributes(TopicArn=id)["Attributes"]
-        return {
-            "name": id.rsplit(":", 1)[-1],
-            **{name: live.get(attribute) or None for name, attribute in self._attributes.items()},
-            "arn": id,
-            "owner": live["Owner"],
-        }
+        fixed = {"name": id.rsplit(":", 1)[-1], "arn": id, "owner": live["Owner"]}
+        return fixed | properties(live, self._attributes)
 
     def update(self, api: Any, id: str, props: Props) -> None:
         for name, attribute in self._attributes.items():
@@ -76,24 +69,18 @@ class TopicSubscription(Resource):
     service = "sns"
     inputs = replace_on = frozenset({"topic", "protocol", "endpoint"})
     outputs = frozenset({"arn", "ownerId", "pendingConfirmation"})
+    _names: ClassVar[Mapping[str, str]] = aws_names("protocol", "endpoint", topic="TopicArn")
 
     def create(self, api: Any, props: Props) -> str:
-        return api.subscribe(
-            TopicArn=props["topic"],
-            Protocol=props["protocol"],
-            Endpoint=props["endpoint"],
-            ReturnSubscriptionArn=True,
-        )["SubscriptionArn"]
+        made = api.subscribe(**arguments(props, self._names), ReturnSubscriptionArn=True)
+        return made["SubscriptionArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_subscription_attributes(SubscriptionArn=id)["Attributes"]
-        return {
-            "topic": live["TopicArn"],
-            "protocol": live["Protocol"],
-            "endpoint": live["Endpoint"],
+        pending = live["PendingConfirmation"] == "true"
+        return properties(live, {**self._names, "ownerId": "Owner"}) | {
             "arn": id,
-            "ownerId": live["Owner"],
-            "pendingConfirmation": live["PendingConfirmation"] == "true",
+            "pendingConfirmation": pending,
         }
 
     def delete(self, api: Any, id: str, props: Props) -> None:
