@@ -162,6 +162,10 @@ def _environment(
             # It encrypts no real secret, and the backend is deleted after the command.
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # The state is written once, at the end of each command. Otherwise the engine writes all of it for
+            # every resource, against a crash that the sandbox does not outlive; that takes most of its time.
+            "PULUMI_EXPERIMENTAL": "true",
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_HOME": str(home / "pulumi"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "SANDBOX_PYTHON": sys.executable,
