@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.prices import LOOKED_UP, PRICES
 from bench.stacks import Planned, planned
-from sandbox.world import world
+from bench.timing import console
+from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
 STACKS = ("mgmt", "member")
@@ -31,8 +31,6 @@ CHARGED = {KEY, ALARM, SCHEDULE, SUBSCRIPTION, LOG_GROUP, ARCHIVE}
 PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https", "sqs": "SQS requests"}
 """What each message costs by protocol; SNS itself charges nothing for a queue, which takes a request."""
 
-console = Console()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
@@ -48,44 +46,29 @@ class Assumptions:
     requests_per_dead_letter: int = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """How many events an account's relays send to the hub, or how many the hub receives, in a month."""
-
-    heartbeats: int
-    events: int
-
-    @property
-    def total(self) -> int:
-        return self.heartbeats + self.events
-
-    def gb(self, assumed: Assumptions) -> float:
-        # A heartbeat is smaller, but counted like any other event.
-        return self.total * assumed.event_kb / KB_A_GB
+def gigabytes(events: float, assumed: Assumptions) -> float:
+    """Return the size of so many events; a heartbeat is smaller, but counted like any other."""
+    return events * assumed.event_kb / KB_A_GB
 
 
-def traffic(resources: Sequence[Planned], assumed: Assumptions) -> Traffic:
-    """Return what an account sends to the hub: there is one schedule for each relay."""
-    relays = sum(resource.kind == SCHEDULE for resource in resources)
-    return Traffic(heartbeats=relays * assumed.heartbeats_per_relay, events=assumed.events_per_account)
-
-
-def sending(sent: Traffic, assumed: Assumptions) -> dict[str, float]:
-    """Return quantities by price of an account's relays."""
+def sending(resources: Sequence[Planned], assumed: Assumptions) -> dict[str, float]:
+    """Return quantities by price of an account's relays: there is one schedule for each."""
+    heartbeats = assumed.heartbeats_per_relay * sum(resource.kind == SCHEDULE for resource in resources)
+    sent = heartbeats + assumed.events_per_account
     return {
-        "AWS events": sent.events,
-        "custom events": sent.heartbeats,
-        "scheduler": sent.heartbeats,
-        "events sent to the hub": sent.total,
-        "data between Regions": sent.gb(assumed),
+        "AWS events": assumed.events_per_account,
+        "custom events": heartbeats,
+        "scheduler": heartbeats,
+        "events sent to the hub": sent,
+        "data between Regions": gigabytes(sent, assumed),
         "SQS requests": assumed.dead_letters * assumed.requests_per_dead_letter,
     }
 
 
-def receiving(resources: Sequence[Planned], received: Traffic, assumed: Assumptions) -> dict[str, float]:
+def receiving(resources: Sequence[Planned], events: float, assumed: Assumptions) -> dict[str, float]:
     """Return quantities by price of the hub: keys, alarms, records, messages."""
     inputs = {kind: [entry.inputs for entry in resources if entry.kind == kind] for kind in CHARGED}
-    gb = received.gb(assumed)
+    gb = gigabytes(events, assumed)
     protocols = Counter(PRICE_OF_PROTOCOL[entry["protocol"]] for entry in inputs[SUBSCRIPTION])
     return {
         "key": len(inputs[KEY]),
@@ -102,13 +85,9 @@ def receiving(resources: Sequence[Planned], received: Traffic, assumed: Assumpti
 
 
 def quantities(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -> dict[str, dict[str, float]]:
-    """Return quantities by price, by stack; whichever stack has the log group is the hub."""
-    sent = {stack: traffic(resources, assumed) for stack, resources in stacks.items()}
-    received = Traffic(
-        heartbeats=sum(one.heartbeats for one in sent.values()),
-        events=sum(one.events for one in sent.values()),
-    )
-    found = {stack: sending(one, assumed) for stack, one in sent.items()}
+    """Return quantities by price, by stack; the stack with the log group is the hub."""
+    found = {stack: sending(resources, assumed) for stack, resources in stacks.items()}
+    received = sum(amounts["events sent to the hub"] for amounts in found.values())
     for stack, resources in stacks.items():
         if any(resource.kind == LOG_GROUP for resource in resources):
             for name, quantity in receiving(resources, received, assumed).items():
@@ -163,7 +142,7 @@ def print_total(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -
 def main() -> None:
     """Read the resources off a preview of each committed stack, and print what they cost."""
     console.rule("[bold]Cost: a month at AWS", align="left")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         stacks = {stack: planned(sandbox, stack) for stack in STACKS}
     assumed = Assumptions()
     print_assumptions(assumed)

@@ -1,89 +1,35 @@
-"""How long a preview of the management stack takes, as a multiple of an empty Pulumi program's preview.
+"""How long a preview of the management stack takes, beside an empty program and the same resources raw."""
 
-The two take turns in one sandbox, so that a busy machine slows both; medians are compared.
-"""
-
-import shutil
-import statistics
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
-from sandbox.world import World, world
+from bench.raw import raw_project
+from bench.stacks import new_project
+from bench.timing import console, report, taking_turns, timed
+from sandbox.run import sandboxed
 
 ROUNDS = 9
-PACK_TARGET = 1.5
+PREVIEW = ("pulumi", "preview", "--non-interactive", "--stack")
 PACK = ("--policy-pack", "policies", "--policy-pack-config", "policies/config/mgmt.json")
-
-console = Console()
-
-
-def preview(sandbox: World, *arguments: str, cwd: Path | None = None) -> Callable[[], float]:
-    """Return a function that runs one preview and returns its seconds; a failing preview ends the run."""
-
-    def timed() -> float:
-        command = ["pulumi", "preview", "--non-interactive", *arguments]
-        if cwd is not None:
-            command += ["--cwd", str(cwd)]
-        started = time.perf_counter()
-        outcome = sandbox.run(*command)
-        seconds = time.perf_counter() - started
-        if outcome.returncode:
-            sys.exit(f"{' '.join(command)} failed:\n{outcome.stdout}")
-        return seconds
-
-    return timed
-
-
-def empty_project(sandbox: World) -> Path:
-    """Make a project beside the mirror with the same runtime and an empty program; returns its folder."""
-    folder = sandbox.directory.with_name("empty")
-    folder.mkdir()
-    settings = (sandbox.directory / "Pulumi.yaml").read_text().split("config:")[0]
-    (folder / "Pulumi.yaml").write_text(settings.replace("name: breakglass", "name: empty"))
-    (folder / "__main__.py").write_text('"""Nothing."""\n')
-    (folder / ".venv").symlink_to(sandbox.directory / ".venv")
-    sandbox.run("pulumi", "stack", "init", "empty", "--cwd", str(folder))
-    return folder
+EMPTY, RAW, MGMT, WITH_PACK = "an empty program", "the same resources, raw", "mgmt", "mgmt with the pack"
+TARGETS = ((MGMT, RAW, 1.15), (WITH_PACK, MGMT, 1.3), (MGMT, EMPTY, None))
+"""What is compared with what, and the ratio that it should not exceed."""
 
 
 def main() -> None:
-    """Measure and print the table."""
-    console.rule("[bold]Preview: mgmt against an empty program", align="left")
-    with world(console.print) as sandbox:
-        folder = empty_project(sandbox)
+    """Measure; print the table and the ratios."""
+    console.rule("[bold]Preview: mgmt in 17 Regions", align="left")
+    with sandboxed(console.print) as sandbox:
+        empty = new_project(sandbox, "empty", "empty")
+        (empty / "__main__.py").write_text('"""Nothing."""\n')
+        raw = raw_project(sandbox)
         contestants = {
-            "empty program": preview(sandbox, "--stack", "empty", cwd=folder),
-            "mgmt": preview(sandbox, "--stack", "mgmt"),
-            "mgmt with the policy pack": preview(sandbox, "--stack", "mgmt", *PACK),
+            EMPTY: timed(sandbox, *PREVIEW, "empty", cwd=empty),
+            RAW: timed(sandbox, *PREVIEW, "mgmt", cwd=raw),
+            MGMT: timed(sandbox, *PREVIEW, "mgmt"),
+            WITH_PACK: timed(sandbox, *PREVIEW, "mgmt", *PACK),
         }
-        seconds: dict[str, list[float]] = {name: [] for name in contestants}
-        for _ in track(range(ROUNDS), description="previews", console=console):
-            for name, measure in contestants.items():
-                seconds[name].append(measure())
-        shutil.rmtree(folder)
-    report(seconds)
-
-
-def report(seconds: dict[str, list[float]]) -> None:
-    """Print medians, spread and ratios to the first contestant."""
-    base = statistics.median(next(iter(seconds.values())))
-    table = Table(
-        "preview of", "median s", "fastest", "slowest", "ratio", title=f"{ROUNDS} rounds, taking turns"
-    )
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        table.add_row(
-            name, f"{median:.2f}", f"{min(values):.2f}", f"{max(values):.2f}", f"{median / base:.2f}"
-        )
-    console.print(table)
-    without, with_pack = (statistics.median(values) for values in list(seconds.values())[1:])
-    console.print(f"With the pack: {with_pack / without:.2f} times without it; target at most {PACK_TARGET}.")
+        medians = report("preview of", taking_turns(contestants, rounds=ROUNDS))
+    for above, below, target in TARGETS:
+        aim = "" if target is None else f"; target: at most {target}"
+        console.print(f"{above} / {below}: {medians[above] / medians[below]:.2f}{aim}")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from bench.stacks import deploy, pulumi
+from bench.timing import console
 from sandbox.confirm import confirm
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 MEMBERS = (1, 20, 199)
 MEMBER = "222222222222"
@@ -26,25 +27,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stder
 sys.exit(code)
 """
 
-console = Console()
 
-
-def exports(sandbox: World) -> tuple[str, str]:
-    """Deploy both stacks, let people confirm, and return the exports."""
-    _pulumi(sandbox, "up", "--stack", "mgmt", "--skip-preview")
-    _pulumi(sandbox, "up", "--stack", "member", "--skip-preview")
+def exports(sandbox: Sandbox) -> tuple[str, str]:
+    """Deploy both stacks, confirm the subscriptions, and return the exports."""
+    deploy(sandbox)
     confirm(sandbox.account("mgmt"))
-    _pulumi(sandbox, "refresh", "--stack", "mgmt")
-    hub, member = (
-        sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout for stack in ("mgmt", "member")
-    )
+    pulumi(sandbox, "refresh", "--yes", "--stack", "mgmt")
+    hub, member = (pulumi(sandbox, "stack", "export", "--stack", stack) for stack in ("mgmt", "member"))
     return hub, member
-
-
-def _pulumi(sandbox: World, *command: str) -> None:
-    outcome = sandbox.run("pulumi", *command, "--yes")
-    if outcome.returncode:
-        sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
 
 
 def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list[str]:
@@ -67,7 +57,7 @@ def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list
 def main() -> None:
     """Measure and print the table."""
     table = Table("accounts", "Regions", "seconds", "MB at most", title="python -m alertpath")
-    with world(console.print) as sandbox:
+    with sandboxed(console.print) as sandbox:
         hub, member = exports(sandbox)
         for count in MEMBERS:
             folder = sandbox.directory.with_name(f"members-{count}")

@@ -1,15 +1,16 @@
-"""A stack in the sandbox: with how many Regions, and which resources a preview of it would create."""
+"""Projects and stacks to measure: their Regions, what a preview of them creates, both of them deployed."""
 
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from breakglass import naming
 from breakglass.settings.constraints import REGIONS
-from sandbox.world import World
+from sandbox.run import Sandbox
 
 
 class Planned(NamedTuple):
@@ -24,7 +25,7 @@ def some_regions(count: int) -> list[str]:
     return [naming.HOME_REGION, *sorted(REGIONS - {naming.HOME_REGION})][:count]
 
 
-def cover(sandbox: World, stack: str, regions: Sequence[str]) -> None:
+def cover(sandbox: Sandbox, stack: str, regions: Sequence[str]) -> None:
     """Let the stack's relay cover exactly these Regions, in the mirror's settings."""
     file = sandbox.directory / f"Pulumi.{stack}.yaml"
     content = yaml.safe_load(file.read_text())
@@ -32,14 +33,41 @@ def cover(sandbox: World, stack: str, regions: Sequence[str]) -> None:
     file.write_text(yaml.safe_dump(content))
 
 
-def planned(sandbox: World, stack: str) -> list[Planned]:
-    """Return the AWS resources that a preview of the stack would create; a failing one ends the run."""
-    outcome = sandbox.run("pulumi", "preview", "--stack", stack, "--non-interactive", "--json")
+def pulumi(sandbox: Sandbox, *command: str) -> str:
+    """Run a pulumi command and return its output; a failing one ends the run."""
+    outcome = sandbox.run("pulumi", *command)
     if outcome.returncode:
-        sys.exit(f"the preview of {stack} failed:\n{outcome.stdout}")
-    states = [step["newState"] for step in json.loads(outcome.stdout)["steps"]]
+        sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
+    return outcome.stdout
+
+
+def preview_states(sandbox: Sandbox, stack: str) -> list[dict[str, Any]]:
+    """Return what a preview of the stack would create, as the engine would write it into the state."""
+    output = pulumi(sandbox, "preview", "--stack", stack, "--non-interactive", "--json")
+    return [step["newState"] for step in json.loads(output)["steps"]]
+
+
+def planned(sandbox: Sandbox, stack: str) -> list[Planned]:
+    """Return the AWS resources that a preview of the stack would create."""
     return [
         Planned(state["type"].removeprefix("aws:"), state.get("inputs", {}))
-        for state in states
+        for state in preview_states(sandbox, stack)
         if state["type"].startswith("aws:")
     ]
+
+
+def deploy(sandbox: Sandbox) -> None:
+    """Deploy both stacks."""
+    for stack in sandbox.accounts:
+        pulumi(sandbox, "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack)
+
+
+def new_project(sandbox: Sandbox, name: str, stack: str) -> Path:
+    """Make a project with one stack beside the mirror, with the same runtime; return its folder."""
+    folder = sandbox.directory.with_name(name)
+    folder.mkdir()
+    settings = (sandbox.directory / "Pulumi.yaml").read_text().split("config:")[0]
+    (folder / "Pulumi.yaml").write_text(settings.replace("name: breakglass", f"name: {name}"))
+    (folder / ".venv").symlink_to(sandbox.directory / ".venv")
+    pulumi(sandbox, "stack", "init", stack, "--cwd", str(folder))
+    return folder

@@ -1,7 +1,7 @@
-"""The people who get the mails: they click the link that confirms a subscription, when this says so.
+"""Confirms pending SNS subscriptions, as their recipients do with the link in AWS's mail.
 
-Inside the sandbox `python -m sandbox.confirm` lets everybody confirm; `pulumi refresh` then sees it. No mail
-is delivered here, so the token in the link can be worked out.
+Inside the sandbox: `python -m sandbox.confirm`, then `pulumi refresh` to see it in the state. No mail is sent
+here, so the token in the link is computed.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ def token(topic_arn: str, endpoint: str) -> str:
 
 
 def confirm(account: emulation.Account, topic_arn: str | None = None) -> list[str]:
-    """Confirm what is pending on one topic, or on every topic in the account's enabled Regions.
+    """Confirm the pending subscriptions of one topic, or of every topic in the account's enabled Regions.
 
     Returns:
-        The endpoints that have confirmed, in the order of topics.
+        The endpoints that were confirmed, in the order of topics.
     """
     if topic_arn is not None:
         return list(_confirm(account.client("sns", topic_arn.split(":")[3]), topic_arn))
@@ -44,14 +44,14 @@ def _confirm(sns: Any, topic_arn: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Let everybody confirm, and say who did."""
+    """Confirm every pending subscription and print which; return the exit code."""
     try:
-        for stack, account in emulation.own_accounts().items():
-            endpoints = confirm(account)
-            print(f"{stack}: {', '.join(endpoints) or 'nobody'} confirmed")
+        confirmed = {stack: confirm(account) for stack, account in emulation.own_accounts().items()}
     except RuntimeError as error:
-        print(f"people: {error}", file=sys.stderr)
+        print(f"sandbox.confirm: {error}", file=sys.stderr)
         return 1
+    said = (f"{stack}: {', '.join(endpoints) or 'none'}" for stack, endpoints in confirmed.items())
+    print(f"Confirmed the pending subscriptions of {'; '.join(said)}. `pulumi refresh` updates the state.")
     return 0
 
 

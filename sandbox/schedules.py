@@ -1,7 +1,7 @@
-"""Fires the schedules of the emulated AWS, which has no clock: each fires once.
+"""Fires every enabled schedule once: the emulated AWS has no clock.
 
-Inside the sandbox: `python -m sandbox.schedules`. A schedule is fired whatever its expression says, unless it
-is disabled, and only if it puts an event on a bus. Its role's permissions are not judged.
+Inside the sandbox: `python -m sandbox.schedules`. The schedule's expression and its role's permissions are
+ignored; schedules whose target is not an event bus are skipped.
 """
 
 import sys
@@ -10,16 +10,17 @@ from typing import Any
 from sandbox.cloud import emulation
 
 
-def strike(account: emulation.Account) -> int:
+def fire(account: emulation.Account) -> int:
     """Fire the account's schedules in all enabled Regions and return how many were fired.
 
     Raises:
-        RuntimeError: A bus did not take a schedule's event, or the sandbox cannot make up its input.
+        RuntimeError: A bus refused a schedule's event, or its input has a context attribute, such as
+            <aws.scheduler.scheduled-time>: the sandbox does not fill those in.
     """
-    return sum(_strike(account, region) for region in account.regions())
+    return sum(_fire(account, region) for region in account.regions())
 
 
-def _strike(account: emulation.Account, region: str) -> int:
+def _fire(account: emulation.Account, region: str) -> int:
     scheduler = account.client("scheduler", region)
     fired = 0
     for page in scheduler.get_paginator("list_schedules").paginate(State="ENABLED"):
@@ -35,7 +36,9 @@ def _strike(account: emulation.Account, region: str) -> int:
 def _put(events: Any, schedule: str, target: dict[str, Any]) -> None:
     parameters, detail = target["EventBridgeParameters"], target.get("Input", "{}")
     if "<aws.scheduler." in detail:
-        raise RuntimeError(f"the sandbox fills in no context attribute, but {schedule} has input {detail}")
+        raise RuntimeError(
+            f"the sandbox does not fill in context attributes, but {schedule} has input {detail}"
+        )
     entry = {
         "EventBusName": target["Arn"],
         "Source": parameters["Source"],
@@ -45,17 +48,17 @@ def _put(events: Any, schedule: str, target: dict[str, Any]) -> None:
     }
     answer = events.put_events(Entries=[entry])
     if answer["FailedEntryCount"]:
-        raise RuntimeError(f"{target['Arn']} did not take the event of {schedule}: {answer['Entries'][0]}")
+        raise RuntimeError(f"{target['Arn']} refused the event of {schedule}: {answer['Entries'][0]}")
 
 
 def main() -> int:
-    """Fire every schedule of every account, and say how many."""
+    """Fire every schedule of every account and print how many; return the exit code."""
     try:
-        for stack, account in emulation.own_accounts().items():
-            print(f"{stack}: {strike(account)} schedules fired")
+        fired = {stack: fire(account) for stack, account in emulation.own_accounts().items()}
     except RuntimeError as error:
-        print(f"noon: {error}", file=sys.stderr)
+        print(f"sandbox.schedules: {error}", file=sys.stderr)
         return 1
+    print(f"Fired {', '.join(f'{count} schedules of {stack}' for stack, count in fired.items())}.")
     return 0
 
 

@@ -1,9 +1,11 @@
 """The arithmetic of the benchmarks, without an engine."""
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from bench import cost, prices
-from bench.regions import fitted
+from bench.raw import recording
+from bench.regions import line
 from bench.stacks import Planned, some_regions
 from breakglass.settings.constraints import REGIONS
 
@@ -29,14 +31,46 @@ HUB = [
 STACKS = {"mgmt": HUB, "member": [RELAY, RELAY, RULE]}
 
 
-def test_points_on_a_line_have_no_deviation():
-    line = fitted({1: 85, 4: 115, 17: 245, 34: 415})
-    assert line == pytest.approx((10, 75, 0))
-    assert line.at(20) == pytest.approx(275)
+def test_a_straight_line_is_said_in_words():
+    assert line({1: 85, 4: 115, 17: 245, 34: 415}, 1) == "10.0 to 75.0; the farthest number is 0.0 away"
+    assert line({0: 0, 1: 3, 2: 0}, 2) == "0.00 to 1.00; the farthest number is 2.00 away"
 
 
-def test_the_largest_deviation_is_that_of_the_farthest_point():
-    assert fitted({0: 0, 1: 3, 2: 0}) == pytest.approx((0, 1, 2))
+KEY = "urn:pulumi:mgmt::p::x:index:X$aws:kms/key:Key::key"
+STATES = [
+    {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:mgmt::p::pulumi:pulumi:Stack::p-mgmt"},
+    {
+        "type": "pulumi:providers:aws", "urn": "urn:pulumi:mgmt::p::pulumi:providers:aws::aws",
+        "inputs": {"region": "us-east-1", "allowedAccountIds": '["1"]', "defaultTags": "{}", "version": "7"},
+    },
+    {
+        "type": "aws:kms/key:Key", "urn": KEY, "protect": True, "dependencies": [],
+        "inputs": {"__defaults": [], "enableKeyRotation": True, "region": "us-east-1"},
+        "propertyDependencies": {"enableKeyRotation": [], "region": []},
+    },
+    {
+        "type": "aws:sns/topic:Topic", "urn": "urn:pulumi:mgmt::p::x:index:X$aws:sns/topic:Topic::topic",
+        "inputs": {"name": "alarm", "kmsMasterKeyId": UNKNOWN}, "dependencies": [KEY, "urn:…::x:index:X::x"],
+        "propertyDependencies": {"name": [], "kmsMasterKeyId": [KEY]},
+    },
+]  # fmt: skip
+
+
+def test_a_recording_has_each_aws_resource_with_python_names_and_its_dependencies():
+    recorded = recording(STATES)
+    assert recorded["provider"] == {
+        "region": "us-east-1", "allowed_account_ids": ["1"], "default_tags": {},
+    }  # fmt: skip
+    key, topic = recorded["resources"]
+    assert (key["module"], key["class"], key["name"]) == ("pulumi_aws.kms", "Key", "key")
+    assert key["inputs"] == {"enable_key_rotation": True, "region": "us-east-1"}
+    assert (key["protect"], key["after"], key["inputs_from"]) == (True, [], {})
+    assert topic["inputs"] == {"name": "alarm"}
+    assert (topic["protect"], topic["after"], topic["inputs_from"]) == (
+        False,
+        [],
+        {"kms_master_key_id": [KEY]},
+    )
 
 
 def test_chosen_regions_are_different_ones_and_hold_the_home_region():

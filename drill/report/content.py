@@ -29,14 +29,14 @@ DRILLS_SHOWN = 12
 LIMITS = (
     "Whether anybody reads a mail, and acts on it. It shows that messages leave AWS.",
     (
-        "A recipient who follows the unsubscribe link in a mail leaves no CloudTrail event: only the number of "
-        "subscriptions, at the time of this report, shows it."
+        "A recipient who follows the unsubscribe link in a mail leaves no CloudTrail event: only the number "
+        "of subscriptions, at the time of this report, shows it."
     ),
     "The password, where it is kept, who can open that vault, and where the MFA devices are.",
     "What happened between two reports. The record of that is the hub's audit log.",
     (
-        "The proof plays events as AWS documents them. Whether AWS records and delivers them so, only drills and "
-        "real sign-ins show; docs/architecture.md lists what only a real account can confirm."
+        "The proof plays events as AWS documents them. Whether AWS records and delivers them so, only drills "
+        "and real sign-ins show; docs/architecture.md lists what only a real account can confirm."
     ),
     "Accounts and Regions that are not named here were not checked.",
     "Drills are shown as they are in the folder's files; anyone who can write there can change them.",

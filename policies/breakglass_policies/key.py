@@ -159,8 +159,8 @@ def _publisher_gaps(
             yield (
                 holder,
                 (
-                    f"its policy does not allow {actions} to {service}, so its alerts never reach the encrypted "
-                    "topic, without an error. Allow it both kms:GenerateDataKey* and kms:Decrypt."
+                    f"its policy does not allow {actions} to {service}, so its alerts never reach the "
+                    "encrypted topic, without an error. Allow it both kms:GenerateDataKey* and kms:Decrypt."
                 ),
             )
 

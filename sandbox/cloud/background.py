@@ -1,6 +1,6 @@
-"""Carries events that were put on a bus to the targets, in the background, as EventBridge does.
+"""Delivers events that were put on a bus to the rules' targets in the background, as EventBridge does.
 
-It works inside the server of the emulated AWS and reaches it through its own API.
+It runs inside the server of the emulated AWS, and calls that server's API.
 """
 
 import queue
@@ -9,38 +9,38 @@ import threading
 from concurrent import futures
 from typing import Any
 
-from sandbox.cloud.delivery import Accounts, Round
+from sandbox.cloud.delivery import Accounts, Batch
 
-_HANDS = 4
+_THREADS = 4
 
 
-class Courier:
-    """Delivers what is posted; events that wait at the same time share what has to be read for them."""
+class BackgroundDelivery:
+    """Delivers queued events; events that wait at the same time are one `Batch`."""
 
     def __init__(self, accounts: Accounts) -> None:
-        """Start to work; `accounts` is not asked for any before something is posted."""
+        """Start the thread; `accounts` is first called when an event is queued."""
         self._accounts = accounts
         self._waiting: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._run, daemon=True).start()
 
-    def post(self, bus: str, event: dict[str, Any]) -> None:
-        """Take an event for the bus with this ARN, and return at once."""
+    def put(self, bus: str, event: dict[str, Any]) -> None:
+        """Queue an event for the bus with this ARN, and return at once."""
         self._waiting.put((bus, event))
 
-    def _work(self) -> None:
-        with futures.ThreadPoolExecutor(_HANDS) as hands:
+    def _run(self) -> None:
+        with futures.ThreadPoolExecutor(_THREADS) as threads:
             while True:
-                batch = [self._waiting.get()]
+                waiting = [self._waiting.get()]
                 while not self._waiting.empty():
-                    batch.append(self._waiting.get())
-                # Read after the last of them was put: none of them sees rules older than itself.
-                together = Round(self._accounts)
-                futures.wait([hands.submit(_carry, together, bus, event) for bus, event in batch])
+                    waiting.append(self._waiting.get())
+                # Rules are read after the last event was put: no event meets rules older than itself.
+                batch = Batch(self._accounts)
+                futures.wait([threads.submit(_deliver, batch, bus, event) for bus, event in waiting])
 
 
-def _carry(together: Round, bus: str, event: dict[str, Any]) -> None:
-    """Deliver one event. What could not be told is said on standard error: nobody waits for the answer."""
+def _deliver(batch: Batch, bus: str, event: dict[str, Any]) -> None:
+    """Deliver one event. Errors go to standard error: the caller of PutEvents has its answer already."""
     try:
-        together.deliver(bus, event)
+        batch.deliver(bus, event)
     except Exception as error:
         print(f"sandbox: event {event['id']} on {bus}: {type(error).__name__}: {error}", file=sys.stderr)

@@ -1,11 +1,11 @@
-"""Delivers an event the way EventBridge would, as far as the sandbox can tell.
+"""Delivers an event to the deployed rules' targets, as EventBridge would.
 
-moto's own event bus cannot reach an SNS target, so this reads the deployed buses, rules and targets out of
+moto's own event bus cannot reach an SNS target. So this reads the deployed buses, rules and targets out of
 the emulated AWS, matches and renders with `alertpath`, and follows each event from bus to bus until it is
-published, recorded or dropped. It takes account, Region, rule state, pattern, target, message, the number of
-hops, the state of a topic's key and a target's dead-letter queue into account. It does NOT evaluate policies
-(of buses, keys, topics, queues, log groups) or the permissions of a target's role: that an alert is delivered
-here does not prove that those let it through. Nor does it fill archives.
+published, recorded or dropped. It considers account, Region, rule state, pattern, target, message, the number
+of hops, the state of a topic's key and a target's dead-letter queue. It does NOT evaluate policies (of buses,
+keys, topics, queues, log groups) or the permissions of a target's role: an alert that is delivered here may
+still be refused by one of them at AWS (`alertpath` judges that). It does not fill archives.
 """
 
 import contextlib
@@ -20,16 +20,15 @@ from botocore.exceptions import ClientError
 
 from alertpath.eventbridge.pattern import matches
 from alertpath.eventbridge.template import render
+from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 from sandbox.cloud.emulation import Account
 from sandbox.provider.resources.base import is_gone
-
-SEES_READ_ONLY = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 Event = dict[str, Any]
 Rule = dict[str, Any]
 Target = dict[str, Any]
 Accounts = Callable[[str], Account]
-"""Account id to clients into it; raises for an account that the sandbox does not know."""
+"""Returns clients into the account with this id; raises RuntimeError for an unknown account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +50,14 @@ class Delivery:
     failed: str | None = None
 
 
-class Mailbox:
-    """An SQS queue that stands in for a person's mailbox: it receives what the topic sends out."""
+class SubscribedQueue:
+    """An SQS queue subscribed to a topic: it receives the messages that the topic's recipients get."""
 
     def __init__(self, account: Account, topic_arn: str) -> None:
         """Subscribe a new queue to the topic."""
         region, _, topic = topic_arn.split(":")[3:]
         self._sqs, self._sns = account.client("sqs", region), account.client("sns", region)
-        self._url = self._sqs.create_queue(QueueName=f"mailbox-of-{topic}")["QueueUrl"]
+        self._url = self._sqs.create_queue(QueueName=f"copy-of-{topic}")["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         self._subscription = self._sns.subscribe(
             TopicArn=topic_arn,
@@ -67,7 +66,7 @@ class Mailbox:
             Attributes={"RawMessageDelivery": "true"},
         )["SubscriptionArn"]
 
-    def take(self) -> list[str]:
+    def receive(self) -> list[str]:
         """Return the messages that have arrived, and remove them."""
         texts = []
         while batch := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
@@ -83,25 +82,23 @@ class Mailbox:
 
 
 def deliver(accounts: Accounts, event: Event) -> list[Delivery]:
-    """Put `event` on the default bus of its account and Region, and return what every target did with it.
+    """Put `event` on the default bus of its account and Region; return one delivery per target, hop by hop.
 
-    A target that AWS would fail to reach is a delivery with `failed` set; the others go on.
+    A delivery that AWS would fail has `failed` set; the other targets are served.
 
     Raises:
-        alertpath.pattern.PatternError: A deployed rule's pattern cannot be evaluated: the answer is not
-            "quiet" but "could not tell".
-        RuntimeError: The sandbox does not emulate a deployed target, or does not know an account on the way:
-            it could not tell either.
+        alertpath.pattern.PatternError: A deployed rule's pattern cannot be evaluated.
+        RuntimeError: The sandbox does not emulate a deployed target, or does not know an account.
     """
     bus = f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
-    return Round(accounts).deliver(bus, event)
+    return Batch(accounts).deliver(bus, event)
 
 
-class Round:
+class Batch:
     """Events that are delivered together: rules and targets are read once for all of them."""
 
     def __init__(self, accounts: Accounts) -> None:
-        """Deliver to whatever `accounts` knows."""
+        """Deliver to buses and targets in the accounts that `accounts` returns."""
         self._accounts = accounts
         self._rules: dict[str, list[Rule]] = {}
         self._targets: dict[tuple[str, str], list[Target]] = {}
@@ -112,7 +109,7 @@ class Round:
 
     def _on_bus(self, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
         for rule in self._rules_of(bus):
-            if not _hears(rule, event):
+            if not _wants(rule, event):
                 continue
             for target in self._targets_of(bus, rule["Name"]):
                 delivery = _delivered(self._accounts, rule, bus, target, event, forwarded=forwarded)
@@ -138,19 +135,21 @@ class Round:
 
 
 class _Undelivered(Exception):
-    """AWS would not deliver this; the message says why, `code` says it as EventBridge does."""
+    """AWS would not deliver this; the message says why, `code` is EventBridge's error code."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
 
 
-def _hears(rule: Rule, event: Event) -> bool:
-    """Whether the rule receives the event, and wants it; read-only ones need the wider state."""
+def _wants(rule: Rule, event: Event) -> bool:
+    """Whether the rule receives the event and its pattern matches; read-only events need the wider state."""
     if "ManagedBy" in rule or "EventPattern" not in rule:  # AWS's own, such as an archive's; or a schedule
         return False
     read_only = event["detail"].get("readOnly", False)
-    if rule["State"] != SEES_READ_ONLY and (rule["State"] != "ENABLED" or read_only):
+    if rule["State"] != ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS and (
+        rule["State"] != "ENABLED" or read_only
+    ):
         return False
     return matches(rule["EventPattern"], event)
 
@@ -165,14 +164,14 @@ def _delivered(
         _send(accounts, destination, json.dumps(event) if message is None else message, forwarded=forwarded)
     except (ClientError, _Undelivered) as error:
         failed = str(error)
-        _bury(accounts, rule["Arn"], target, event, error)
+        _keep_in_dead_letters(accounts, rule["Arn"], target, event, error)
     return Delivery(rule=rule["Name"], bus=bus, destination=destination, message=message, failed=failed)
 
 
-def _bury(
+def _keep_in_dead_letters(
     accounts: Accounts, rule: str, target: Target, event: Event, error: ClientError | _Undelivered
 ) -> None:
-    """Put the event into the target's dead-letter queue, if it has one that is there.
+    """Put the event into the target's dead-letter queue, if it has one that exists.
 
     The attributes are those of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
@@ -226,7 +225,7 @@ def _send(accounts: Accounts, destination: str, text: str, *, forwarded: bool) -
 
 def _publish(sns: Any, kms: Any, topic: str, text: str) -> None:
     key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
-    if key:  # moto publishes whatever state the key is in; AWS cannot
+    if key:  # moto publishes regardless of the key's state; AWS cannot
         state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         if state != "Enabled":
             said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)

@@ -1,4 +1,4 @@
-"""The emulated AWS: a server on loopback (`server`), in a process of its own, its Regions, its accounts."""
+"""Starts the emulated AWS, a process that serves on loopback (`server`); gives clients into its accounts."""
 
 import contextlib
 import json
@@ -21,22 +21,22 @@ DEFAULT_REGIONS = (
 )  # fmt: skip
 """What a new AWS account has enabled."""
 
-# A client's own account does not matter to moto's STS: it hands out credentials for any account.
-_ANYBODY = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+# moto's STS gives any caller credentials for any account.
+_ANY_CALLER = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 
 
 @contextlib.contextmanager
 def running(regions: Sequence[str] = ()) -> Iterator[str]:
     """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
 
-    The server ends with its standard input, so it does not outlive a killed parent. What it cannot emulate
-    while nobody waits for an answer, it says on standard error.
+    The server ends with its standard input, so it does not outlive a killed parent. Errors of deliveries in
+    the background go to standard error.
 
     Args:
-        regions: What every account has enabled; without any, what `enabled_regions` says.
+        regions: Regions that every account has enabled; without any, those of `enabled_regions`.
 
     Raises:
-        RuntimeError: The Regions are no list of Regions, or the server did not come up: its output says why.
+        RuntimeError: A Region's name is malformed, or the server did not start: its output says why.
     """
     nowhere = "http://127.0.0.1:9"
     environment = {
@@ -48,8 +48,8 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
     }
     if regions:
         environment[REGIONS_VARIABLE] = ",".join(regions)
-    enabled_regions(environment)  # a wrong list is told here, not to the first who asks for Regions
-    # With it every request would land in one account, whatever credentials it carries.
+    enabled_regions(environment)  # fails here, not at the first request for Regions
+    # With it every request would use one account, regardless of its credentials.
     environment.pop("MOTO_ACCOUNT_ID", None)
     with subprocess.Popen(
         [sys.executable, "-m", "sandbox.cloud.server"],
@@ -71,7 +71,7 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
 
 def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
-    sts = _session(_ANYBODY).client("sts", region_name="us-east-1", endpoint_url=endpoint)
+    sts = _session(_ANY_CALLER).client("sts", region_name="us-east-1", endpoint_url=endpoint)
     issued = sts.assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
     )["Credentials"]
@@ -127,7 +127,7 @@ class Account:
 
 @cache
 def signed_in(account_id: str, endpoint: str) -> Account:
-    """Return the account at `endpoint`; signing in and making clients takes a while, so it is done once."""
+    """Return the account at `endpoint`; it signs in once, because signing in and making clients is slow."""
     return Account(account_id, endpoint)
 
 
@@ -135,7 +135,7 @@ def own_accounts() -> dict[str, Account]:
     """Return the account of each stack, for a command that runs inside a sandbox.
 
     Raises:
-        RuntimeError: This is no sandbox.
+        RuntimeError: The command does not run inside a sandbox.
     """
     endpoint, accounts = os.environ.get(ENDPOINT_VARIABLE), os.environ.get(ACCOUNTS_VARIABLE)
     if not endpoint or not accounts:
@@ -147,7 +147,7 @@ def own_accounts() -> dict[str, Account]:
 
 
 def _session(credentials: dict[str, str]) -> Any:
-    # Imported here because it takes a fifth of a second, and a first preview never asks the cloud anything.
+    # Imported here: that takes a fifth of a second, and the provider needs it only to change resources.
     import boto3
 
     return boto3.Session(**credentials)

@@ -1,6 +1,6 @@
-"""The process of the emulated AWS: moto, corrected where it would deceive whoever reads it (`corrections`).
+"""The process of the emulated AWS: moto, corrected where its answers differ from AWS's (`moto_fixes`).
 
-Events that are put on a bus are delivered in the background (`courier`). `cloud.running` starts this.
+Events that are put on a bus are delivered in the background (`background`). `emulation.running` starts this.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from pathlib import Path
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from sandbox.cloud import emulation, moto_fixes
-from sandbox.cloud.background import Courier
+from sandbox.cloud.background import BackgroundDelivery
 
 
 def serve() -> None:
@@ -24,14 +24,14 @@ def serve() -> None:
         host, port = server.get_host_and_port()
         return emulation.signed_in(account_id, f"http://{host}:{port}")
 
-    moto_fixes.apply(Courier(account).post)
+    moto_fixes.apply(BackgroundDelivery(account).put)
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    # moto prints now and then: nobody reads it, and a full pipe would stop the server.
+    # moto prints now and then; nobody reads the pipe, and when it is full the server would stop.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         sys.stdin.read()
-    os._exit(0)  # deliveries under way are nobody's any more
+    os._exit(0)  # without waiting for deliveries under way
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The second part of the demo: what the operator does, and how a red check turns green."""
+"""The second part of the demo: the operator's commands, and how a failed check is mended."""
 
 import json
 import secrets
@@ -9,31 +9,31 @@ from typing import Any
 
 from rich.text import Text
 
+from breakglass import naming
 from sandbox import schedules
 from sandbox.demo.steps import StepFailed, console, run
-from sandbox.world import ROOT, World
+from sandbox.run import ROOT, Sandbox
 
 EVIDENCE = ROOT / "build" / "demo-evidence"
 USER = "BreakglassUser"
-RELAY = "breakglass-relay"
 READY, NOT_READY, COULD_NOT_TELL = 0, 1, 2
-"""Exit codes of a check. For the hub the last is the best here: the emulated AWS leaves questions open."""
+"""Exit codes of a check. The hub's check ends with the last at best: the emulated AWS cannot answer all."""
 
 
-class Operator:
-    """The operator's steps; each shows its result and raises StepFailed when it is not what it must be."""
+class OperatorSteps:
+    """The operator's steps; each prints its result and raises StepFailed if another was expected."""
 
-    def __init__(self, sandbox: World) -> None:
-        """Take the sandbox with both stacks deployed and all mails confirmed."""
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Take a sandbox with both stacks deployed and all subscriptions confirmed."""
         self._sandbox = sandbox
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """Return title and function of each step."""
+        """Return each step's title and function."""
         return [
-            ("By hand, as docs/runbook.md says: trails, password, two MFA devices", self._set_up),
+            ("Set up by hand, as docs/runbook.md says: trails, password, two MFA devices", self._set_up),
             ("python -m drill fire: a marked event from every Region of both accounts", self._fire),
             ("python -m drill check: ready for an emergency?", self._check),
-            ("Somebody disables a relay; the check turns red, and green after the fix it names", self._mend),
+            ("Someone disables a relay; the check reports it, and its fix mends it", self._mend),
             ("python -m drill report: the evidence", self._report),
         ]
 
@@ -47,7 +47,7 @@ class Operator:
             trails.start_logging(Name="breakglass")
             console.print(f"{stack}: a trail that logs in all Regions")
         iam = self._sandbox.account("mgmt").client("iam", "us-east-1")
-        # Nobody needs to know it here; on a terminal it is `python -m drill password`.
+        # Not printed, because nobody signs in here; on a terminal, `python -m drill password` makes one.
         iam.create_login_profile(UserName=USER, Password=f"{secrets.token_urlsafe(24)}.aA1")
         for number in (1, 2):
             device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{USER}-{number}")
@@ -62,32 +62,32 @@ class Operator:
         console.print(Text(run(self._sandbox, "python", "-m", "drill", "fire", *options).rstrip()))
 
     def _check(self) -> None:
-        fired = sum(schedules.strike(self._sandbox.account(stack)) for stack in self._sandbox.accounts)
-        console.print("it strikes noon: every relay's schedule sends its heartbeat\n")
+        fired = sum(schedules.fire(self._sandbox.account(stack)) for stack in self._sandbox.accounts)
+        console.print(f"{fired} schedules fired: the heartbeat of each relay\n")
         self._wait_for_heartbeats(fired)
         output = run(self._sandbox, "python", "-m", "drill", "check", exits=NOT_READY)
         red = [line for line in output.splitlines() if line.startswith("✕")]
         if len(red) != 1 or "Nothing was lost" not in red[0]:
-            raise StepFailed(f"only the message that the disabled key cost may be wrong:\n{output}")
+            raise StepFailed(f"expected one failed row, the message lost to the disabled key:\n{output}")
         console.print(Text(output.rstrip()), soft_wrap=True)
 
     def _wait_for_heartbeats(self, number: int) -> None:
         logs = self._sandbox.account("mgmt").client("logs", "us-east-1")
         for _ in range(100):
-            found = logs.filter_log_events(logGroupName="/breakglass/audit", filterPattern='"heartbeat"')
-            if sum('"breakglass.heartbeat"' in event["message"] for event in found["events"]) >= number:
+            found = logs.filter_log_events(logGroupName=naming.AUDIT_LOG_GROUP, filterPattern='"heartbeat"')
+            if sum(f'"{naming.HEARTBEAT_SOURCE}"' in event["message"] for event in found["events"]) >= number:
                 return
             time.sleep(0.1)
         raise StepFailed(f"the hub has not recorded {number} heartbeats")
 
     def _mend(self) -> None:
         sqs = self._sandbox.account("mgmt").client("sqs", "us-east-1")
-        url = sqs.get_queue_url(QueueName="breakglass-alerts-dlq")["QueueUrl"]
+        url = sqs.get_queue_url(QueueName=naming.DEAD_LETTER_QUEUE)["QueueUrl"]
         sqs.purge_queue(QueueUrl=url)
-        console.print("the message that the disabled key cost has been looked at, and the queue is purged")
+        console.print("the queue with the message lost to the disabled key is purged")
         events = self._sandbox.account("member").client("events", "eu-west-1")
-        events.disable_rule(Name=RELAY)
-        console.print(f"member, eu-west-1: rule {RELAY} is disabled")
+        events.disable_rule(Name=naming.RELAY_RULE)
+        console.print(f"member, eu-west-1: rule {naming.RELAY_RULE} is disabled")
         row = self._relay_row(exits=NOT_READY)
         (finding,) = [one for one in row["findings"] if one["state"] == "not ready"]
         console.print(Text(f"✕ {row['state']}: {finding['text']}", style="bold red"))
@@ -96,7 +96,7 @@ class Operator:
         run(self._sandbox, "bash", "-c", f"{command} --yes --skip-preview --non-interactive")
         mended = self._relay_row(exits=READY)
         if mended["state"] != "ready":
-            raise StepFailed(f"the fix did not mend it: {mended}")
+            raise StepFailed(f"the row is not ready after the fix: {mended}")
         console.print(Text(f"✓ {mended['state']}: {mended['findings'][0]['text']}", style="green"))
 
     def _relay_row(self, *, exits: int) -> dict[str, Any]:

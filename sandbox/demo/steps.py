@@ -1,4 +1,4 @@
-"""What the steps of the demo share: where they print, how they run commands, what a failed step is."""
+"""Shared by the steps of the demo: the console, running commands, changing the mirror, the failure."""
 
 import json
 import shutil
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sandbox.world import World
+from sandbox.run import Sandbox
 
 UNCHECKED = "can't run policy"
-"""Pulumi prints this, and stays green, when a rule met a value that is not known yet."""
+"""Pulumi prints this, with exit code 0, when a policy used a value that is not known yet."""
 
 console = Console(highlight=False)
 
 
 class StepFailed(Exception):
-    """A step did not behave; the message says what was expected, and what came instead."""
+    """A step failed; the message says what was expected and what happened."""
 
 
-def pulumi(sandbox: World, verb: str, stack: str, *arguments: str, refused_by: str | None = None) -> str:
+def pulumi(sandbox: Sandbox, verb: str, stack: str, *arguments: str, refused_by: str | None = None) -> str:
     """Run a pulumi command with the policy pack enforced and return its output.
 
     Args:
@@ -29,25 +29,25 @@ def pulumi(sandbox: World, verb: str, stack: str, *arguments: str, refused_by: s
         verb: `up`, `preview` …
         stack: Stack to run it on.
         arguments: Further arguments.
-        refused_by: Rule of the pack that must refuse it; None means that it must succeed.
+        refused_by: Policy of the pack that must refuse it; None if the command must succeed.
 
     Raises:
-        StepFailed: It ended otherwise, or a rule could not run.
+        StepFailed: It ended otherwise, or a policy could not run.
     """
     command = [verb, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
     pack = ["--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json"]
     outcome = sandbox.run("pulumi", *command, *pack)
     text = f"`pulumi {' '.join(command)}` ended with exit code {outcome.returncode}:\n{outcome.stdout}"
     if UNCHECKED in outcome.stdout:
-        raise StepFailed(f"a policy could not run, so nothing is proven. {text}")
+        raise StepFailed(f"a policy could not run, so the result proves nothing. {text}")
     if refused_by is None and outcome.returncode != 0:
         raise StepFailed(text)
     if refused_by is not None and (outcome.returncode == 0 or refused_by not in outcome.stdout):
-        raise StepFailed(f"rule {refused_by} was expected to refuse this. {text}")
+        raise StepFailed(f"policy {refused_by} should have refused this. {text}")
     return outcome.stdout
 
 
-def run(sandbox: World, *command: str, exits: int = 0) -> str:
+def run(sandbox: Sandbox, *command: str, exits: int = 0) -> str:
     """Run a command and return its output.
 
     Raises:
@@ -61,7 +61,7 @@ def run(sandbox: World, *command: str, exits: int = 0) -> str:
     return outcome.stdout
 
 
-def deployed(sandbox: World, stack: str) -> str:
+def deployed(sandbox: Sandbox, stack: str) -> str:
     """Return the stack's resources, counted by kind."""
     state = json.loads(sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout)
     kinds = Counter(
@@ -74,7 +74,7 @@ def deployed(sandbox: World, stack: str) -> str:
 
 
 @contextmanager
-def changed_configuration(sandbox: World, stack: str, path: str, value: str) -> Iterator[None]:
+def changed_configuration(sandbox: Sandbox, stack: str, path: str, value: str) -> Iterator[None]:
     """Change one value of the stack's configuration in the mirror, for as long as the context lasts."""
     file = sandbox.directory / f"Pulumi.{stack}.yaml"
     kept = file.with_suffix(".kept")
@@ -89,7 +89,7 @@ def changed_configuration(sandbox: World, stack: str, path: str, value: str) -> 
 
 
 @contextmanager
-def changed_code(sandbox: World, file: str, old: str, new: str) -> Iterator[None]:
+def changed_code(sandbox: Sandbox, file: str, old: str, new: str) -> Iterator[None]:
     """Change one line of the program in the mirror, for as long as the context lasts.
 
     The mirror only links to the code, so the folder is copied first: the project stays untouched.
@@ -101,7 +101,7 @@ def changed_code(sandbox: World, file: str, old: str, new: str) -> Iterator[None
     try:
         text = (sandbox.directory / file).read_text()
         if text.count(old) != 1:
-            raise StepFailed(f"{file} has no single {old!r} to change")
+            raise StepFailed(f"{file} must contain {old!r} exactly once")
         (sandbox.directory / file).write_text(text.replace(old, new))
         yield
     finally:
@@ -109,8 +109,8 @@ def changed_code(sandbox: World, file: str, old: str, new: str) -> Iterator[None
         folder.symlink_to(linked)
 
 
-def violations(output: str, rule: str) -> str:
-    """Return the lines in which the engine reports what `rule` of the pack found."""
+def violations(output: str, policy: str) -> str:
+    """Return the lines in which the engine reports what `policy` found."""
     lines = output.splitlines()
-    start = next(number for number, line in enumerate(lines) if rule in line)
+    start = next(number for number, line in enumerate(lines) if policy in line)
     return "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())

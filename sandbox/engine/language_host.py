@@ -23,7 +23,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 LAUNCHER_VARIABLE = "SANDBOX_PYTHON_LAUNCHER"
 EXIT_MESSAGE_SHOWN = 32
-"""The launcher's exit code for "the user has been told already"."""
+"""The launcher's exit code when it has shown the error itself."""
 
 
 def interpreter(info: language_pb2.ProgramInfo) -> str:
@@ -132,7 +132,7 @@ def _pump(name: str, stream: Any, output: "queue.Queue[Any]") -> None:
 
 
 def _end(*_: object) -> None:
-    """End at once, and with it the programs: the engine waits five seconds for whoever holds its pipes."""
+    """Kill the programs and end: the engine waits five seconds for processes that hold its pipes."""
     for child in _running:
         child.kill()
     os._exit(0)

@@ -29,11 +29,11 @@ _HOST = Path(__file__).parent / "bin" / "pulumi-language-python"
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _LAUNCHER = "pulumi-language-python-exec"
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 class EngineUnavailable(Exception):
-    """No way led to an engine; the message says what was tried and what to install."""
+    """No engine was found, fetched or built; the message says what was tried and what to install."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Engine:
     """A Pulumi engine with its Python language host.
 
     Attributes:
-        origin: Where it comes from, for people.
+        origin: Where it comes from, in words.
         directories: Folders to put first on PATH.
         environment: Variables that its language host needs.
     """
@@ -51,11 +51,11 @@ class Engine:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def obtain(tell: Tell) -> Engine:
+def obtain(progress: Progress) -> Engine:
     """Return an engine: the first of PATH, cache, official installer and Go build that works.
 
     Args:
-        tell: Called with one line of progress at a time; the Go build takes about five minutes on two cores.
+        progress: Prints one line; the Go build takes about five minutes on two cores.
 
     Raises:
         EngineUnavailable: None of them works.
@@ -64,10 +64,10 @@ def obtain(tell: Tell) -> Engine:
     if engine := _on_path(tried):
         return engine
     installed, built = _cache() / f"installed-{version('pulumi')}", _cache() / f"built-{BUILT_VERSION}"
-    with _one_at_a_time(tell):
+    with _one_at_a_time(progress):
         for folder, make in ((installed, None), (built, None), (installed, _install), (built, _build)):
             if make is not None and not (folder / "bin").is_dir():
-                make(folder, tell, tried)
+                make(folder, progress, tried)
             if (folder / "bin").is_dir():
                 return _cached(folder, built=folder == built)
     raise EngineUnavailable(
@@ -84,14 +84,14 @@ def _cache() -> Path:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(tell: Tell) -> Iterator[None]:
+def _one_at_a_time(progress: Progress) -> Iterator[None]:
     """Hold the cache's lock: two builds at once would take twice as long and write the same files."""
     _cache().mkdir(parents=True, exist_ok=True)
     with (_cache() / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("engine: waiting for another process that is getting it")
+            progress("engine: waiting for another process that is getting it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -112,16 +112,24 @@ def _on_path(tried: list[str]) -> Engine | None:
 def _cached(folder: Path, *, built: bool) -> Engine:
     if not built:
         return Engine(origin=f"official Pulumi {version('pulumi')}", directories=(folder / "bin",))
+    # Beside the engine, where it looks first; the official distribution has its host there too. Checkouts of
+    # several versions may share the cache, so what lies there only leads to the host of the one in use.
+    host = folder / "bin" / _HOST.name
+    host.write_text('#!/bin/sh\nexec "$SANDBOX_LANGUAGE_HOST" "$@"\n')
+    host.chmod(0o755)
     return Engine(
         origin=f"Pulumi {BUILT_VERSION} built from its Go modules, with the sandbox's language host",
         directories=(folder / "bin",),
-        environment={"SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / _LAUNCHER)},
+        environment={
+            "SANDBOX_LANGUAGE_HOST": str(_HOST),
+            "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / _LAUNCHER),
+        },
     )
 
 
-def _install(folder: Path, tell: Tell, tried: list[str]) -> None:
+def _install(folder: Path, progress: Progress, tried: list[str]) -> None:
     """Run the official installer through the Automation API into `folder`."""
-    tell("engine: trying the official installer")
+    progress("engine: trying the official installer")
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     code = "import sys, pulumi.automation as auto; auto.PulumiCommand.install(root=sys.argv[1])"
@@ -136,10 +144,10 @@ def _install(folder: Path, tell: Tell, tried: list[str]) -> None:
     except subprocess.CalledProcessError as error:
         last_line = (error.stderr.strip().splitlines() or ["no output"])[-1]
         tried.append(f"official installer: {last_line}")
-    tell(f"engine: {tried[-1]}" if not folder.is_dir() else "engine: installed")
+    progress(f"engine: {tried[-1]}" if not folder.is_dir() else "engine: installed")
 
 
-def _build(folder: Path, tell: Tell, tried: list[str]) -> None:
+def _build(folder: Path, progress: Progress, tried: list[str]) -> None:
     """Build the engine and copy the Python launcher into `folder`, with module and build caches of its own.
 
     The caches (over 2 GB) are removed once the build is done; after a failure the next try uses them.
@@ -157,17 +165,15 @@ def _build(folder: Path, tell: Tell, tried: list[str]) -> None:
         "GOWORK": "off",
     }
     try:
-        tell("engine: building Pulumi from its Go modules, about five minutes, once per machine")
-        packages = _go(["list", "-deps", _PACKAGE], environment, tell, "downloaded", "modules")
+        progress("engine: building Pulumi from its Go modules, about five minutes, once per machine")
+        packages = _go(["list", "-deps", _PACKAGE], environment, progress, "downloaded", "modules")
         stamp = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={BUILT_VERSION}"
         output = str(work / "bin" / "pulumi")
         build = ["build", "-v", "-ldflags", f"-s -w -X {stamp}", "-o", output, _PACKAGE]
-        _go(build, environment, tell, "compiled", f"of about {len(packages)} packages")
+        _go(build, environment, progress, "compiled", f"of about {len(packages)} packages")
         sdk = _go(
-            ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], environment, tell, "", ""
+            ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], environment, progress, "", ""
         )
-        # Beside the engine, where it looks first; the official distribution has its host there too.
-        shutil.copy(_HOST, work / "bin")
         shutil.copy(Path(sdk[-1]) / "python" / "cmd" / _LAUNCHER, work / "bin" / _LAUNCHER)
     except subprocess.CalledProcessError as error:
         tried.append(f"Go build: `go {error.cmd[1]}` failed: {error.stderr.strip()[-400:]}")
@@ -175,29 +181,31 @@ def _build(folder: Path, tell: Tell, tried: list[str]) -> None:
     shutil.rmtree(work / "modules", ignore_errors=True)
     shutil.rmtree(work / "cache", ignore_errors=True)
     work.rename(folder)
-    tell("engine: built")
+    progress("engine: built")
 
 
-def _go(arguments: list[str], environment: dict[str, str], tell: Tell, verb: str, unit: str) -> list[str]:
-    """Run a go command, tell every 15 s how many lines of progress it wrote, return its standard output.
+def _go(
+    arguments: list[str], environment: dict[str, str], progress: Progress, verb: str, unit: str
+) -> list[str]:
+    """Run a go command and return its standard output; every 15 s, report its number of lines so far.
 
     Raises:
         subprocess.CalledProcessError: It failed; `stderr` holds its last lines.
     """
     command = ["go", *arguments]
     with (
-        # Standard output goes to a file: a pipe that nobody reads would stop the command when it is full.
+        # Standard output goes to a file: nobody reads a pipe here, and a full one would stop the command.
         (Path(environment["GOMODCACHE"]).parent / "output").open("w+") as output,
         subprocess.Popen(
             command, cwd=_SOURCE, env=environment, stdout=output, stderr=subprocess.PIPE, text=True
         ) as process,
     ):
-        lines, told = [], time.monotonic()
+        lines, shown = [], time.monotonic()
         for line in cast(IO[str], process.stderr):
             lines.append(line)
-            if time.monotonic() - told > 15:
-                told = time.monotonic()
-                tell(f"engine: {verb} {len(lines)} {unit}")
+            if time.monotonic() - shown > 15:
+                shown = time.monotonic()
+                progress(f"engine: {verb} {len(lines)} {unit}")
         if process.wait():
             raise subprocess.CalledProcessError(process.returncode, command, stderr="".join(lines[-8:]))
         output.seek(0)

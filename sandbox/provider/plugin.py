@@ -1,15 +1,16 @@
 """The emulated `aws` provider plugin: Pulumi's provider protocol in front of the emulated AWS.
 
-It stands in for the real plugin, so it is as strict as that one: a property that pulumi-aws does not have
+It replaces the real plugin, so it is as strict as that one: a property that pulumi-aws does not have
 is refused, and so is every account that `allowedAccountIds` does not list. It is stricter where it must be:
 a type or property that it does not emulate is refused as well.
 """
 
+import contextlib
 import json
 import os
 import signal
-import sys
 import threading
+from collections.abc import Iterator
 from concurrent import futures
 from importlib.metadata import version
 from typing import Any, NoReturn
@@ -35,12 +36,12 @@ GET_REGIONS = "aws:index/getRegions:getRegions"
 _KINDS = provider_pb2.PropertyDiff
 
 
-class Refused(Exception):
+class Refused(RuntimeError):
     """The emulated provider does not do this; the message says what and why."""
 
 
 def stack_account(urn: str) -> str:
-    """Return the account whose credentials a command on the stack of `urn` meets.
+    """Return the account whose credentials a command on the stack of `urn` uses.
 
     That is the stack's own account, or the one that `SANDBOX_ACCOUNT` pins.
 
@@ -120,9 +121,9 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def live_state(kind: Resource, api: Any, id: str, inputs: Props) -> Props | None:
-    """Return a resource's properties as they are in the emulated AWS, or None when it is gone.
+    """Return a resource's properties as they are in the emulated AWS; None if it does not exist.
 
-    What moto does not keep (`Resource.kept`, and tags) is answered from `inputs`.
+    Those that moto does not keep (`Resource.kept`, and tags) are taken from `inputs`.
     """
     try:
         live = kind.read(api, id, inputs)
@@ -156,7 +157,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ProviderHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Answer with the version of the SDK that this plugin stands in for."""
+        """Answer with the version of the SDK that the real plugin would have."""
         return plugin_pb2.PluginInfo(version=version("pulumi_aws"))
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -180,10 +181,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Take the stack's credentials and refuse an account that is not allowed, as the real plugin does."""
         settings = {name: _decoded(value) for name, value in _props(request.args).items()}
         self._region = settings.get("region", "")
-        try:
+        with _reported(context):
             self._account_id = stack_account(request.urn)
-        except Refused as error:
-            _abort(context, str(error))
         allowed = settings.get("allowedAccountIds")
         if allowed is not None and self._account_id not in allowed:
             _abort(
@@ -195,10 +194,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Refuse what the real provider, or the sandbox, does not have."""
-        try:
+        with _reported(context):
             return _check_response(request.news, check(_token(request.urn), _props(request.news)))
-        except Refused as error:
-            _abort(context, str(error))
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Compare inputs with inputs."""
@@ -228,7 +225,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             planned = unknown | dict(RESOURCES[token].defaults) | self._with_region(token, inputs)
             return provider_pb2.CreateResponse(properties=_struct(planned))
         kind, api = self._reach(token, inputs)
-        with _told(context, f"creating {token}"):
+        with _reported(context, f"creating {token}: "):
             id = kind.create(api, inputs)
             state = live_state(kind, api, id, inputs)
             if state is None:
@@ -239,7 +236,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Answer with the live state, and with the inputs as they would have to be to match it."""
         token, inputs = _token(request.urn), _props(request.inputs)
         kind, api = self._reach(token, _props(request.properties))
-        with _told(context, f"reading {token}"):
+        with _reported(context, f"reading {token}: "):
             state = live_state(kind, api, request.id, inputs)
         if state is None:
             return provider_pb2.ReadResponse()
@@ -265,7 +262,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
                 properties=_struct(computed | self._with_region(token, inputs))
             )
         kind, api = self._reach(token, inputs)
-        with _told(context, f"updating {token}"):
+        with _reported(context, f"updating {token}: "):
             kind.update(api, request.id, inputs)
             state = live_state(kind, api, request.id, inputs)
             if state is None:
@@ -276,7 +273,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Delete the resource; one that is gone already is as good as deleted."""
         token, state = _token(request.urn), _props(request.properties)
         kind, api = self._reach(token, state)
-        with _told(context, f"deleting {token}"):
+        with _reported(context, f"deleting {token}: "):
             try:
                 kind.delete(api, request.id, state)
             except ClientError as error:
@@ -287,11 +284,9 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer which Regions are enabled; refuse every other function, and arguments."""
         response = provider_pb2.InvokeResponse()
-        try:
+        with _reported(context):
             answer = invoked(request.tok, _props(request.args))
-        except (Refused, RuntimeError) as error:
-            _abort(context, str(error))
-        getattr(response, "return").CopyFrom(_struct(answer))  # the field's name is a Python keyword
+            getattr(response, "return").CopyFrom(_struct(answer))  # the field's name is a Python keyword
         return response
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -309,18 +304,13 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return kind, self._account.client(kind.service, props.get("region", self._region))
 
 
-class _told:
-    """Turns an error of the emulated AWS into the call's error, so that Pulumi shows its text."""
-
-    def __init__(self, context: grpc.ServicerContext, doing: str) -> None:
-        self._context, self._doing = context, doing
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ClientError | BotoCoreError | RuntimeError):
-            _abort(self._context, f"{self._doing}: {error}")
+@contextlib.contextmanager
+def _reported(context: grpc.ServicerContext, doing: str = "") -> Iterator[None]:
+    """Turn an error of the emulated AWS into the call's error, so that Pulumi shows its text."""
+    try:
+        yield
+    except (ClientError, BotoCoreError, RuntimeError) as error:
+        _abort(context, f"{doing}{error}")
 
 
 def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
@@ -375,7 +365,6 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    sys.stdout.flush()
     server.wait_for_termination()
 
 

@@ -8,16 +8,23 @@ from pulumi import _types  # the SDK's own name tables; it publishes no schema
 
 
 @cache
-def input_names(token: str) -> frozenset[str]:
-    """Return the camelCase names of the properties a program may set on `token`, such as
-    `aws:sns/topic:Topic`, or on the provider, `pulumi:providers:aws`.
+def python_names(token: str) -> dict[str, str]:
+    """Return the Python name of each property a program may set on `token`, by its camelCase name.
+
+    Args:
+        token: Such as `aws:sns/topic:Topic`, or `pulumi:providers:aws` for the provider.
 
     Raises:
         KeyError: The installed SDK has no such type.
     """
     resource = _resource_class(token)
     args = getattr(sys.modules[resource.__module__], f"{resource.__name__}Args")
-    return frozenset(_types.input_type_py_to_pulumi_names(args).values())
+    return {camel: python for python, camel in _types.input_type_py_to_pulumi_names(args).items()}
+
+
+def input_names(token: str) -> frozenset[str]:
+    """Return the camelCase names of the properties a program may set on `token`; KeyError as above."""
+    return frozenset(python_names(token))
 
 
 @cache

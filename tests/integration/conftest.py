@@ -1,16 +1,19 @@
 """Sandboxes for the tests that drive the real engine."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import yaml
 
-from sandbox.world import World, world
+from sandbox.run import Sandbox, sandboxed
 
 UNCHECKED = "can't run policy"
+NOTHING: dict[str, list[str]] = {}
 REGIONS = ("us-east-1", "eu-west-1")
 """Two Regions show everything that seventeen would, in a fraction of the time."""
 
@@ -18,7 +21,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 class Stack:
     """One stack of a sandbox, with the policy pack enforced."""
 
-    def __init__(self, sandbox: World, name: str) -> None:
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
         self.sandbox = sandbox
         self.name = name
 
@@ -58,19 +61,86 @@ class Stack:
         return self.sandbox.account(self.name).client(service, region)
 
 
-@pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A fresh sandbox for one test, with other Regions where the test is parametrized with some."""
-    regions = getattr(request, "param", REGIONS)
-    with world(lambda line: print(line, file=sys.stderr), regions=regions) as fresh:
-        yield fresh
+def what_is_there(stack: Stack) -> dict[str, list[str]]:
+    """Everything of ours in the stack's account of the emulated AWS, by kind; empty kinds left out."""
+    iam = stack.client("iam")
+    found = {
+        "users": [user["UserName"] for user in iam.list_users()["Users"]],
+        "roles": sorted(role["RoleName"] for role in iam.list_roles()["Roles"]),
+        "policies": sorted(policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]),
+    }
+    for region in REGIONS:
+        events = stack.client("events", region)
+        buses = [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]
+        for bus in buses:
+            found[f"rules {region} {bus}"] = sorted(
+                rule["Name"]
+                for page in events.get_paginator("list_rules").paginate(EventBusName=bus)
+                for rule in page["Rules"]
+                if "ManagedBy" not in rule
+            )
+        found |= {
+            f"buses {region}": [bus for bus in buses if bus != "default"],
+            f"archives {region}": [archive["ArchiveName"] for archive in events.list_archives()["Archives"]],
+            f"topics {region}": [
+                topic["TopicArn"].split(":")[-1]
+                for topic in stack.client("sns", region).list_topics()["Topics"]
+            ],
+            f"queues {region}": [
+                url.split("/")[-1] for url in stack.client("sqs", region).list_queues().get("QueueUrls", [])
+            ],
+            f"aliases {region}": [
+                alias["AliasName"]
+                for alias in stack.client("kms", region).list_aliases()["Aliases"]
+                if not alias["AliasName"].startswith("alias/aws/")
+            ],
+            f"logs {region}": [
+                group["logGroupName"]
+                for group in stack.client("logs", region).describe_log_groups()["logGroups"]
+            ],
+            f"alarms {region}": sorted(
+                alarm["AlarmName"]
+                for alarm in stack.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
+            ),
+            f"schedules {region}": [
+                schedule["Name"]
+                for schedule in stack.client("scheduler", region).list_schedules()["Schedules"]
+            ],
+            f"groups {region}": [
+                group["Name"]
+                for group in stack.client("scheduler", region).list_schedule_groups()["ScheduleGroups"]
+                if group["Name"] != "default"
+            ],
+        }
+    return {kind: names for kind, names in found.items() if names}
+
+
+@contextlib.contextmanager
+def fresh(regions: Sequence[str] = REGIONS) -> Iterator[Sandbox]:
+    """A sandbox with these Regions enabled, and its progress on standard error."""
+    with sandboxed(lambda line: print(line, file=sys.stderr), regions=regions) as made:
+        yield made
+
+
+def deploy_both(sandbox: Sandbox, *, pack: bool = False) -> None:
+    """Deploy both stacks, side by side."""
+    with ThreadPoolExecutor() as pool:
+        stacks = [Stack(sandbox, name) for name in sandbox.accounts]
+        list(pool.map(lambda stack: stack.pulumi("up", "--yes", "--skip-preview", pack=pack), stacks))
 
 
 @pytest.fixture
-def mgmt(sandbox: World) -> Stack:
+def sandbox() -> Iterator[Sandbox]:
+    """A fresh sandbox for one test."""
+    with fresh() as made:
+        yield made
+
+
+@pytest.fixture
+def mgmt(sandbox: Sandbox) -> Stack:
     return Stack(sandbox, "mgmt")
 
 
 @pytest.fixture
-def member(sandbox: World) -> Stack:
+def member(sandbox: Sandbox) -> Stack:
     return Stack(sandbox, "member")

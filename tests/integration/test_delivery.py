@@ -1,12 +1,18 @@
-"""The event corpus through both deployed stacks: relay, hub, message, record; and with the alarm attacked."""
+"""The event corpus through both deployed stacks: relay, hub, message, record; then with the alarm attacked.
+
+The tests share one deployment and run in this order: the last one takes the alarm apart.
+"""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.cloud.delivery import Mailbox, deliver
+from sandbox.cloud.delivery import Batch, SubscribedQueue, deliver
 from sandbox.confirm import confirm
+from sandbox.run import Sandbox
+from tests.integration.conftest import Stack, deploy_both, fresh
 
 EVENTS = Path(__file__).parents[1] / "events"
 EXPECTED = json.loads((EVENTS / "expected.json").read_text())
@@ -18,15 +24,32 @@ LOG = "arn:aws:logs:us-east-1:111111111111:log-group:/breakglass/audit"
 COVERED = ("us-east-1", "us-east-2", "eu-north-1", "ap-southeast-2", "eu-west-1")
 
 
-@pytest.fixture
-def deployed(sandbox, mgmt, member):
-    """Both stacks."""
-    mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
-    member.pulumi("up", "--yes", "--skip-preview", pack=True)
-    return sandbox
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Sandbox]:
+    """Both stacks, in the Regions of the corpus."""
+    with fresh(COVERED) as sandbox:
+        deploy_both(sandbox, pack=True)
+        yield sandbox
 
 
-def event(path, key_id):
+@pytest.fixture(scope="module")
+def confirmed(deployed):
+    """Both stacks with confirmed subscriptions, and two queues that get what the topics' recipients get."""
+    exit_code, output = proven(deployed)
+    assert exit_code == 1
+    assert "no subscription of the topic has been confirmed" in output
+    account = deployed.account("mgmt")
+    assert len(confirm(account)) == 2
+    assert_proven(deployed)
+    return deployed, SubscribedQueue(account, TOPIC), SubscribedQueue(account, WATCHDOG)
+
+
+def key_of(sandbox):
+    kms = sandbox.account("mgmt").client("kms", "us-east-1")
+    return kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
+
+
+def sample(path, key_id):
     """The sample event, about the key that was deployed here."""
     return json.loads((EVENTS / path).read_text().replace(SAMPLE_KEY, key_id))
 
@@ -46,7 +69,8 @@ def arrived(deliveries):
 
 
 def proven(deployed):
-    """Exit code and output of the offline proof on what the engine exports."""
+    """Exit code and output of the offline proof on what the engine exports after a refresh of the hub."""
+    Stack(deployed, "mgmt").pulumi("refresh", "--yes")
     for stack in deployed.accounts:
         export = deployed.run("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
         assert export.returncode == 0, export.stdout
@@ -54,58 +78,52 @@ def proven(deployed):
     return outcome.returncode, outcome.stdout
 
 
-@pytest.mark.parametrize("sandbox", [COVERED], ids=["regions of the corpus"], indirect=True)
-def test_the_corpus_through_the_deployed_stacks_and_under_attack(deployed, mgmt):
-    exit_code, output = proven(deployed)
-    assert exit_code == 1
-    assert "no subscription of the topic has been confirmed" in output
-    assert len(confirm(deployed.account("mgmt"))) == 2
-    mgmt.pulumi("refresh", "--yes")
+def assert_proven(deployed):
     exit_code, output = proven(deployed)
     assert exit_code == 0, output
     assert "scenarios end as they must" in output
 
-    account = deployed.account("mgmt")
-    kms = account.client("kms", "us-east-1")
-    key_id = kms.describe_key(KeyId="alias/breakglassSNS")["KeyMetadata"]["KeyId"]
-    mail, watchdog = Mailbox(account, TOPIC), Mailbox(account, WATCHDOG)
 
+def test_every_event_of_the_corpus_ends_where_it_must(confirmed):
+    deployed, mail, watchdog = confirmed
+    key_id, batch = key_of(deployed), Batch(deployed.account_by_id)
     for name, expected in EXPECTED.items():
-        heard = event(f"alert/{name}.json", key_id)
-        deliveries = deliver(deployed.account_by_id, heard)
+        event = sample(f"alert/{name}.json", key_id)
+        deliveries = batch.deliver(default_bus(event), event)
         ends = arrived(deliveries)
         # The default bus of the event's Region, then the hub: EventBridge drops an event at a third bus.
-        assert {delivery.bus for delivery in deliveries} <= {default_bus(heard), HUB}, name
+        assert {delivery.bus for delivery in deliveries} <= {default_bus(event), HUB}, name
         both = expected["detection"] in ("alerting-change", "key-change")
         notified = ([TOPIC, WATCHDOG] if both else [TOPIC]) if expected["action"] == "notify" else []
         tampers_with_relay = name == "events-disable-rule-member-forwarder-eu-west-1"
         copies = 2 if tampers_with_relay else 1  # forwarded by two rules, on purpose
         assert ends == sorted([LOG, *notified] * copies), name
-        assert len(mail.take()) == (TOPIC in notified) * copies, name
-        assert len(watchdog.take()) == (WATCHDOG in notified) * copies, name
-
+        assert len(mail.receive()) == (TOPIC in notified) * copies, name
+        assert len(watchdog.receive()) == (WATCHDOG in notified) * copies, name
     for quiet in (EVENTS / "quiet").iterdir():
-        assert deliver(deployed.account_by_id, event(f"quiet/{quiet.name}", key_id)) == [], quiet.name
-
-    logs = account.client("logs", "us-east-1")
+        event = sample(f"quiet/{quiet.name}", key_id)
+        assert batch.deliver(default_bus(event), event) == [], quiet.name
+    logs = deployed.account("mgmt").client("logs", "us-east-1")
     recorded = logs.filter_log_events(logGroupName="/breakglass/audit", limit=1)["events"]
     assert json.loads(recorded[0]["message"])["detail"]
 
-    kms.disable_key(KeyId=key_id)
-    deliveries = deliver(deployed.account_by_id, event("alert/kms-disable-key.json", key_id))
+
+def test_an_attack_on_key_or_topic_is_told_by_the_watchdog(confirmed):
+    deployed, _, watchdog = confirmed
+    account, key_id = deployed.account("mgmt"), key_of(deployed)
+    account.client("kms", "us-east-1").disable_key(KeyId=key_id)
+    deliveries = deliver(deployed.account_by_id, sample("alert/kms-disable-key.json", key_id))
     failed = {delivery.destination: delivery.failed for delivery in deliveries if delivery.failed}
     assert failed.keys() == {TOPIC}
     assert "disabled" in failed[TOPIC]
-    (text,) = watchdog.take()
+    (text,) = watchdog.receive()
     assert "the alarm's key was changed" in text
-
-    mgmt.pulumi("refresh", "--yes")
     exit_code, output = proven(deployed)
     assert exit_code == 1
     assert "the topic's key is disabled" in output
 
     account.client("sns", "us-east-1").delete_topic(TopicArn=TOPIC)
-    deliveries = deliver(deployed.account_by_id, event("alert/sns-delete-topic.json", key_id))
+    deliveries = deliver(deployed.account_by_id, sample("alert/sns-delete-topic.json", key_id))
     assert {delivery.destination for delivery in deliveries if delivery.failed} == {TOPIC}
-    (text,) = watchdog.take()
+    (text,) = watchdog.receive()
     assert "the alarm itself was changed" in text

@@ -8,32 +8,33 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox import confirm, schedules
 from sandbox.cloud.delivery import deliver
-from sandbox.world import World
-from tests.integration.conftest import Stack
+from sandbox.run import Sandbox
+from tests.integration.conftest import Stack, deploy_both, fresh
 
 EVENTS = Path(__file__).parents[1] / "events"
 CODES = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
 LEAVE_SCREEN = "\x1b[?1049l"
 
 
-def drill(sandbox: World, *command: str, exits: int) -> str:
+def drill(sandbox: Sandbox, *command: str, exits: int) -> str:
     outcome = sandbox.run("python", "-m", "drill", *command)
     assert outcome.returncode == exits, outcome.stdout
     return outcome.stdout
 
 
-def rows(sandbox: World, *options: str, exits: int) -> dict[tuple[str, str], dict]:
+def rows(sandbox: Sandbox, *options: str, exits: int) -> dict[tuple[str, str], dict]:
     found = json.loads(drill(sandbox, "check", "--json", *options, exits=exits))
     return {(row["check"], row["stack"]): row for row in found}
 
 
-def on_a_terminal(sandbox: World, *command: str) -> str:
+def on_a_terminal(sandbox: Sandbox, *command: str) -> str:
     """Run a drill command on a terminal, press Enter when it waits, and return all that it wrote."""
     terminal, end = pty.openpty()
     environment = sandbox.environment | {"TERM": "xterm", "COLUMNS": "80"}
@@ -70,10 +71,9 @@ def set_up_by_hand(mgmt: Stack, member: Stack) -> None:
 
 
 def test_the_round_of_the_operator_leaves_no_secret(
-    sandbox: World, mgmt: Stack, member: Stack, tmp_path: Path
+    sandbox: Sandbox, mgmt: Stack, member: Stack, tmp_path: Path
 ) -> None:
-    for stack in (mgmt, member):
-        stack.pulumi("up", "--yes", "--skip-preview", pack=True)
+    deploy_both(sandbox)
     before = rows(sandbox, exits=1)
     red = {check for (check, _), row in before.items() if row["state"] == "not ready"}
     assert red == {"user-sign-in", "user-mfa", "trail", "recipients", "alarm-path", "drill"}
@@ -90,7 +90,7 @@ def test_the_round_of_the_operator_leaves_no_secret(
     outputs = [seen.replace(shown, "")]
     outputs.append(drill(sandbox, "fire", "--why", "test", "--yes", "--evidence", str(evidence), exits=0))
     for stack in (mgmt, member):
-        schedules.strike(sandbox.account(stack.name))
+        schedules.fire(sandbox.account(stack.name))
     recorded = json.loads((EVENTS / "alert" / "assume-role-caller-copy-regional-eu-west-1.json").read_text())
     deliver(sandbox.account_by_id, recorded)
 
@@ -122,25 +122,30 @@ def _tokens(profiles: str) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Sandbox]:
+    """Both stacks; each test leaves them as they were."""
+    with fresh() as sandbox:
+        deploy_both(sandbox)
+        yield sandbox
+
+
 @pytest.mark.parametrize("stack_name", ["member", "mgmt"])
-def test_the_fix_that_a_red_check_names_turns_it_green(
-    sandbox: World, mgmt: Stack, member: Stack, stack_name: str
-) -> None:
-    for stack in (mgmt, member):
-        stack.pulumi("up", "--yes", "--skip-preview")
-    stack = mgmt if stack_name == "mgmt" else member
-    stack.client("events", "eu-west-1").remove_targets(Rule="breakglass-relay", Ids=["Hub1"])
-    row = rows(sandbox, "--stack", stack_name, exits=1)["relay", stack_name]
+def test_the_fix_that_a_red_check_names_turns_it_green(deployed: Sandbox, stack_name: str) -> None:
+    Stack(deployed, stack_name).client("events", "eu-west-1").remove_targets(
+        Rule="breakglass-relay", Ids=["Hub1"]
+    )
+    row = rows(deployed, "--stack", stack_name, exits=1)["relay", stack_name]
     assert row["state"] == "not ready"
     (finding,) = row["findings"]
     assert finding["text"] == "target Hub1 of rule breakglass-relay does not exist, in eu-west-1"
     (command,) = finding["commands"]
-    fixed = sandbox.run("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
+    fixed = deployed.run("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
     assert fixed.returncode == 0, fixed.stdout
-    assert rows(sandbox, "--stack", stack_name, exits=1)["relay", stack_name]["state"] == "ready"
+    assert rows(deployed, "--stack", stack_name, exits=1)["relay", stack_name]["state"] == "ready"
 
 
-def test_a_region_that_was_enabled_later_is_named(sandbox: World, member: Stack) -> None:
+def test_a_region_that_was_enabled_later_is_named(sandbox: Sandbox, member: Stack) -> None:
     member.pulumi("up", "--yes", "--skip-preview", SANDBOX_REGIONS="us-east-1")
     row = rows(sandbox, "--stack", "member", exits=1)["relay", "member"]
     assert {finding["state"] for finding in row["findings"]} == {"not ready"}

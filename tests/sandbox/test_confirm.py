@@ -1,4 +1,4 @@
-"""Subscriptions in the emulated AWS wait for people, and people confirm when the sandbox says so."""
+"""Subscriptions in the emulated AWS are pending until `sandbox.confirm` confirms them."""
 
 import json
 
@@ -55,7 +55,7 @@ def counts(sns, topic):
         ("https", "https://example.com/hook"),
     ],
 )
-def test_whoever_is_outside_must_confirm(sns, topic, protocol, address):
+def test_mail_and_web_addresses_must_confirm(sns, topic, protocol, address):
     answer = sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=address)
     assert answer["SubscriptionArn"] == "pending confirmation"
     arn = subscribe(sns, topic, protocol, address)
@@ -83,7 +83,7 @@ def test_whoever_is_outside_must_confirm(sns, topic, protocol, address):
         ("lambda", f"arn:aws:lambda:{REGION}:111111111111:function:f"),
     ],
 )
-def test_whoever_is_inside_need_not(sns, topic, protocol, address):
+def test_other_endpoints_need_not_confirm(sns, topic, protocol, address):
     arn = subscribe(sns, topic, protocol, address)
     assert listed(sns, topic) == {address: arn}
     assert pending(sns, arn) == "false"
@@ -94,7 +94,7 @@ def test_confirming_needs_a_topic(sns, topic):
         sns.confirm_subscription(TopicArn=f"{topic}-gone", Token="t")
 
 
-def test_people_confirm_one_topic_or_all_of_an_account(account, sns, topic):
+def test_one_topic_is_confirmed_or_all_of_an_account(account, sns, topic):
     elsewhere = account.client("sns", "sa-east-1")
     other = elsewhere.create_topic(Name="watchdog")["TopicArn"]
     subscribe(sns, topic, "email", SOMEBODY)
@@ -107,12 +107,15 @@ def test_people_confirm_one_topic_or_all_of_an_account(account, sns, topic):
     elsewhere.delete_topic(TopicArn=other)
 
 
-def test_the_command_confirms_in_every_account(world, sns, topic, monkeypatch, capsys):
+def test_the_command_confirms_in_every_account(sandbox, sns, topic, monkeypatch, capsys):
     subscribe(sns, topic, "email", SOMEBODY)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", world.endpoint)
-    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(world.accounts))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
+    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(sandbox.accounts))
     assert confirm.main() == 0
-    assert capsys.readouterr().out == f"mgmt: {SOMEBODY} confirmed\nmember: nobody confirmed\n"
+    assert capsys.readouterr().out == (
+        f"Confirmed the pending subscriptions of mgmt: {SOMEBODY}; member: none. "
+        "`pulumi refresh` updates the state.\n"
+    )
 
 
 def test_outside_of_a_sandbox_the_command_says_so(monkeypatch, capsys):

@@ -1,14 +1,14 @@
-"""Where moto answers otherwise than AWS, in ways that would deceive a reader, and what it answers here.
+"""Corrections of moto, where its answers differ from AWS's in ways that would mislead a tool.
 
-A tool that reads live accounts must be able to run against the sandbox without knowing that it is one. So
-what it reads is what AWS would answer, or a refusal; never what moto made up. There is a file per service,
-and in it a function per answer that names what AWS does; `unimplemented` refuses what moto does not have.
+A tool that reads live accounts must run against the sandbox unchanged. So it gets the answer that AWS would
+give, or a refusal; never one that moto made up. There is a file per service, and
+in it a function per answer, which says what AWS does; `unimplemented` refuses what moto does not have. `ec2`
+is imported at the first request to EC2 (`replacing.LATE`): it would double the start of the server.
 """
 
 from sandbox.cloud.moto_fixes import (
     cloudtrail,
     cloudwatch,
-    ec2,
     events,
     iam,
     logs,
@@ -17,23 +17,23 @@ from sandbox.cloud.moto_fixes import (
     sns,
     unimplemented,
 )
-from sandbox.cloud.moto_fixes.events import Post
+from sandbox.cloud.moto_fixes.events import Enqueue
 from sandbox.cloud.moto_fixes.replacing import REGISTERED, replace
 
 __all__ = [
-    "Post", "apply", "cloudtrail", "cloudwatch", "ec2", "events", "iam", "logs", "organizations",
+    "Enqueue", "apply", "cloudtrail", "cloudwatch", "events", "iam", "logs", "organizations",
     "scheduler", "sns", "unimplemented",
 ]  # fmt: skip
 
 
-def apply(post: Post) -> None:
+def apply(enqueue: Enqueue) -> None:
     """Correct moto in this process, before its server starts.
 
     Args:
-        post: Takes the ARN of a bus and an event that was put on it; delivering is not moto's business here.
+        enqueue: Takes the ARN of a bus and an event that was put on it, for delivery in the background.
 
     Raises:
         RuntimeError: The installed moto lacks a method to correct, or is corrected already.
     """
-    for correction in [*REGISTERED, events.putting(post)]:
+    for correction in [*REGISTERED, events.put_events_through(enqueue)]:
         replace(correction)

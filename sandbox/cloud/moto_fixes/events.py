@@ -11,12 +11,12 @@ from moto.events.responses import EventsHandler
 
 from sandbox.cloud.moto_fixes.replacing import Correction, Function, corrects
 
-Post = Callable[[str, dict[str, Any]], None]
+Enqueue = Callable[[str, dict[str, Any]], None]
 """Takes the ARN of a bus and the event that was put on it, and returns at once."""
 
 
-def putting(post: Post) -> Correction:
-    """Return the correction of PutEvents: it validates, answers, and hands the events to `post`.
+def put_events_through(enqueue: Enqueue) -> Correction:
+    """Return the correction of PutEvents: it validates, answers, and hands the events to `enqueue`.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     """
@@ -31,7 +31,7 @@ def putting(post: Post) -> Correction:
             if refusal := _refusal(entry):
                 answers[position] = refusal
             else:
-                post(bus, _event(handler, entry, answers[position]["EventId"]))
+                enqueue(bus, _event(handler, entry, answers[position]["EventId"]))
         failed = sum("ErrorCode" in answer for answer in answers)
         return json.dumps({"FailedEntryCount": failed, "Entries": answers})
 
@@ -40,7 +40,7 @@ def putting(post: Post) -> Correction:
 
 @corrects(Rule, "send_to_targets")
 def send_to_targets(_original: Function, _rule: Any, *_event: Any, **_named: Any) -> None:
-    """moto's own delivery, which fails on topics: nothing, because `putting` sees to it."""
+    """moto's own delivery, which fails on topics: nothing, because `put_events_through` replaces it."""
 
 
 @corrects(EventsHandler, "test_event_pattern")
@@ -48,14 +48,14 @@ def send_to_targets(_original: Function, _rule: Any, *_event: Any, **_named: Any
 def not_emulated(_original: Function, _handler: Any) -> None:
     """Refuse both: moto says "no match" without a look, and archives do not fill here.
 
-    A matcher of our own must not stand in for AWS's: whoever asks wants to hold ours against it.
+    Our own matcher must not answer instead of AWS's: the caller wants to compare the two.
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
     """
     raise NotImplementedError
 
 
 def _bus(handler: Any, name: str | None) -> str:
-    """Return the bus's ARN; moto takes another account's bus for one of the same name in the caller's."""
+    """Return the bus's ARN; moto would use the caller's bus of the same name for another account's."""
     own = f"arn:aws:events:{handler.region}:{handler.current_account}:event-bus/"
     if name is None or not name.startswith("arn:"):
         return f"{own}{name or 'default'}"

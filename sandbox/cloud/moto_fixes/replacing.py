@@ -1,6 +1,7 @@
-"""How a correction takes the place of a method of moto."""
+"""Replaces methods of moto by their corrections."""
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ Function = Callable[..., Any]
 
 
 class Correction(NamedTuple):
-    """One method of moto, and what answers in its place.
+    """One method of moto, and the function that replaces it.
 
     Attributes:
         owner: Class of moto.
@@ -22,6 +23,9 @@ class Correction(NamedTuple):
 
 
 REGISTERED: list[Correction] = []
+
+LATE = frozenset({"ec2"})
+"""Services of moto that take long to import and are seldom asked: corrected before their first request."""
 
 
 def corrects(owner: type, name: str) -> Callable[[Function], Function]:
@@ -57,3 +61,12 @@ def replace(correction: Correction) -> None:
 
     vars(method)["corrected_by"] = corrected
     setattr(owner, name, method)
+
+
+def replace_late(service: str | None) -> None:
+    """Put the corrections of a service in `LATE` into moto, the first time that it is named."""
+    if service in LATE:
+        known = len(REGISTERED)
+        importlib.import_module(f"sandbox.cloud.moto_fixes.{service}")
+        for correction in REGISTERED[known:]:
+            replace(correction)

@@ -1,4 +1,4 @@
-"""SNS: subscriptions wait for the person, and nothing is sent to anybody outside."""
+"""SNS: subscriptions stay pending until they are confirmed, and nothing leaves this machine."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ OUTSIDE = frozenset({"email", "email-json", "http", "https"})
 
 @corrects(SNSBackend, "subscribe")
 def subscribe(original: Function, backend: Any, topic_arn: str, endpoint: str, protocol: str) -> Any:
-    """Mailboxes and webhooks start pending; moto confirms every subscription at once.
+    """Mail and web addresses start pending; moto confirms every subscription at once.
 
     https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
     """
@@ -33,8 +33,8 @@ def subscribe(original: Function, backend: Any, topic_arn: str, endpoint: str, p
 
 
 @corrects(SNSResponse, "subscribe")
-def told_arn(original: Function, handler: Any) -> ActionResult:
-    """Subscribe tells the ARN of a pending subscription only with ReturnSubscriptionArn.
+def returned_arn(original: Function, handler: Any) -> ActionResult:
+    """Subscribe returns the ARN of a pending subscription only with ReturnSubscriptionArn.
 
     https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
     """

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.exceptions import HTTPException
 
-from sandbox.cloud.moto_fixes.replacing import Function, corrects
+from sandbox.cloud.moto_fixes.replacing import Function, corrects, replace_late
 
 CODE = "UnknownOperationException"
 _REST_XML = frozenset({"cloudfront", "route53", "s3"})
@@ -21,6 +21,7 @@ def dispatcher(original: Function, application: DomainDispatcherApplication, cre
     """Every service that moto serves gets the handler; a service that it lacks has nothing but it."""
 
     def created(service: str | None) -> Flask:
+        replace_late(service)
         app = Flask("moto") if service is None else create_app(service)
         app.register_error_handler(Exception, refused)
         return app

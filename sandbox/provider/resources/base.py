@@ -31,16 +31,22 @@ class Resource:
     defaults: ClassVar[Mapping[str, Any]] = {}
     regional: ClassVar[bool] = True
 
+    def id_of(self, props: Props) -> str:
+        """Return the id of a resource that AWS creates and changes with the same call."""
+        return props["name"]
+
     def create(self, api: Any, props: Props) -> str:
-        """Create the resource and return its id."""
-        raise NotImplementedError
+        """Create the resource and return its id; left out by types with one call for both."""
+        id = self.id_of(props)
+        self.update(api, id, props)
+        return id
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         """Return the live properties, or None when the resource is gone."""
         raise NotImplementedError
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        """Bring the resource to `props`; only types whose every change replaces leave this out."""
+        """Bring the resource to `props`; left out by types whose every change replaces."""
         raise NotImplementedError
 
     def delete(self, api: Any, id: str, props: Props) -> None:
@@ -53,11 +59,26 @@ def given(**parameters: Any) -> Props:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
+def aws_names(*regular: str, **irregular: str) -> dict[str, str]:
+    """Return AWS's names by pulumi-aws's: those of `regular` begin with a capital at AWS."""
+    return {name: name[0].upper() + name[1:] for name in regular} | irregular
+
+
+def arguments(props: Props, names: Mapping[str, str]) -> Props:
+    """Return the properties that `names` lists and the program sets, under AWS's names."""
+    return given(**{theirs: props.get(ours) for ours, theirs in names.items()})
+
+
+def properties(answer: Props, names: Mapping[str, str]) -> Props:
+    """Return what AWS answers under pulumi-aws's names; an empty text is None."""
+    return {ours: answer.get(theirs) if answer.get(theirs) != "" else None for ours, theirs in names.items()}
+
+
 def to_aws(value: Props | None, names: Mapping[str, str]) -> Props | None:
     """Return `value` with pulumi-aws's names turned into AWS's.
 
     Raises:
-        RuntimeError: `value` has a name that `names` lacks: it must not be lost without a word.
+        RuntimeError: `value` has a name that `names` lacks: it must not be dropped silently.
     """
     if value is None:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource, given, to_aws
+from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, given, properties, to_aws
 
 
 class LogGroup(Resource):
@@ -55,8 +55,7 @@ class LogResourcePolicy(Resource):
     inputs = frozenset({"resourceArn", "policyDocument"})
     replace_on = frozenset({"resourceArn"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self.update(api, props["resourceArn"], props)
+    def id_of(self, props: Props) -> str:
         return props["resourceArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -85,45 +84,30 @@ class MetricAlarm(Resource):
 
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
-    _plain: ClassVar[Mapping[str, str]] = {
-        "name": "AlarmName",
-        "alarmDescription": "AlarmDescription",
-        "namespace": "Namespace",
-        "metricName": "MetricName",
-        "statistic": "Statistic",
-        "period": "Period",
-        "evaluationPeriods": "EvaluationPeriods",
-        "datapointsToAlarm": "DatapointsToAlarm",
-        "threshold": "Threshold",
-        "comparisonOperator": "ComparisonOperator",
-        "treatMissingData": "TreatMissingData",
-        "alarmActions": "AlarmActions",
-        "okActions": "OKActions",
-        "actionsEnabled": "ActionsEnabled",
-    }
+    _plain: ClassVar[Mapping[str, str]] = aws_names(
+        "alarmDescription", "namespace", "metricName", "statistic", "period", "evaluationPeriods",
+        "datapointsToAlarm", "threshold", "comparisonOperator", "treatMissingData", "alarmActions",
+        "actionsEnabled", name="AlarmName", okActions="OKActions",
+    )  # fmt: skip
     inputs = frozenset({*_plain, "dimensions", "evaluationWindow"})
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name"})
     kept = frozenset({"evaluationWindow"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self.update(api, props["name"], props)
-        return props["name"]
-
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for alarm in api.describe_alarms(AlarmNames=[id])["MetricAlarms"]:
             dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-            plain = {ours: alarm.get(theirs) for ours, theirs in self._plain.items()}
-            return plain | {"dimensions": dimensions or None, "arn": alarm["AlarmArn"]}
+            live = properties(alarm, {**self._plain, "arn": "AlarmArn"})
+            return live | {"dimensions": dimensions or None}
         return None
 
     def update(self, api: Any, id: str, props: Props) -> None:
         dimensions = props.get("dimensions", {}).items()
-        window = to_aws(props.get("evaluationWindow"), {"wallClockWindow": "WallClockWindow"})
+        window = to_aws(props.get("evaluationWindow"), aws_names("wallClockWindow"))
         if window is not None:
-            window = {name: to_aws(entry, {"timezone": "Timezone"}) for name, entry in window.items()}
+            window = {name: to_aws(entry, aws_names("timezone")) for name, entry in window.items()}
         api.put_metric_alarm(
-            **{theirs: props[ours] for ours, theirs in self._plain.items() if ours in props},
+            **arguments(props, self._plain),
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions],
             **given(EvaluationWindow=window),
         )

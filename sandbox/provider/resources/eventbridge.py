@@ -4,7 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource, from_aws, given, to_aws
+from sandbox.provider.resources.base import (
+    Props,
+    Resource,
+    arguments,
+    aws_names,
+    from_aws,
+    given,
+    properties,
+    to_aws,
+)
 
 DEFAULT_BUS = "default"
 
@@ -20,7 +29,7 @@ class EventBus(Resource):
     kept = frozenset({"description", "logConfig"})
 
     def create(self, api: Any, props: Props) -> str:
-        log_config = to_aws(props.get("logConfig"), {"level": "Level", "includeDetail": "IncludeDetail"})
+        log_config = to_aws(props.get("logConfig"), aws_names("level", "includeDetail"))
         api.create_event_bus(
             Name=props["name"], **given(Description=props.get("description"), LogConfig=log_config)
         )
@@ -45,10 +54,8 @@ class EventBusPolicy(Resource):
     inputs = frozenset({"eventBusName", "policy"})
     replace_on = frozenset({"eventBusName"})
 
-    def create(self, api: Any, props: Props) -> str:
-        id = props.get("eventBusName", DEFAULT_BUS)
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        return _bus(props)
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         policy = api.describe_event_bus(Name=id).get("Policy")
@@ -73,31 +80,22 @@ class EventArchive(Resource):
     inputs = frozenset({"name", "eventSourceArn", "retentionDays", "description"})
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name", "eventSourceArn"})
+    _settings: ClassVar[Mapping[str, str]] = aws_names("retentionDays", "description")
+    _fixed: ClassVar[Mapping[str, str]] = aws_names("eventSourceArn", name="ArchiveName")
 
     def create(self, api: Any, props: Props) -> str:
-        api.create_archive(
-            ArchiveName=props["name"], EventSourceArn=props["eventSourceArn"], **self._settings(props)
-        )
+        api.create_archive(**arguments(props, {**self._fixed, **self._settings}))
         return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        archive = api.describe_archive(ArchiveName=id)
-        return {
-            "name": archive["ArchiveName"],
-            "eventSourceArn": archive["EventSourceArn"],
-            "retentionDays": archive["RetentionDays"],
-            "description": archive.get("Description") or None,
-            "arn": archive["ArchiveArn"],
-        }
+        every = {**self._fixed, **self._settings, "arn": "ArchiveArn"}
+        return properties(api.describe_archive(ArchiveName=id), every)
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        api.update_archive(ArchiveName=id, **self._settings(props))
+        api.update_archive(ArchiveName=id, **arguments(props, self._settings))
 
     def delete(self, api: Any, id: str, props: Props) -> None:
         api.delete_archive(ArchiveName=id)
-
-    def _settings(self, props: Props) -> Props:
-        return given(RetentionDays=props.get("retentionDays"), Description=props.get("description"))
 
 
 class EventRule(Resource):
@@ -110,22 +108,12 @@ class EventRule(Resource):
     replace_on = frozenset({"name", "eventBusName"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
 
-    def create(self, api: Any, props: Props) -> str:
+    def id_of(self, props: Props) -> str:
         bus = _bus(props)
-        id = props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
-        self.update(api, id, props)
-        return id
+        return props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        rule = api.describe_rule(**self._address(id))
-        return {
-            "name": rule["Name"],
-            "eventBusName": rule["EventBusName"],
-            "description": rule.get("Description") or None,
-            "eventPattern": rule.get("EventPattern"),
-            "state": rule["State"],
-            "arn": rule["Arn"],
-        }
+        return properties(api.describe_rule(**self._address(id)), aws_names(*self.inputs, *self.outputs))
 
     def update(self, api: Any, id: str, props: Props) -> None:
         api.put_rule(
@@ -156,22 +144,13 @@ class EventTarget(Resource):
     )  # fmt: skip
     replace_on = frozenset({"rule", "eventBusName", "targetId"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
-    _transformer: ClassVar[Mapping[str, str]] = {
-        "inputPaths": "InputPathsMap",
-        "inputTemplate": "InputTemplate",
-    }
-    _dead_letters: ClassVar[Mapping[str, str]] = {"arn": "Arn"}
-    _retry: ClassVar[Mapping[str, str]] = {
-        "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-        "maximumRetryAttempts": "MaximumRetryAttempts",
-    }
+    _transformer: ClassVar[Mapping[str, str]] = aws_names("inputTemplate", inputPaths="InputPathsMap")
+    _dead_letters: ClassVar[Mapping[str, str]] = aws_names("arn")
+    _retry: ClassVar[Mapping[str, str]] = aws_names("maximumEventAgeInSeconds", "maximumRetryAttempts")
 
-    def create(self, api: Any, props: Props) -> str:
-        bus = _bus(props)
-        id = f"{props['rule']}-{props['targetId']}"
-        id = id if bus == DEFAULT_BUS else f"{bus}-{id}"
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        bus, id = _bus(props), f"{props['rule']}-{props['targetId']}"
+        return id if bus == DEFAULT_BUS else f"{bus}-{id}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for target in api.list_targets_by_rule(**self._address(props))["Targets"]:

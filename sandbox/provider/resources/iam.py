@@ -1,9 +1,10 @@
 """IAM: users, roles, policies and what attaches them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource, given
+from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, properties
 
 
 class User(Resource):
@@ -16,19 +17,14 @@ class User(Resource):
     outputs = frozenset({"arn", "uniqueId"})
     replace_on = frozenset({"name", "path"})
     kept = frozenset({"forceDestroy"})
+    _names: ClassVar[Mapping[str, str]] = aws_names("path", "arn", name="UserName", uniqueId="UserId")
 
     def create(self, api: Any, props: Props) -> str:
         api.create_user(UserName=props["name"], Path=props.get("path", "/"))
         return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        user = api.get_user(UserName=id)["User"]
-        return {
-            "name": user["UserName"],
-            "path": user["Path"],
-            "arn": user["Arn"],
-            "uniqueId": user["UserId"],
-        }
+        return properties(api.get_user(UserName=id)["User"], self._names)
 
     def update(self, api: Any, id: str, props: Props) -> None:
         pass  # forceDestroy only says what a later delete may do
@@ -46,25 +42,18 @@ class Policy(Resource):
     inputs = frozenset({"name", "path", "description", "policy"})
     outputs = frozenset({"arn", "policyId"})
     replace_on = frozenset({"name", "path", "description"})
+    _names: ClassVar[Mapping[str, str]] = aws_names("path", "description", name="PolicyName")
 
     def create(self, api: Any, props: Props) -> str:
-        return api.create_policy(
-            PolicyName=props["name"],
-            PolicyDocument=props["policy"],
-            **given(Path=props.get("path"), Description=props.get("description")),
-        )["Policy"]["Arn"]
+        made = api.create_policy(PolicyDocument=props["policy"], **arguments(props, self._names))
+        return made["Policy"]["Arn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         policy = api.get_policy(PolicyArn=id)["Policy"]
         version = api.get_policy_version(PolicyArn=id, VersionId=policy["DefaultVersionId"])
-        return {
-            "name": policy["PolicyName"],
-            "path": policy["Path"],
-            "description": policy.get("Description") or None,
-            "policy": json.dumps(version["PolicyVersion"]["Document"]),
-            "arn": policy["Arn"],
-            "policyId": policy["PolicyId"],
-        }
+        document = json.dumps(version["PolicyVersion"]["Document"])
+        live = properties(policy, {**self._names, **aws_names("arn", "policyId")})
+        return live | {"policy": document}
 
     def update(self, api: Any, id: str, props: Props) -> None:
         old = api.get_policy(PolicyArn=id)["Policy"]["DefaultVersionId"]
@@ -86,31 +75,22 @@ class Role(Resource):
     )
     outputs = frozenset({"arn", "uniqueId"})
     replace_on = frozenset({"name", "path"})
+    _names: ClassVar[Mapping[str, str]] = aws_names(
+        "path", "description", "maxSessionDuration", name="RoleName"
+    )
+    _documents: ClassVar[Mapping[str, str]] = aws_names(
+        "permissionsBoundary", assumeRolePolicy="AssumeRolePolicyDocument"
+    )
 
     def create(self, api: Any, props: Props) -> str:
-        api.create_role(
-            RoleName=props["name"],
-            AssumeRolePolicyDocument=props["assumeRolePolicy"],
-            **given(
-                Path=props.get("path"),
-                Description=props.get("description"),
-                MaxSessionDuration=props.get("maxSessionDuration"),
-                PermissionsBoundary=props.get("permissionsBoundary"),
-            ),
-        )
+        api.create_role(**arguments(props, {**self._names, **self._documents}))
         return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         role = api.get_role(RoleName=id)["Role"]
-        return {
-            "name": role["RoleName"],
-            "path": role["Path"],
-            "description": role.get("Description") or None,
+        return properties(role, {**self._names, **aws_names("arn", uniqueId="RoleId")}) | {
             "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
-            "maxSessionDuration": role["MaxSessionDuration"],
             "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            "arn": role["Arn"],
-            "uniqueId": role["RoleId"],
         }
 
     def update(self, api: Any, id: str, props: Props) -> None:
@@ -180,10 +160,8 @@ class RolePolicy(Resource):
     inputs = frozenset({"role", "name", "policy"})
     replace_on = frozenset({"role", "name"})
 
-    def create(self, api: Any, props: Props) -> str:
-        id = f"{props['role']}:{props['name']}"
-        self.update(api, id, props)
-        return id
+    def id_of(self, props: Props) -> str:
+        return f"{props['role']}:{props['name']}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         role, name = id.split(":")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource
+from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, properties
 
 
 class Topic(Resource):
@@ -15,10 +15,7 @@ class Topic(Resource):
     inputs = frozenset({"name", "displayName", "kmsMasterKeyId"})
     outputs = frozenset({"arn", "owner"})
     replace_on = frozenset({"name"})
-    _attributes: ClassVar[Mapping[str, str]] = {
-        "displayName": "DisplayName",
-        "kmsMasterKeyId": "KmsMasterKeyId",
-    }
+    _attributes: ClassVar[Mapping[str, str]] = aws_names("displayName", "kmsMasterKeyId")
 
     def create(self, api: Any, props: Props) -> str:
         id = api.create_topic(Name=props["name"])["TopicArn"]
@@ -27,12 +24,8 @@ class Topic(Resource):
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_topic_attributes(TopicArn=id)["Attributes"]
-        return {
-            "name": id.rsplit(":", 1)[-1],
-            **{name: live.get(attribute) or None for name, attribute in self._attributes.items()},
-            "arn": id,
-            "owner": live["Owner"],
-        }
+        fixed = {"name": id.rsplit(":", 1)[-1], "arn": id, "owner": live["Owner"]}
+        return fixed | properties(live, self._attributes)
 
     def update(self, api: Any, id: str, props: Props) -> None:
         for name, attribute in self._attributes.items():
@@ -51,8 +44,7 @@ class TopicPolicy(Resource):
     outputs = frozenset({"owner"})
     replace_on = frozenset({"arn"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self._put(api, props["arn"], props["policy"])
+    def id_of(self, props: Props) -> str:
         return props["arn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -63,7 +55,7 @@ class TopicPolicy(Resource):
         self._put(api, id, props["policy"])
 
     def delete(self, api: Any, id: str, props: Props) -> None:
-        # AWS keeps a policy on every topic: without ours it is one that lets nobody in.
+        # AWS keeps a policy on every topic: without ours it is one that allows nothing.
         self._put(api, id, json.dumps({"Version": "2012-10-17", "Statement": []}))
 
     def _put(self, api: Any, arn: str, policy: str) -> None:
@@ -71,30 +63,24 @@ class TopicPolicy(Resource):
 
 
 class TopicSubscription(Resource):
-    """SNS subscription. A mailbox's or a webhook's is pending until it is confirmed: see `people`."""
+    """SNS subscription. A mail or web address must confirm it: see `sandbox/confirm.py`."""
 
     token = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"
     inputs = replace_on = frozenset({"topic", "protocol", "endpoint"})
     outputs = frozenset({"arn", "ownerId", "pendingConfirmation"})
+    _names: ClassVar[Mapping[str, str]] = aws_names("protocol", "endpoint", topic="TopicArn")
 
     def create(self, api: Any, props: Props) -> str:
-        return api.subscribe(
-            TopicArn=props["topic"],
-            Protocol=props["protocol"],
-            Endpoint=props["endpoint"],
-            ReturnSubscriptionArn=True,
-        )["SubscriptionArn"]
+        made = api.subscribe(**arguments(props, self._names), ReturnSubscriptionArn=True)
+        return made["SubscriptionArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_subscription_attributes(SubscriptionArn=id)["Attributes"]
-        return {
-            "topic": live["TopicArn"],
-            "protocol": live["Protocol"],
-            "endpoint": live["Endpoint"],
+        pending = live["PendingConfirmation"] == "true"
+        return properties(live, {**self._names, "ownerId": "Owner"}) | {
             "arn": id,
-            "ownerId": live["Owner"],
-            "pendingConfirmation": live["PendingConfirmation"] == "true",
+            "pendingConfirmation": pending,
         }
 
     def delete(self, api: Any, id: str, props: Props) -> None:
@@ -144,8 +130,7 @@ class QueuePolicy(Resource):
     inputs = frozenset({"queueUrl", "policy"})
     replace_on = frozenset({"queueUrl"})
 
-    def create(self, api: Any, props: Props) -> str:
-        self._put(api, props["queueUrl"], props["policy"])
+    def id_of(self, props: Props) -> str:
         return props["queueUrl"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource, from_aws, given, to_aws
+from sandbox.provider.resources.base import Props, Resource, aws_names, from_aws, given, properties, to_aws
 
 
 class ScheduleGroup(Resource):
@@ -37,25 +37,16 @@ class Schedule(Resource):
     )
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name", "groupName"})
-    _window: ClassVar[Mapping[str, str]] = {
-        "mode": "Mode",
-        "maximumWindowInMinutes": "MaximumWindowInMinutes",
-    }
-    _target: ClassVar[Mapping[str, str]] = {
-        "arn": "Arn",
-        "roleArn": "RoleArn",
-        "input": "Input",
-        "eventbridgeParameters": "EventBridgeParameters",
-        "retryPolicy": "RetryPolicy",
-        "deadLetterConfig": "DeadLetterConfig",
-    }
+    _plain: ClassVar[Mapping[str, str]] = aws_names("name", "groupName", "description", "scheduleExpression")
+    _window: ClassVar[Mapping[str, str]] = aws_names("mode", "maximumWindowInMinutes")
+    _target: ClassVar[Mapping[str, str]] = aws_names(
+        *("arn", "roleArn", "input", "retryPolicy", "deadLetterConfig"),
+        eventbridgeParameters="EventBridgeParameters",
+    )
     _target_parts: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        "eventbridgeParameters": {"detailType": "DetailType", "source": "Source"},
-        "retryPolicy": {
-            "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
-            "maximumRetryAttempts": "MaximumRetryAttempts",
-        },
-        "deadLetterConfig": {"arn": "Arn"},
+        "eventbridgeParameters": aws_names("detailType", "source"),
+        "retryPolicy": aws_names("maximumEventAgeInSeconds", "maximumRetryAttempts"),
+        "deadLetterConfig": aws_names("arn"),
     }
 
     def create(self, api: Any, props: Props) -> str:
@@ -71,15 +62,9 @@ class Schedule(Resource):
                 target[name] = from_aws(target[name], names)
         if "retryPolicy" not in props["target"] and target["retryPolicy"] == _DEFAULT_RETRY:
             del target["retryPolicy"]  # filled in by AWS: not a change
-        return {
-            "name": schedule["Name"],
-            "groupName": schedule["GroupName"],
-            "description": schedule.get("Description"),
-            "scheduleExpression": schedule["ScheduleExpression"],
+        return properties(schedule, {**self._plain, **aws_names("state", "arn")}) | {
             "flexibleTimeWindow": from_aws(schedule["FlexibleTimeWindow"], self._window),
             "target": target,
-            "state": schedule["State"],
-            "arn": schedule["Arn"],
         }
 
     def update(self, api: Any, id: str, props: Props) -> None:

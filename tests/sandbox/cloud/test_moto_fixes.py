@@ -45,15 +45,17 @@ def test_a_correction_of_what_moto_does_not_have_fails_loudly():
 
 IN_PROCESS = """
 import boto3, moto
-from sandbox import corrections
+from sandbox.cloud import moto_fixes
+from sandbox.cloud.moto_fixes.replacing import replace_late
 posted = []
-corrections.apply(lambda *event: posted.append(event))
+moto_fixes.apply(lambda *event: posted.append(event))
+replace_late("ec2")
 with moto.mock_aws():
     session = boto3.Session("key", "secret", region_name="us-east-1")
     print(len(session.client("ec2").describe_regions()["Regions"]))
     session.client("events").put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
     print([bus for bus, event in posted])
-corrections.apply(print)
+moto_fixes.apply(print)
 """
 
 

@@ -91,7 +91,8 @@ def test_a_built_engine_is_kept_and_used_again_without_go(go, tmp_path):
     folder = tmp_path / "cache" / "breakglass-sandbox" / "built-v3.259.0"
     assert found.directories == (folder / "bin",)
     assert found.environment == {
-        "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / "pulumi-language-python-exec")
+        "SANDBOX_LANGUAGE_HOST": str(locate._HOST),
+        "SANDBOX_PYTHON_LAUNCHER": str(folder / "bin" / "pulumi-language-python-exec"),
     }
     assert sorted(entry.name for entry in (folder / "bin").iterdir()) == [
         "pulumi", "pulumi-language-python", "pulumi-language-python-exec",
@@ -101,9 +102,12 @@ def test_a_built_engine_is_kept_and_used_again_without_go(go, tmp_path):
     assert [entry.name for entry in folder.iterdir() if entry.name != "output"] == ["bin"]
 
     go.unlink()
+    host = folder / "bin" / "pulumi-language-python"
+    host.write_text("what an older checkout left there")
     again, told = obtain()
     assert again == found
     assert told == []
+    assert "$SANDBOX_LANGUAGE_HOST" in host.read_text()
 
 
 def test_a_failed_build_leaves_no_engine_behind_and_says_why(go, tmp_path):

@@ -1,18 +1,13 @@
 """Events that are put on a bus through the API: validated, answered at once, delivered in the background."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import schedules
-from sandbox.cloud.background import Courier
-from tests.sandbox.conftest import HUB, MEMBER
-
-PATIENCE = 10
-"""Seconds within which a delivery in the background must have arrived."""
+from sandbox.cloud.background import BackgroundDelivery
+from tests.sandbox.conftest import HUB, MEMBER, soon
 
 ENTRY = {
     "Source": "breakglass.drill",
@@ -27,34 +22,6 @@ def put(place, bus="default", **changes):
     answer = place.client("events").put_events(Entries=[ENTRY | {"EventBusName": bus} | changes])
     assert answer["FailedEntryCount"] == ("ErrorCode" in answer["Entries"][0])
     return answer["Entries"][0]
-
-
-def soon(look, count=1):
-    """What `look` finds, as soon as it is as much as expected; fails when that takes too long."""
-    found, until = [], time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        found += look()
-        if len(found) >= count:
-            break
-        time.sleep(0.05)
-    assert len(found) == count, found
-    return found
-
-
-@pytest.fixture
-def queue(home):
-    """A queue of the hub: its ARN, and a function that takes what is in it."""
-    sqs = home.client("sqs")
-    url = sqs.create_queue(QueueName="background")["QueueUrl"]
-
-    def take():
-        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in messages]
-
-    yield f"arn:aws:sqs:eu-west-3:{HUB}:background", take
-    sqs.delete_queue(QueueUrl=url)
 
 
 def test_an_event_has_the_shape_that_aws_gives_it(home, queue):
@@ -84,7 +51,7 @@ def test_an_event_keeps_the_time_that_it_was_given(home, queue):
 
 
 def test_an_event_crosses_accounts_and_rings_is_queued_and_is_recorded(home, away, alarm, queue):
-    topic, mailbox = alarm
+    topic, inbox = alarm
     arn, take = queue
     logs = home.client("logs")
     logs.create_log_group(logGroupName="/background")
@@ -93,7 +60,7 @@ def test_an_event_crosses_accounts_and_rings_is_queued_and_is_recorded(home, awa
     home.rule("queued", arn, bus="hub")
     home.rule("record", f"arn:aws:logs:eu-west-3:{HUB}:log-group:/background:*", bus="hub")
     put(away)
-    assert soon(mailbox.take) == ['"detection: BreakglassUser"']
+    assert soon(inbox.receive) == ['"detection: BreakglassUser"']
     event = json.loads(soon(take)[0])
     assert (event["account"], event["region"]) == (MEMBER, "eu-north-1")
     recorded = soon(lambda: logs.filter_log_events(logGroupName="/background")["events"])
@@ -158,69 +125,10 @@ def test_a_bus_that_is_not_there_or_not_the_caller_s_is_refused(home, away):
         put(home, bus=away.bus_arn("default"))
 
 
-def test_what_the_sandbox_cannot_tell_is_said_since_nobody_waits_for_it(world, home, capsys):
+def test_an_error_in_the_background_goes_to_standard_error(sandbox, home, capsys):
     home.rule("ours", f"arn:aws:lambda:eu-west-3:{HUB}:function:f")
     event = {"id": "an-id", "account": HUB, "region": "eu-west-3", "detail": {"who": "BreakglassUser"}}
-    Courier(world.account_by_id).post(home.bus_arn("default"), event)
+    BackgroundDelivery(sandbox.account_by_id).put(home.bus_arn("default"), event)
     (said,) = soon(lambda: [text] if (text := capsys.readouterr().err) else [])
     assert said.startswith(f"sandbox: event an-id on {home.bus_arn('default')}: RuntimeError: ")
     assert "does not deliver to arn:aws:lambda" in said
-
-
-@pytest.fixture
-def scheduled(home):
-    """Schedules in the hub's Region: on the default bus, disabled, and on a queue."""
-    scheduler = home.client("scheduler")
-    heartbeat = {"Source": "breakglass.heartbeat", "DetailType": "Heartbeat"}
-    role = f"arn:aws:iam::{HUB}:role/r"
-    bus = {"Arn": home.bus_arn("default"), "RoleArn": role, "EventBridgeParameters": heartbeat}
-    bus["Input"] = '{"who": "BreakglassUser"}'
-    queue = {"Arn": f"arn:aws:sqs:eu-west-3:{HUB}:background", "RoleArn": role}
-    for name, state, target in (
-        ("on", "ENABLED", bus), ("off", "DISABLED", bus), ("queue", "ENABLED", queue),
-    ):  # fmt: skip
-        scheduler.create_schedule(
-            Name=name, State=state, Target=target,
-            ScheduleExpression="cron(0 12 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
-        )  # fmt: skip
-    yield
-    for name in ("on", "off", "queue"):
-        scheduler.delete_schedule(Name=name)
-
-
-@pytest.mark.usefixtures("scheduled")
-def test_at_noon_each_schedule_that_is_enabled_fires_once(world, home, queue, monkeypatch, capsys):
-    arn, take = queue
-    home.rule("ours", arn)
-    assert schedules.strike(world.account("mgmt")) == 1
-    (event,) = (json.loads(text) for text in soon(take))
-    assert (event["source"], event["detail-type"]) == ("breakglass.heartbeat", "Heartbeat")
-    assert event["detail"] == {"who": "BreakglassUser"}
-    assert event["resources"] == [f"arn:aws:scheduler:eu-west-3:{HUB}:schedule/default/on"]
-
-    monkeypatch.setenv("AWS_ENDPOINT_URL", world.endpoint)
-    monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(world.accounts))
-    assert schedules.main() == 0
-    assert capsys.readouterr().out == "mgmt: 1 schedules fired\nmember: 0 schedules fired\n"
-    soon(take)
-
-
-def test_an_input_that_the_scheduler_would_fill_in_is_refused(world, home):
-    scheduler = home.client("scheduler")
-    target = {
-        "Arn": home.bus_arn("default"),
-        "RoleArn": f"arn:aws:iam::{HUB}:role/r",
-        "EventBridgeParameters": {"Source": "breakglass.heartbeat", "DetailType": "Heartbeat"},
-        "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
-    }
-    timing = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": {"Mode": "OFF"}}
-    scheduler.create_schedule(Name="filled-in", Target=target, **timing)
-    with pytest.raises(RuntimeError, match=r"fills in no context attribute, but .*/filled-in has input"):
-        schedules.strike(world.account("mgmt"))
-    scheduler.delete_schedule(Name="filled-in")
-
-
-def test_outside_of_a_sandbox_noon_says_so(monkeypatch, capsys):
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    assert schedules.main() == 1
-    assert "run this inside a sandbox" in capsys.readouterr().err

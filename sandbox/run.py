@@ -1,11 +1,12 @@
-"""One sandbox: a mirror of the project, a backend of its own, both stacks, and the emulated AWS.
+"""Runs a command in a sandbox: a mirror of the project, a backend of its own, both stacks, an emulated AWS.
 
-It lives as long as one command (`sandbox/run COMMAND…`) and leaves nothing behind. The command finds the
-engine, the emulated provider and the virtual environment on PATH, and no way to a real AWS account or to a
-Pulumi service: variables and files that could lead there are taken out of its environment.
+`sandbox/run COMMAND…` starts it; it leaves nothing behind. The command finds the engine, the emulated
+provider and the virtual environment on PATH. It cannot reach a real AWS account or a Pulumi service:
+variables and files that lead there are taken out of its environment.
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class Sandbox:
     """A running sandbox.
 
     Attributes:
@@ -35,7 +37,7 @@ class World:
         environment: Environment of its commands.
         endpoint: URL of the emulated AWS.
         accounts: Account id of each stack.
-        engine: Where the engine comes from, for people.
+        engine: Where the engine comes from, in words.
     """
 
     directory: Path
@@ -74,48 +76,51 @@ class World:
 
 
 @contextlib.contextmanager
-def world(tell: locate.Tell, project: Path = ROOT, regions: Sequence[str] = ()) -> Iterator[World]:
-    """Set up a sandbox of `project` for as long as the context lasts.
+def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterator[Sandbox]:
+    """Start a sandbox of this project, which lasts as long as the context.
 
     Args:
-        tell: Takes a line for people.
-        project: Folder of the Pulumi project.
-        regions: What every account has enabled; without any, what `cloud.enabled_regions` says. A command
-            that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
+        progress: Prints one line of progress.
+        regions: Regions that every account has enabled; without any, those of `emulation.enabled_regions`.
+            A command that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
 
     Raises:
-        locate.EngineUnavailable: There is no Pulumi engine and no way to get one.
+        locate.EngineUnavailable: No Pulumi engine was found, and none could be fetched or built.
         RuntimeError: The emulated AWS or a stack could not be set up.
     """
-    pulumi = locate.obtain(tell)
+    pulumi = locate.obtain(progress)
     with (
         tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder,
         emulation.running(regions) as endpoint,
     ):
         home = Path(folder)
         mirror = home / "project"
-        _mirror(project, mirror)
+        _mirror(mirror)
         accounts = _stack_accounts(mirror)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
             environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
-        made = World(
+        sandbox = Sandbox(
             directory=mirror,
             environment=environment,
             endpoint=endpoint,
             accounts=accounts,
             engine=pulumi.origin,
         )
-        for stack in accounts:
-            init = made.run("pulumi", "stack", "init", stack, "--no-select")
-            if init.returncode:
-                raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{init.stdout}")
-        yield made
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(functools.partial(_make_stack, sandbox), accounts))
+        yield sandbox
 
 
-def _mirror(project: Path, mirror: Path) -> None:
+def _make_stack(sandbox: Sandbox, stack: str) -> None:
+    made = sandbox.run("pulumi", "stack", "init", stack, "--no-select")
+    if made.returncode:
+        raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{made.stdout}")
+
+
+def _mirror(mirror: Path) -> None:
     mirror.mkdir()
-    for entry in project.iterdir():
+    for entry in ROOT.iterdir():
         if entry.name.startswith("Pulumi.") and entry.is_file():
             shutil.copy(entry, mirror)
         elif entry.name != ".git":
@@ -141,7 +146,7 @@ def _environment(
     profiles.write_text("".join(_profile(stack, account, endpoint) for stack, account in accounts.items()))
     plugin = home / "pulumi" / "plugins" / f"resource-aws-v{version('pulumi_aws')}"
     plugin.mkdir(parents=True)
-    (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "bin" / "pulumi-resource-aws")
+    (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "engine" / "bin" / "pulumi-resource-aws")
     binaries = [*pulumi.directories, Path(sys.executable).parent]
     return (
         inherited
@@ -154,9 +159,13 @@ def _environment(
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "PATH": os.pathsep.join([*map(str, binaries), inherited.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": f"file://{home / 'backend'}",
-            # Nothing secret is encrypted with it, and the backend is gone with the command.
+            # It encrypts no real secret, and the backend is deleted after the command.
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # The state is written once, at the end of each command. Otherwise the engine writes all of it for
+            # every resource, against a crash that the sandbox does not outlive; that takes most of its time.
+            "PULUMI_EXPERIMENTAL": "true",
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             "PULUMI_HOME": str(home / "pulumi"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "SANDBOX_PYTHON": sys.executable,
@@ -183,7 +192,7 @@ def main(command: Sequence[str]) -> int:
         print("usage: sandbox/run COMMAND…, for example: sandbox/run pulumi preview -s mgmt", file=sys.stderr)
         return 2
     try:
-        with world(lambda line: print(line, file=sys.stderr)) as sandbox:
+        with sandboxed(lambda line: print(line, file=sys.stderr)) as sandbox:
             print(f"sandbox: {sandbox.engine}; AWS is emulated at {sandbox.endpoint}", file=sys.stderr)
             return subprocess.run(
                 command, cwd=sandbox.directory, env=sandbox.environment, check=False
