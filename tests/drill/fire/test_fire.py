@@ -103,7 +103,7 @@ def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list
     )
     assert drill["who"].startswith(f"arn:aws:sts::{HUB}:assumed-role/")
     for mailbox in mailboxes:
-        texts = mailbox.take()
+        texts = mailbox.receive()
         nonces = {".".join((drill["id"], *place)) for place in _places()}
         assert {re.findall(r"Drill       (\S+)\"", text)[0] for text in texts} == nonces
         assert all('"Reason      a test"' in text for text in texts)
@@ -113,7 +113,7 @@ def test_a_quiet_drill_tells_nobody(ring: Ring, mailboxes: list[SubscribedQueue]
     result = ring(*QUIET, "--json")
     assert result.exit_code == 0, result.output
     assert all(one["audit_log"] is not None and one["topic"] is None for one in _drill(result)["arrivals"])
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_the_table_names_every_place(ring: Ring) -> None:
@@ -203,7 +203,7 @@ def test_nobody_is_rung_when_nobody_could_look(
     result = ring(*LOUD)
     assert result.exit_code == 2
     assert f"nothing was sent: the hub's {what} cannot be read: access denied to {operation}" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_a_queue_that_cannot_be_read_later_is_not_taken_for_silence(ring: Ring, broken: Broken) -> None:
@@ -221,7 +221,7 @@ def test_without_a_terminal_it_does_not_ring_people_unasked(
     result = ring("--why", "a test")
     assert result.exit_code == 2
     assert "there is no terminal to confirm it on: use --yes, or --quiet" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
@@ -232,7 +232,7 @@ def test_it_asks_and_takes_no_for_an_answer(
     result = ring("--why", "a test", "--json", input=answer)
     assert result.exit_code == 2
     assert "Notify them?" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_it_says_how_many_are_told_and_never_who(
