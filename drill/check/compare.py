@@ -32,7 +32,7 @@ def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun:
         text = f"{text}{_where(regions)}"
         yield not_ready(text, redeploy(stack_state)) if state is State.NOT_READY else unknown(text)
     if not problems:
-        yield ready(f"{noun} as this version renders: {len(resources)} resources")
+        yield ready(f"{noun} match this version: {len(resources)} resources")
 
 
 def redeploy(stack_state: StackState) -> str:

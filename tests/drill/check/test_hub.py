@@ -1,4 +1,4 @@
-"""The hub is as this version renders it, somebody is told, and nothing has failed without a word."""
+"""The hub is as rendered, its recipients are confirmed, and nothing was lost."""
 
 from collections.abc import Callable
 from dataclasses import replace

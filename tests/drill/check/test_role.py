@@ -41,7 +41,7 @@ def of_the_role(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[st
 def test_the_deployed_role_is_ready(look: Look) -> None:
     for stack_state in look():
         assert [finding.text for finding in answer(role.permissions, stack_state)] == [
-            "role and attachments as this version renders: 2 resources",
+            "role and attachments match this version: 2 resources",
             "role BreakGlassRole: no further policy attached",
             "role BreakGlassRole: no inline policy",
         ]

@@ -113,7 +113,7 @@ def test_a_user_that_is_set_up_is_ready(hub: Hub) -> None:
         f"{NAME}: no access key, service-specific credential, SSH public key, signing certificate"
     ]
     assert [finding.text for finding in answer(user.policies, stack_state)] == [
-        "users, policies and attachments as this version renders: 7 resources",
+        "users, policies and attachments match this version: 7 resources",
         f"{NAME}: no further policy, no inline policy, no group, no boundary",
     ]
     assert [finding.text for finding in answer(user.enrolment, stack_state)] == [
