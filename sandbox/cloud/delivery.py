@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from alertpath.eventbridge.pattern import matches
 from alertpath.eventbridge.template import render
-from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, bus_arn
 from sandbox.cloud.emulation import Account
 from sandbox.provider.resources.base import is_gone
 
@@ -87,11 +87,10 @@ def deliver(accounts: Accounts, event: Event) -> list[Delivery]:
     A delivery that AWS would fail has `failed` set; the other targets are served.
 
     Raises:
-        alertpath.pattern.PatternError: A deployed rule's pattern cannot be evaluated.
+        alertpath.eventbridge.pattern.PatternError: A deployed rule's pattern cannot be evaluated.
         RuntimeError: The sandbox does not emulate a deployed target, or does not know an account.
     """
-    bus = f"arn:aws:events:{event['region']}:{event['account']}:event-bus/default"
-    return Batch(accounts).deliver(bus, event)
+    return Batch(accounts).deliver(bus_arn(event["account"], event["region"], "default"), event)
 
 
 class Batch:
@@ -198,7 +197,7 @@ def _message(target: Target, event: Event) -> str | None:
         return None
     if _service(target["Arn"]) not in {"sns", "sqs"}:
         raise RuntimeError(
-            f"the sandbox emulates no transformer on {target['Arn']}: only on topics and queues"
+            f"the sandbox does not emulate a transformer on {target['Arn']}: only on topics and queues"
         )
     return render(transformer.get("InputPathsMap", {}), transformer["InputTemplate"], event)
 

@@ -176,7 +176,11 @@ def test_an_unknown_account_is_an_error_not_silence(sandbox, home):
     ("arn", "says", "reason"),
     [
         (f"arn:aws:lambda:eu-west-3:{HUB}:function:f", False, "does not deliver to arn:aws:lambda"),
-        (f"arn:aws:logs:eu-west-3:{HUB}:log-group:/audit", True, "emulates no transformer on arn:aws:logs"),
+        (
+            f"arn:aws:logs:eu-west-3:{HUB}:log-group:/audit",
+            True,
+            "not emulate a transformer on arn:aws:logs",
+        ),
     ],
 )
 def test_a_target_that_the_sandbox_does_not_emulate_is_an_error(sandbox, home, arn, says, reason):
