@@ -46,7 +46,7 @@ class Block(Generic[M]):
         self._separator = separator
         self._known: list[str] = []
         self._is_mapping = isinstance(found, Mapping)
-        self._found = dict(cast("Mapping[object, object]", found)) if self._is_mapping else {}
+        self._found = dict(cast(Mapping[object, object], found)) if self._is_mapping else {}
         self._left = dict(self._found)
         # Report a non-mapping once, not also its missing keys.
         if not self._is_mapping:
@@ -59,7 +59,7 @@ class Block(Generic[M]):
     def read(self, field: str, constraint: Value | None = None, *, required: bool | None = None) -> None:
         """Read the key of one field; `constraint` and `required` replace what the model declares."""
         declared = self._keys[field]
-        constraint = constraint or cast("Value", declared.constraint)  # nested mappings: see `block`
+        constraint = constraint or cast(Value, declared.constraint)  # nested mappings: see `block`
         if isinstance(constraint, TextBy):
             constraint = constraint.given(self.values)
         required = declared.required if required is None else required
@@ -125,7 +125,7 @@ class Block(Generic[M]):
         if not isinstance(found, list):
             self._note_found(path, found, constraint.accepted)
             return
-        listed = cast("list[object]", found)
+        listed = cast(list[object], found)
         before = len(self._problems)
         at_most = len(listed) if constraint.at_most is None else constraint.at_most
         if not constraint.at_least <= len(listed) <= at_most:
