@@ -8,6 +8,13 @@ without the other's state. Names shared with AWS's Terraform sample are kept, be
 PARTITION = "aws"
 HOME_REGION = "us-east-1"
 
+DEFAULT_USER_NAMES = ("BreakglassUser",)
+DEFAULT_ROLE_NAMES = ("BreakGlassRole",)
+"""The names that users and role have where the settings do not say otherwise.
+
+The policy pack knows break-glass access by them in programs other than ours; a fork adds its own.
+"""
+
 ASSUME_ROLE_POLICY = "BreakGlassAssumeRole"
 SIGN_IN_POLICY = "BreakGlassCliSignIn"
 REQUIRE_MFA_POLICY = "BreakGlassRequireMfa"
