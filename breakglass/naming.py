@@ -35,6 +35,9 @@ RULE_PREFIX = "capture-breakglass-"
 HUB_RULES = (f"{HUB_BUS}/{RULE_PREFIX}*", f"{RULE_PREFIX}*")
 """The hub's rules as their ARNs name them: those on the hub bus, and key-change on the default bus."""
 RECORD_RULE = f"{RULE_PREFIX}record"
+ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+"""State of every rule. AssumeRole is a read-only event, and by the letter of the EventBridge guide only rules
+in this state receive those (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html)."""
 SNS_TARGET_ID = "SendToSNS"
 WATCHDOG_TARGET_ID = "SendToWatchdog"
 AUDIT_TARGET_ID = "Record"

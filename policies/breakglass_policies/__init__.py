@@ -14,17 +14,10 @@ from pkgutil import iter_modules
 from pulumi_policy import Policy
 
 from . import (
-    alarm_path,
-    alarms,
     iam_full_access,
-    messaging,
     placement,
     protection,
-    relay,
     role_trust,
-    rules,
-    sizes,
-    targets,
     user,
 )
 from .policy import POLICIES
@@ -40,13 +33,6 @@ RULES: list[Policy] = [
     *user.RULES,
     *role_trust.RULES,
     *protection.RULES,
-    *messaging.RULES,
-    *rules.RULES,
-    *targets.RULES,
-    *relay.RULES,
-    *alarms.RULES,
-    *sizes.RULES,
-    *alarm_path.RULES,
     *POLICIES,
 ]
 """Every rule of the pack, in the order in which they are registered."""
