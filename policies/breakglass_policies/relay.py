@@ -99,12 +99,11 @@ def relay_role_confined(part: Resource) -> Problems:
 
 
 def _relay_role(role: Resource) -> Iterator[str]:
-    managed = items(role.of.props.get("managedPolicyArns"))  # whatever they are, known or not
     parts = [
         _trust_problems(role, _RELAY_RULES),
         _account_problems(role),
         each(role.each("inlinePolicies"), _inline_problems),
-        _managed_policy(role) if len(managed) else [],
+        _managed_policies(role),
     ]
     yield from each(parts, iter)
 
@@ -117,6 +116,11 @@ def _inline_problems(entry: Any) -> Iterator[str]:
 
 def _permission_of(policy: Resource) -> Iterator[str]:
     return _permission_problems(policy["policy"])
+
+
+def _managed_policies(role: Resource) -> Iterator[str]:
+    if len(items(role.of.props.get("managedPolicyArns"))):  # whatever they are, known or not
+        yield from _managed_policy(role)
 
 
 def _managed_policy(_part: Resource) -> Iterator[str]:

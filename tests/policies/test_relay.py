@@ -216,6 +216,9 @@ def test_an_odd_permission_blocks_and_an_unknown_one_is_left_to_the_engine(check
         (violation,) = check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": document}).violations
         assert "its policy cannot be read" in violation
     assert check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": unknown}).unknown == "policy"
+    nothing_known = {"name": RELAY, "assumeRolePolicy": {}, "managedPolicyArns": unknown}
+    outcome = check(relay_role_confined, ROLE, nothing_known)
+    assert (outcome.unknown, len(outcome.violations)) == ("managedPolicyArns", 1)
     partly = {"name": RELAY, "assumeRolePolicy": unknown, "managedPolicyArns": ["arn:aws:iam::aws:policy/X"]}
     outcome = check(relay_role_confined, ROLE, partly)
     assert (outcome.unknown, len(outcome.violations)) == ("assumeRolePolicy", 1)
