@@ -15,6 +15,7 @@ from breakglass import naming
 
 from .arns import is_account_id, parse_arn
 from .reading import items
+from .statements import Unreadable, statements
 
 STRANGER = "000000000001"
 """An account that no document names."""
@@ -28,28 +29,14 @@ _EVERYTHING = {
 
 
 def by_service(service: str, action: str, resource: str, **source: str) -> Request:
-    """Return a request by a service.
-
-    Args:
-        service: Such as `events.amazonaws.com`.
-        action: Such as `sns:Publish`.
-        resource: ARN of the resource, with its account.
-        **source: What the service acts for, as it tells the resource: `SourceAccount`, `SourceArn` …
-    """
+    """Return a request by a service; `source` is what it tells of whom it acts for, such as `SourceArn`."""
     context = {"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "true"}
     context |= {f"aws:{key}": value for key, value in source.items()}
     return Request(principal=Principal(service=service), action=action, resource=resource, context=context)
 
 
 def by_role(arn: str, action: str, resource: str, organization: str | None = None) -> Request:
-    """Return a request by a role, whose own policies allow everything.
-
-    Args:
-        arn: ARN of the role.
-        action: Such as `events:PutEvents`.
-        resource: ARN of the resource, with its account.
-        organization: Id of the organization that the role's account is in; None if it is in none.
-    """
+    """Return a request by a role whose own policies allow everything, in an organization or in none."""
     context = {
         "aws:PrincipalIsAWSService": "false",
         "aws:SecureTransport": "true",
@@ -123,6 +110,35 @@ def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = 
     worst = _worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
     decisions = (_decision(worst, request) for request in requests)
     return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
+
+
+def excess(
+    document: Any, action: str, strangers: Mapping[str, Iterable[Request]], condition: str
+) -> Iterator[str]:
+    """Yield what a resource policy allows beyond one action, for those whom it names.
+
+    Args:
+        document: The policy, as JSON text or as an object.
+        action: The action that it may allow.
+        strangers: What is tried, by what messages call those who try.
+        condition: The condition that keeps strangers out.
+    """
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        yield f"has a policy that cannot be read: {found.reason}. Write it with json.dumps."
+        return
+    allowing = [statement for statement in found if statement.allows]
+    for statement in allowing:
+        if not statement.only_allows(action):
+            yield f"allows more than {action} in {statement.where} of its policy. Allow only that."
+    nameless = [statement.where for statement in allowing if not statement.principals]
+    for where in nameless:
+        yield f"names no principal in {where} of its policy. Name who may use it."
+    reasons = {} if nameless else {who: let_in(document, requests) for who, requests in strangers.items()}
+    for who, reason in reasons.items():
+        if reason:
+            yield f"lets {who} in, or may do so. Name accounts, or add the condition {condition}. {reason}"
+            return
 
 
 def _decision(document: Any, request: Request) -> Decision:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import EnforcementLevel, Severity
 
-from alertpath.model import UNKNOWN, deployment, pinned_account
+from alertpath.model import UNKNOWN, deployment
 from alertpath.model import Resource as Given
 from alertpath.proof import Judgement, problems, prove
 from alertpath.trace import Outcome
@@ -18,7 +18,7 @@ from breakglass import naming
 
 from .key import KEY
 from .policy import StackProblems, stack_policy
-from .reading import Resource, Stack, known_properties
+from .reading import Resource, Stack, known_properties, known_text
 
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 NOT_CONFIRMED = "confirmed"
@@ -90,12 +90,18 @@ def _judged(stack: Stack) -> list[Judgement]:
 
 def _as_given(resource: Resource) -> Given:
     """Return a resource as alertpath reads it; what is not known until deployment is UNKNOWN."""
-    provider = {} if resource.of.provider is None else known_properties(resource.of.provider.props, UNKNOWN)
-    account, region = pinned_account(provider), str(provider.get("region") or "")
+    provider = resource.of.provider
+    region = known_text(provider.props, "region") if provider else None
     properties = known_properties(resource.of.props, UNKNOWN)
     sources = resource.made_of("kmsMasterKeyId") if properties.get("kmsMasterKeyId") == UNKNOWN else []
     if [source.type for source in sources] == [KEY]:
         # The id is not known before the key exists, but which key it will be is.
-        home = f"{properties.get('region') or region}:{account}"
+        home = f"{properties.get('region') or region or ''}:{resource.account}"
         properties["kmsMasterKeyId"] = f"arn:aws:kms:{home}:key/{UNKNOWN}"
-    return Given(type=resource.type, urn=resource.urn, properties=properties, account=account, region=region)
+    return Given(
+        type=resource.type,
+        urn=resource.urn,
+        properties=properties,
+        account=resource.account,
+        region=region or "",
+    )

@@ -8,7 +8,7 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import Request
 from breakglass import naming
 
-from .access import STRANGER, by_role, by_stranger, let_in, own_accounts, refused
+from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused
 from .policy import Problems, resource_policy
 from .reading import Resource
 from .relay import PUT_EVENTS
@@ -36,32 +36,15 @@ def _is_of_hub(policy: Resource) -> bool:
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
 )
 def bus_policy_scoped(policy: Resource) -> Problems:
-    """The policy of the hub's bus must only allow putting events, and must not allow it to everybody."""
-    what = f"({naming.HUB_BUS})"
+    """The policy of the hub's bus must only allow putting events, and must not allow it to everybody.
+
+    A stranger could bury an alarm among false ones, or with more actions change the rules.
+    """
     document = policy["policy"] if policy.type == EVENT_BUS_POLICY else _as_document(policy)
-    found = statements(document)
-    if isinstance(found, Unreadable):
-        yield f"{what} cannot be read: {found.reason}. Write it with json.dumps."
-        return
-    allowing = [statement for statement in found if statement.allows]
-    for statement in allowing:
-        if not statement.only_allows(PUT_EVENTS):
-            yield (
-                f"{what}: {statement.where} allows more than {PUT_EVENTS}, so other accounts could change "
-                "rules. Allow only that."
-            )
-    nameless = [statement.where for statement in allowing if not statement.principals]
-    for where in nameless:
-        yield f"{what}: {where} names no principal. Name the accounts of the relays."
-    if nameless:
-        return
-    requests = (request for arn in _arns(policy, document) for request in by_stranger(PUT_EVENTS, arn))
-    if reason := let_in(document, requests):
-        yield (
-            f"{what} lets every AWS account put events, or may do so, and so bury an alarm among false ones. "
-            'Name accounts, or add Condition {"StringEquals": {"aws:PrincipalOrgID": "<organization id>"}}. '
-            f"{reason}"
-        )
+    tried = [request for arn in _arns(policy, document) for request in by_stranger(PUT_EVENTS, arn)]
+    strangers = {"every AWS account": tried}
+    for problem in excess(document, PUT_EVENTS, strangers, "StringEquals aws:PrincipalOrgID"):
+        yield f"({naming.HUB_BUS}) {problem}"
 
 
 def _as_document(permission: Resource) -> dict[str, Any]:

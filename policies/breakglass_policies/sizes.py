@@ -1,8 +1,7 @@
 """Policy documents must not be longer than AWS takes: it refuses them in the middle of a deployment."""
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pulumi_policy import Severity
 
@@ -12,30 +11,22 @@ from .policy import Problems, resource_policy
 from .reading import Resource
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """How long the policy document of a resource type may be.
+class Quota(NamedTuple):
+    """The property that holds a policy document, how long it may be, and what AWS counts."""
 
-    Attributes:
-        property: The property that holds the document.
-        maximum: In `unit`.
-        unit: What AWS counts.
-    """
-
-    property: str = "policy"
+    property: str
     maximum: int
     unit: Literal["characters without white space", "characters", "bytes"]
 
 
-_TOPIC = Quota(maximum=quotas.TOPIC_POLICY, unit="bytes")
-_QUEUE = Quota(maximum=quotas.QUEUE_POLICY, unit="bytes")
-_KEY = Quota(maximum=quotas.KEY_POLICY, unit="bytes")
-_IAM_UNIT = "characters without white space"
+_TOPIC = Quota("policy", quotas.TOPIC_POLICY, "bytes")
+_QUEUE = Quota("policy", quotas.QUEUE_POLICY, "bytes")
+_KEY = Quota("policy", quotas.KEY_POLICY, "bytes")
 
 QUOTAS: dict[str, Quota] = {
-    "aws:iam/role:Role": Quota(property="assumeRolePolicy", maximum=quotas.ROLE_TRUST, unit=_IAM_UNIT),
-    "aws:iam/policy:Policy": Quota(maximum=quotas.MANAGED_POLICY, unit=_IAM_UNIT),
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": Quota(maximum=quotas.BUS_POLICY, unit="characters"),
+    "aws:iam/role:Role": Quota("assumeRolePolicy", quotas.ROLE_TRUST, "characters without white space"),
+    "aws:iam/policy:Policy": Quota("policy", quotas.MANAGED_POLICY, "characters without white space"),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": Quota("policy", quotas.BUS_POLICY, "characters"),
     "aws:sns/topic:Topic": _TOPIC,
     "aws:sns/topicPolicy:TopicPolicy": _TOPIC,
     "aws:sqs/queue:Queue": _QUEUE,

@@ -9,7 +9,7 @@ from pulumi_policy.proxy import UnknownValueError
 from alertpath.iam.evaluate import Request
 from breakglass import naming
 
-from .access import by_service, by_strange_service, by_stranger, let_in, named_arns, own_accounts, refused
+from .access import by_service, by_strange_service, by_stranger, excess, named_arns, own_accounts, refused
 from .arns import parse_arn
 from .key import CLOUDWATCH, EVENTS
 from .policy import Problems, StackProblems, resource_policy, stack_policy
@@ -124,37 +124,13 @@ def topic_lets_publishers_in(topic: Resource) -> Problems:
 def topic_policy_scoped(topic: Resource) -> Problems:
     """Policies of the topics must only allow publishing, and only for named accounts or an organization."""
     document = topic["policy"]
-    name = topic_name(topic)
-    found = statements(document)
-    if isinstance(found, Unreadable):
-        yield f"({name}) has a policy that cannot be read: {found.reason}. Write it with json.dumps."
-        return
-    allowing = [statement for statement in found if statement.allows]
-    for statement in allowing:
-        if not statement.only_allows(PUBLISH):
-            yield f"({name}): {statement.where} of its policy allows more than {PUBLISH}. Allow only that."
-    nameless = [statement.where for statement in allowing if not statement.principals]
-    for where in nameless:
-        example = '{"Service": "events.amazonaws.com"}'
-        yield f"({name}): {where} of its policy names no principal. Name one, such as {example}."
-    if not nameless:
-        yield from _strangers_in(topic, document)
-
-
-def _strangers_in(topic: Resource, document: Any) -> Iterator[str]:
     arns = _arns(topic, document)
-    tried = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
+    strangers = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
     for name in _services(document):
-        tried[f"{name} for other accounts"] = [
-            request for arn in arns for request in by_strange_service(name, PUBLISH, arn)
-        ]
-    for who, requests in tried.items():
-        if reason := let_in(document, requests):
-            yield (
-                f"({topic_name(topic)}) lets {who} in, or may do so. "
-                f'Add Condition {{"StringEquals": {{"aws:SourceAccount": "<account id>"}}}}. {reason}'
-            )
-            return
+        tried = [request for arn in arns for request in by_strange_service(name, PUBLISH, arn)]
+        strangers[f"{name} for other accounts"] = tried
+    for problem in excess(document, PUBLISH, strangers, "StringEquals aws:SourceAccount"):
+        yield f"({topic_name(topic)}) {problem}"
 
 
 def _services(document: Any) -> list[str]:

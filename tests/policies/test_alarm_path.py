@@ -150,6 +150,16 @@ def test_the_proof_is_made_once_for_both_policies_and_anew_for_other_resources(m
         assert len(proofs) == expected
 
 
+def test_a_provider_that_is_unknown_at_preview_does_not_stop_the_proof(mgmt):
+    resources = seen(mgmt)
+    for resource in resources:
+        if resource.provider:
+            unknown = {"region": UNKNOWN_STRING_VALUE, "allowedAccountIds": UNKNOWN_STRING_VALUE}
+            resource.provider.props = unknown_checking_proxy(unknown)
+    for policy in (PROVEN, OPEN):
+        reported(policy, resources)
+
+
 ODD = [None, 5, "", "{", [], {"a": 1}, [None], UNKNOWN_STRING_VALUE, object()]
 
 

@@ -48,7 +48,7 @@ def with_statement(**changes):
     return json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT, added]})
 
 
-OPEN = "lets every AWS account put events, or may do so"
+OPEN = "lets every AWS account in, or may do so"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_bus_for_those_who_are_named_passes(check, changes):
 )
 def test_a_statement_that_allows_more_or_names_nobody_blocks(check, changes, problem):
     (violation,) = check(bus_policy_scoped, EVENT_BUS_POLICY, bus(with_statement(**changes))).violations
-    assert violation.startswith(f"EventBusPolicy 'thing' (breakglass): statement 2 {problem}")
+    assert violation.startswith(f"EventBusPolicy 'thing' (breakglass) {problem} in statement 2 of its policy")
 
 
 @pytest.mark.parametrize(

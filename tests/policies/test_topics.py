@@ -212,7 +212,7 @@ def test_a_statement_that_allows_more_or_names_nobody_blocks(check, changes, pro
     for sid, where in ((None, "statement 2"), ("Open", "statement 2 (Open)")):
         props = policy(statement(), statement(Sid=sid, **changes))
         (violation,) = check(topic_policy_scoped, TOPIC_POLICY, props).violations
-        assert violation.startswith(f"TopicPolicy 'thing' ({ALERTS}): {where} of its policy {problem}")
+        assert violation.startswith(f"TopicPolicy 'thing' ({ALERTS}) {problem} in {where} of its policy")
 
 
 def test_a_denial_keeps_strangers_out_only_if_they_cannot_avoid_it(check):
