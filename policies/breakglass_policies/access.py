@@ -57,9 +57,12 @@ def by_strange_service(service: str, action: str, resource: str) -> Iterator[Req
 
 
 def by_stranger(action: str, resource: str) -> Iterator[Request]:
-    """Yield requests by a role of another account, in no organization and in another one."""
+    """Yield requests by a role of another account, and an anonymous one."""
+    arn = naming.role_arn(STRANGER, "any")
     for organization in (None, _ORGANIZATION):
-        yield by_role(naming.role_arn(STRANGER, "any"), action, resource, organization)
+        yield by_role(arn, action, resource, organization)
+    # Without a signature AWS knows nothing of the principal.
+    yield Request(principal=Principal(arn=arn), action=action, resource=resource)
 
 
 def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:

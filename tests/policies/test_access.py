@@ -49,6 +49,8 @@ def test_arns_that_a_policy_names():
         ({"StringEquals": {"aws:PrincipalAccount": "222222222222", "events:source": "mine"}}, False),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::222222222222:role/*"}}, False),
         ({"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*role/Relay"}}, True),
+        # A request without a signature has no account.
+        ({"StringEqualsIfExists": {"aws:PrincipalAccount": "222222222222"}}, True),
         ({}, True),
     ],
 )
