@@ -80,6 +80,11 @@ def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:
     return list(dict.fromkeys(named)) or ["123456789012"]
 
 
+def region_in_arn(region: str | None) -> str:
+    """Return a Region as it may stand in an ARN; the home Region if it is missing or odd."""
+    return region if region and ":" not in region else naming.HOME_REGION
+
+
 def named_arns(document: Any, service: str, account: str) -> list[str]:
     """Return the ARNs that a policy names of a service in an account, with their wildcards filled in."""
     found = re.findall(rf'arn:aws:{service}:[^:"]*:{account}:[^"\\\s]+', _text(document))

@@ -8,7 +8,7 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import Request
 from breakglass import naming
 
-from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused
+from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused, region_in_arn
 from .policy import Problems, resource_policy
 from .reading import Resource
 from .relay import PUT_EVENTS
@@ -110,6 +110,6 @@ def _accounts(found: list[Statement]) -> list[str | None]:
 
 def _arns(policy: Resource, document: Any) -> list[str]:
     """Return the ARNs that the bus may have: one for each account that may be its own."""
-    region = policy.region or naming.HOME_REGION
+    region = region_in_arn(policy.region)
     accounts = own_accounts(policy.account, document, f"event-bus/{naming.HUB_BUS}")
     return [naming.bus_arn(account, region, naming.HUB_BUS) for account in accounts]

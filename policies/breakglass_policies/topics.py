@@ -9,7 +9,16 @@ from pulumi_policy.proxy import UnknownValueError
 from alertpath.iam.evaluate import Request
 from breakglass import naming
 
-from .access import by_service, by_strange_service, by_stranger, excess, named_arns, own_accounts, refused
+from .access import (
+    by_service,
+    by_strange_service,
+    by_stranger,
+    excess,
+    named_arns,
+    own_accounts,
+    refused,
+    region_in_arn,
+)
 from .arns import parse_arn
 from .key import CLOUDWATCH, EVENTS
 from .policy import Problems, StackProblems, resource_policy, stack_policy
@@ -147,7 +156,7 @@ def _arns(topic: Resource, document: Any) -> list[str]:
     account, region = (arn.account, arn.region) if arn else (topic.account, topic.region)
     name = topic_name(topic)
     accounts = own_accounts(account, document, name)
-    return [naming.topic_arn(one, region or naming.HOME_REGION, name) for one in accounts]
+    return [naming.topic_arn(one, region_in_arn(region), name) for one in accounts]
 
 
 def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:

@@ -235,6 +235,13 @@ def test_a_policy_that_cannot_be_read_blocks(check, document):
     assert check(topic_lets_publishers_in, TOPIC_POLICY, props).violations
 
 
+@policies
+def test_an_odd_region_is_not_taken_for_a_part_of_the_arn(check, policy_):
+    for region in (":", "", 7):
+        props = policy(statement()) | {"name": ALERTS, "region": region}
+        assert check(policy_, TOPIC, props).passed
+
+
 def test_element_names_in_another_case_are_not_overlooked(check):
     props = {"arn": ARNS[ALERTS], "policy": json.dumps({"statement": [statement(Principal="*")]})}
     assert check(topic_policy_scoped, TOPIC_POLICY, props).violations
