@@ -12,7 +12,7 @@ from pulumi_policy import Policy, ResourceValidationPolicy, StackValidationPolic
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 CONFIG = Path(breakglass_policies.__file__).parents[1] / "config"
-POLICIES = [
+ALERT_PATH = [
     policy
     for module in (rules, targets, topics, sizes, relay, bus, alarms)
     for policy in vars(module).values()
@@ -55,7 +55,7 @@ def test_nothing_is_reported_and_nothing_is_left_unchecked(deploy, check, check_
     ]
     config = json.loads((CONFIG / f"{stack}.json").read_text())
     silent = set()
-    for policy in POLICIES:
+    for policy in ALERT_PATH:
         settings = {k: v for k, v in config.get(policy.name, {}).items() if k != "enforcementLevel"}
         if isinstance(policy, StackValidationPolicy):
             outcomes = [check_stack(policy, registered, config=settings)]
