@@ -1,30 +1,29 @@
-"""Rules for AWS break-glass access: one module per subject, one function per rule.
+"""Policies for AWS break-glass access: one module per subject, one decorated function per policy.
 
-The pack knows nothing of the program: names and accepted grants come from the pack configuration,
-policies/config/<stack>.json. Of the rest of the project it uses `alertpath` alone, for the proof of the whole
-path; `make policy-pack` puts both into one folder.
+Importing a module registers its policies; `policy.py` says how to write one. Of the rest of the project the
+pack uses `breakglass` for names and `alertpath` for what AWS would decide; `make policy-pack` puts all three
+into one folder. What a stack accepts or requires is in policies/config/<stack>.json.
 
-A rule that has nothing to say about a resource reports "not applicable" instead of passing. Engine 3.259
-prints nothing for it, and leaves the rule out of the passed ones in the policy summary events.
+A policy that has nothing to say about a resource reports "not applicable" instead of passing. Engine 3.259
+prints nothing for it, and leaves the policy out of the passed ones in the policy summary events.
 """
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from pulumi_policy import Policy
 
 from . import (
-    alarm_path,
-    alarms,
     iam_full_access,
-    key,
-    messaging,
     placement,
     protection,
-    relay,
     role_trust,
-    rules,
-    sizes,
-    targets,
     user,
 )
+from .policy import POLICIES
+
+for module in iter_modules(__path__):  # in the order of their names
+    import_module(f"{__name__}.{module.name}")
 
 RULES: list[Policy] = [
     iam_full_access.IAM_FULL_ACCESS,
@@ -34,13 +33,6 @@ RULES: list[Policy] = [
     *user.RULES,
     *role_trust.RULES,
     *protection.RULES,
-    *key.RULES,
-    *messaging.RULES,
-    *rules.RULES,
-    *targets.RULES,
-    *relay.RULES,
-    *alarms.RULES,
-    *sizes.RULES,
-    *alarm_path.RULES,
+    *POLICIES,
 ]
 """Every rule of the pack, in the order in which they are registered."""

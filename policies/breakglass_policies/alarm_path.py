@@ -1,141 +1,107 @@
 """The alarm path as a whole: alertpath plays every scenario through what the stack is about to be.
 
-The other rules know single traps; these two know whether an event still reaches a person. They judge a stack
-that holds the hub: a member's relays end in another stack, and both together are proven by
+The other policies know single traps; these two know whether an event still reaches a person. They judge a
+stack that holds the hub: a member's relays end in another stack, and both together are proven by
 `python -m alertpath mgmt.json member.json`.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    ReportViolation,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy import EnforcementLevel, Severity
 
-from alertpath.model import UNKNOWN, Resource, deployment, pinned_account
+from alertpath.model import UNKNOWN, deployment
+from alertpath.model import Resource as Given
 from alertpath.proof import Judgement, problems, prove
 from alertpath.trace import Outcome
+from breakglass import naming
 
-from .framework import EMERGENCY_ACCESS
-from .plain import plain
+from .key import KEY
+from .policy import StackProblems, stack_policy
+from .reading import Resource, Stack, known_properties, known_text
 
+EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 NOT_CONFIRMED = "confirmed"
 """Word in the reasons for a subscription that nobody has confirmed, which no deployment can mend."""
 
 
-def check_proven(args: StackValidationArgs, report: ReportViolation) -> None:
-    """Report each resource at which an event would be lost, or that would ring for nothing."""
-    for (urn, reason), count in _findings(args, lost=True).items():
-        report(
-            f"{count} scenarios would end at {urn.rsplit('::', 1)[-1]}: {reason.rstrip('.')}.",
-            _urn(args, urn),
-        )
+def _holds_hub(stack: Stack) -> bool:
+    return any(bus.known("name") == naming.HUB_BUS for bus in stack.all(EVENT_BUS))
 
 
-def check_open(args: StackValidationArgs, report: ReportViolation) -> None:
-    """Report what cannot be proven yet: unknown before the deployment, or not confirmed after it."""
-    for (urn, reason), count in _findings(args, lost=False).items():
-        name = urn.rsplit("::", 1)[-1]
-        report(
-            f"{count} scenarios are not yet proven, because of {name}: {reason.rstrip('.')}.", _urn(args, urn)
-        )
+@stack_policy(
+    "alarm-path-proven",
+    "The alarm would ring",
+    applies=_holds_hub,
+    severity=Severity.CRITICAL,
+    fix=(
+        "Mend the resource that is named: the first on the event's way that does not let it pass. In the "
+        "project, `python -m alertpath` on the stack's export shows every scenario."
+    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
+)
+def alarm_path_proven(stack: Stack) -> StackProblems:
+    """Every event of the catalogue must reach the people and the record it is meant for."""
+    for resource, name, reason, count in _findings(stack, lost=True):
+        where = "is where" if resource else f"{name} is where"
+        yield resource, f"{where} {count} scenarios would end: {reason}."
 
 
-def _findings(args: StackValidationArgs, *, lost: bool) -> Mapping[tuple[str, str], int]:
-    judgements = _judged(json.dumps([vars(resource) for resource in _resources(args.resources)]))
-    if not judgements:
-        return args.not_applicable("the stack holds no hub (event bus breakglass)") or {}
-    counted: dict[tuple[str, str], int] = {}
-    for judgement in problems(judgements):
-        if _is_lost(judgement) == lost:
-            key = (judgement.resource, judgement.reason)
-            counted[key] = counted.get(key, 0) + 1
-    return counted
+@stack_policy(
+    "alarm-path-not-yet-proven",
+    "What about the alarm is not proven yet",
+    applies=_holds_hub,
+    level=EnforcementLevel.ADVISORY,
+    severity=Severity.MEDIUM,
+    fix="Deploy, confirm each subscription by the link in AWS's mail, refresh.",
+    url="https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html",
+)
+def alarm_path_not_yet_proven(stack: Stack) -> StackProblems:
+    """What is unknown before a deployment, or unconfirmed after it, is listed."""
+    for resource, name, reason, count in _findings(stack, lost=False):
+        where = "is why" if resource else f"{name} is why"
+        yield resource, f"{where} {count} scenarios are not yet proven: {reason}."
 
 
-@lru_cache(maxsize=1)
-def _judged(resources: str) -> Sequence[Judgement]:
-    """Return the proof of the resources, given as JSON; the two rules ask for the same one in turn."""
-    return prove(deployment(Resource(**resource) for resource in json.loads(resources)))
+def _findings(stack: Stack, *, lost: bool) -> Iterator[tuple[Resource | None, str, str, int]]:
+    """Yield resource (None if the stack lacks it), its name, reason and the number of scenarios."""
+    resources = {resource.urn: resource for resource in stack.all()}
+    bad = [judgement for judgement in _judged(stack) if _is_lost(judgement) == lost]
+    counted = Counter((judgement.resource, judgement.reason) for judgement in bad)
+    for (urn, reason), count in counted.most_common():
+        yield resources.get(urn), urn.rsplit("::", 1)[-1], reason.rstrip("."), count
 
 
 def _is_lost(judgement: Judgement) -> bool:
     return judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason
 
 
-def _urn(args: StackValidationArgs, urn: str) -> str | None:
-    """Return the URN if the stack has it; what is missing has only an ARN, and is the stack's own matter."""
-    return urn if any(resource.urn == urn for resource in args.resources) else None
+_latest: tuple[list[Given], list[Judgement]] = ([], [])
 
 
-def _resources(resources: list[PolicyResource]) -> Iterator[Resource]:
-    for resource in resources:
-        provider = {} if resource.provider is None else _known(resource.provider.props)
-        account, region = pinned_account(provider), str(provider.get("region") or "")
-        properties = _known(resource.props)
-        if properties.get("kmsMasterKeyId") == UNKNOWN and _made_of_a_key(resource):
-            # The id is not known before the key exists, but which key it will be is.
-            home = f"{properties.get('region') or region}:{account}"
-            properties["kmsMasterKeyId"] = f"arn:aws:kms:{home}:key/{UNKNOWN}"
-        yield Resource(
-            type=resource.resource_type,
-            urn=resource.urn,
-            properties=properties,
-            account=account,
-            region=region,
-        )
+def _judged(stack: Stack) -> list[Judgement]:
+    """Return what is not as it must be; the two policies ask in turn about the same resources."""
+    global _latest
+    given = [_as_given(resource) for resource in stack.all()]
+    if given != _latest[0]:
+        _latest = (given, list(problems(prove(deployment(given)))))
+    return _latest[1]
 
 
-def _made_of_a_key(resource: PolicyResource) -> bool:
-    """Whether the topic's key comes from the one key that the stack creates."""
-    sources = resource.property_dependencies.get("kmsMasterKeyId", [])
-    return [source.resource_type for source in sources] == ["aws:kms/key:Key"]
-
-
-def _known(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Return properties with Pulumi's marker for those of which something is not known yet."""
-    known = {}
-    for name in props:
-        try:
-            known[name] = plain(props[name])
-        except UnknownValueError:
-            known[name] = UNKNOWN
-    return known
-
-
-RULES: list[Policy] = [
-    StackValidationPolicy(
-        name="alarm-path-proven",
-        display_name="The alarm would ring",
-        description="Every event of the catalogue must reach the people and the record it is meant for.",
-        validate=check_proven,
-        enforcement_level=EnforcementLevel.MANDATORY,
-        severity=Severity.CRITICAL,
-        framework=EMERGENCY_ACCESS,
-        remediation_steps=(
-            "Mend the resource that is named: the first on the event's way that does not let it pass. "
-            "In the project, `python -m alertpath` on the stack's export shows every scenario."
-        ),
-        url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
-    ),
-    StackValidationPolicy(
-        name="alarm-path-not-yet-proven",
-        display_name="What about the alarm is not proven yet",
-        description="What is unknown before a deployment, or unconfirmed after it, is listed.",
-        validate=check_open,
-        enforcement_level=EnforcementLevel.ADVISORY,
-        severity=Severity.MEDIUM,
-        framework=EMERGENCY_ACCESS,
-        remediation_steps="Deploy, confirm each subscription by the link in AWS's mail, refresh.",
-        url="https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html",
-    ),
-]
+def _as_given(resource: Resource) -> Given:
+    """Return a resource as alertpath reads it; what is not known until deployment is UNKNOWN."""
+    provider = resource.of.provider
+    region = known_text(provider.props, "region") if provider else None
+    properties = known_properties(resource.of.props, UNKNOWN)
+    sources = resource.made_of("kmsMasterKeyId") if properties.get("kmsMasterKeyId") == UNKNOWN else []
+    if [source.type for source in sources] == [KEY]:
+        # The id is not known before the key exists, but which key it will be is.
+        home = f"{properties.get('region') or region or ''}:{resource.account}"
+        properties["kmsMasterKeyId"] = f"arn:aws:kms:{home}:key/{UNKNOWN}"
+    return Given(
+        type=resource.type,
+        urn=resource.urn,
+        properties=properties,
+        account=resource.account,
+        region=region or "",
+    )

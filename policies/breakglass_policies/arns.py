@@ -1,18 +1,13 @@
-"""Where things are: the parts of an ARN, and the Region of a resource."""
+"""The parts of an ARN."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from pulumi_policy import PolicyProviderResource
-
-from .plain import plain
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arn:
-    """The parts of an ARN that the rules look at; any of them may hold wildcards."""
+    """The parts of an ARN that policies look at; any of them may hold wildcards."""
 
     service: str
     region: str
@@ -36,15 +31,3 @@ def is_account_id(value: str) -> bool:
 def has_wildcard(value: str) -> bool:
     """Return whether a text of a policy matches more than itself."""
     return "*" in value or "?" in value
-
-
-def region_of(props: Mapping[str, Any], provider: PolicyProviderResource | None) -> str | None:
-    """Return the Region of a resource: its own, else its provider's; None when neither says.
-
-    Raises:
-        UnknownValueError: the Region is not known until deployment.
-    """
-    region = plain(props.get("region"))
-    if region is None and provider is not None:
-        region = plain(provider.props.get("region"))
-    return region if isinstance(region, str) and region else None

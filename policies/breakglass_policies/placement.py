@@ -25,8 +25,8 @@ from pulumi_policy import (
 )
 
 from .framework import EMERGENCY_ACCESS
-from .messaging import has_recipient
 from .plain import any_known, plain, title, unknown_last
+from .topics import has_recipient
 
 HOME_REGION = "us-east-1"
 

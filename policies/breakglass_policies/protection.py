@@ -20,6 +20,7 @@ from pulumi_policy import (
 from .framework import EMERGENCY_ACCESS, PREPARED_ACCESS
 from .key import KEY, encrypts_alerts
 from .plain import plain, title
+from .reading import Resource
 
 NAMES: dict[str, tuple[str, list[str], str]] = {
     "aws:iam/user:User": ("userNames", ["BreakglassUser"], "users"),
@@ -61,7 +62,7 @@ def check_protected(args: ResourceValidationArgs, report: ReportViolation) -> No
 
 def _is_break_glass(args: ResourceValidationArgs) -> bool:
     if args.resource_type == KEY:
-        return encrypts_alerts(args.props)
+        return encrypts_alerts(Resource(args))
     key, default, _ = NAMES[args.resource_type]
     return plain(args.props.get("name")) in args.get_config().get(key, default)
 

@@ -1,176 +1,149 @@
-"""How events travel to the hub: who may use the roles of relay and heartbeat, and whom the hub lets in."""
+"""The roles of relay and heartbeat: who may use them, and what for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-)
+from pulumi_policy import Severity
 
-from . import names
-from .allowances import Allowance, Principal, parse_allowances
-from .arns import has_wildcard, is_account_id, parse_arn
-from .documents import Unreadable
-from .framework import EMERGENCY_ACCESS
-from .plain import items, plain, title, unknown_last
+from alertpath.iam.evaluate import Request
+from breakglass import naming
+
+from .access import STRANGER, by_service, by_strange_service, let_in, named_arns, own_accounts, refused
+from .arns import is_account_id, parse_arn
+from .key import EVENTS
+from .policy import Problems, resource_policy
+from .reading import Resource, each, items
+from .statements import Named, Unreadable, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE_POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
-EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
 
 NAMES_ROLE: dict[str, str] = {ROLE: "name", ROLE_POLICY: "role", ROLE_POLICY_ATTACHMENT: "role"}
 """Resource types that make up a role, and the property that names it."""
 
+ASSUME_ROLE = "sts:AssumeRole"
 PUT_EVENTS = "events:PutEvents"
-ORGANIZATION = "aws:PrincipalOrgID"
 
 
-def check_relay_role(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report what the relay's role can do, or be used for, beyond putting events on named buses.
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """What a service may use a role for.
 
-    Raises:
-        UnknownValueError: the role's name or a policy is not known until deployment; raised after the known
-            ones were reported.
+    Attributes:
+        service: The service.
+        what: What messages call the resources.
+        prefix: How the last part of their ARNs begins.
+        own: The last part of the ARN of the one that our program creates.
+        pattern: The value that aws:SourceArn should have.
     """
-    config = args.get_config()
-    if not _is_of_role(args, names.text(config, "relayRoleName")):
-        return args.not_applicable("the resource is no part of the relay's role")
-    problems = {ROLE: _relay_role, ROLE_POLICY: _relay_permission, ROLE_POLICY_ATTACHMENT: _relay_attachment}
-    for problem in problems[args.resource_type](args.props, config):
-        report(f"{title(args.resource_type, args.name)} of the relay: {problem}", args.urn)
-    return None
 
+    service: str
+    what: str
+    prefix: str
+    own: str
+    pattern: str
 
-def check_heartbeat_trust(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report a heartbeat's role that Scheduler cannot use, or that others can.
+    def arn(self, account: str, resource: str) -> str:
+        """Return the ARN of a resource of the service."""
+        return f"arn:aws:{self.service.partition('.')[0]}:{naming.HOME_REGION}:{account}:{resource}"
 
-    Raises:
-        UnknownValueError: the role's name or its trust policy is not known until deployment.
-    """
-    if args.resource_type != ROLE or not _is_of_role(
-        args, names.text(args.get_config(), "heartbeatRoleName")
-    ):
-        return args.not_applicable("the resource is not the heartbeat's role")
-    fix = (
-        "is not limited to schedules of a group: name "
-        "arn:aws:scheduler:*:<account id>:schedule-group/<group> as aws:SourceArn under ArnLike. "
-        "Scheduler sends the ARN of the group, never that of a schedule."
-    )
-    document = plain(args.props.get("assumeRolePolicy"))
-    for problem in _trust_problems(document, "scheduler.amazonaws.com", _is_schedule_group, fix):
-        report(f"{title(args.resource_type, args.name)} of the heartbeat: {problem}", args.urn)
-    return None
-
-
-def _is_of_role(args: ResourceValidationArgs, role: str) -> bool:
-    key = NAMES_ROLE.get(args.resource_type)
-    return key is not None and plain(args.props.get(key)) == role
-
-
-def _relay_role(props: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    return unknown_last(_relay_trust(props, config), _relay_inline(props), _relay_managed(props))
-
-
-def _relay_trust(props: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
-    prefix = names.text(config, "relayRulePrefix")
-
-    def is_relay_rule(value: str) -> bool:
+    def matches(self, value: str) -> bool:
+        """Whether a value of aws:SourceArn stands for such resources of one account only."""
         arn = parse_arn(value)
         return (
             arn is not None
-            and arn.service == "events"
+            and f"{arn.service}.amazonaws.com" == self.service
             and is_account_id(arn.account)
-            and arn.resource.startswith(f"rule/{prefix}")
+            and arn.resource.startswith(self.prefix)
         )
 
-    fix = (
-        "is not limited to the relay's rules: name "
-        f"arn:aws:events:*:<account id>:rule/{prefix}* as aws:SourceArn under ArnLike."
-    )
-    document = plain(props.get("assumeRolePolicy"))
-    yield from _trust_problems(document, "events.amazonaws.com", is_relay_rule, fix, with_account=True)
 
-
-def _relay_inline(props: Mapping[str, Any]) -> Iterator[str]:
-    for entry in items(props.get("inlinePolicies")):
-        document = entry.get("policy") if isinstance(entry, Mapping) else None
-        if document not in (None, ""):
-            yield from _permission_problems(plain(document))
-
-
-def _relay_managed(props: Mapping[str, Any]) -> Iterator[str]:
-    if len(items(props.get("managedPolicyArns"))):
-        yield _NO_MANAGED_POLICY
-
-
-def _relay_permission(props: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[str]:
-    yield from _permission_problems(plain(props.get("policy")))
-
-
-def _relay_attachment(_props: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[str]:
-    yield _NO_MANAGED_POLICY
-
-
-_NO_MANAGED_POLICY = (
-    "it has a managed policy, and must do nothing but put events on the hub buses. Take the policy away."
+_RELAY_RULES = _Source(
+    service=EVENTS,
+    what="the relay's rules",
+    prefix=f"rule/{naming.RELAY_RULE}",
+    own=f"rule/{naming.RELAY_RULE}",
+    pattern=naming.rule_arn("<account id>", "*", f"{naming.RELAY_RULE}*"),
+)
+_SCHEDULES = _Source(
+    service="scheduler.amazonaws.com",
+    what="schedules of a group",
+    prefix="schedule-group/",
+    own=f"schedule-group/{naming.SCHEDULE_GROUP}",
+    pattern="arn:aws:scheduler:*:<account id>:schedule-group/<group>",
 )
 
 
-def _trust_problems(
-    document: Any, service: str, is_source: Callable[[str], bool], fix: str, *, with_account: bool = False
-) -> Iterator[str]:
-    """Yield what is wrong with a trust policy for one service and its resources of ours."""
-    allowances = parse_allowances(document)
-    if isinstance(allowances, Unreadable):
-        yield f"could not read its trust policy: {allowances.reason}. Write it with json.dumps."
-        return
-    if not allowances:
-        yield f"its trust policy lets nobody use it. Let {service} assume it."
-    for allowance in allowances:
-        where = f"{allowance.where} of its trust policy"
-        if allowance.not_principal or set(allowance.principals) != {Principal("service", service)}:
-            yield f"{where} trusts somebody else than {service}. Name that service only."
-        if not allowance.only_allows("sts:AssumeRole"):
-            yield f"{where} allows more, or something else, than sts:AssumeRole. Allow that only."
-        if not allowance.requires("aws:SourceArn", is_source):
-            yield f"{where} {fix}"
-        if with_account and not allowance.requires("aws:SourceAccount", is_account_id):
-            yield f"{where} is not limited to an account. Name yours as aws:SourceAccount under StringEquals."
+@resource_policy(
+    "relay-role-confined",
+    "The relay's role is confined",
+    types=NAMES_ROLE,
+    applies=lambda part: part[NAMES_ROLE[part.type]] == naming.RELAY_ROLE,
+    severity=Severity.HIGH,
+    fix=(
+        "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "
+        f"{PUT_EVENTS} only, on the ARNs of the hub buses; attach nothing else."
+    ),
+    url=(
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
+        "cross-service-confused-deputy-prevention.html"
+    ),
+)
+def relay_role_confined(part: Resource) -> Problems:
+    """The relay's role must serve its own rules only, and must only put events on named buses."""
+    problems = {ROLE: _relay_role, ROLE_POLICY: _permission_of, ROLE_POLICY_ATTACHMENT: _managed_policy}
+    for problem in problems[part.type](part):
+        yield f"of the relay: {problem}"
 
 
-def _is_schedule_group(value: str) -> bool:
-    arn = parse_arn(value)
-    return (
-        arn is not None
-        and arn.service == "scheduler"
-        and is_account_id(arn.account)
-        and arn.resource.startswith("schedule-group/")
-    )
+def _relay_role(role: Resource) -> Iterator[str]:
+    parts = [
+        _trust_problems(role, _RELAY_RULES),
+        _account_problems(role),
+        each(role.each("inlinePolicies"), _inline_problems),
+        _managed_policies(role),
+    ]
+    yield from each(parts, iter)
+
+
+def _inline_problems(entry: Any) -> Iterator[str]:
+    document = entry.get("policy") if isinstance(entry, dict) else None
+    if document not in (None, ""):
+        yield from _permission_problems(document)
+
+
+def _permission_of(policy: Resource) -> Iterator[str]:
+    return _permission_problems(policy["policy"])
+
+
+def _managed_policies(role: Resource) -> Iterator[str]:
+    if len(items(role.of.props.get("managedPolicyArns"))):  # whatever they are, known or not
+        yield from _managed_policy(role)
+
+
+def _managed_policy(_part: Resource) -> Iterator[str]:
+    yield "it has a managed policy, and must only put events on the hub buses. Detach the policy."
 
 
 def _permission_problems(document: Any) -> Iterator[str]:
-    """Yield what the policy allows beyond putting events on named buses."""
-    allowances = parse_allowances(document)
-    if isinstance(allowances, Unreadable):
-        yield f"could not read its policy: {allowances.reason}. Write it with json.dumps."
+    """Yield what a policy allows beyond putting events on named buses."""
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        yield f"its policy cannot be read: {found.reason}. Write it with json.dumps."
         return
-    for allowance in allowances:
-        if not allowance.only_allows(PUT_EVENTS):
-            yield f"{allowance.where} allows more than {PUT_EVENTS}. Allow nothing else."
+    for statement in found:
+        if not statement.allows:
+            continue
+        if not statement.only_allows(PUT_EVENTS):
+            yield f"{statement.where} allows more than {PUT_EVENTS}. Allow only that."
         if (
-            allowance.not_resource
-            or not all(map(_is_one_bus, allowance.resources))
-            or not allowance.resources
+            statement.not_resource
+            or not statement.resources
+            or not all(map(_is_one_bus, statement.resources))
         ):
-            yield f"{allowance.where} is not limited to event buses. List the ARNs of the hubs in full."
+            yield f"{statement.where} is not limited to event buses. List the ARNs of the hubs in full."
 
 
 def _is_one_bus(value: str) -> bool:
@@ -183,124 +156,74 @@ def _is_one_bus(value: str) -> bool:
     )
 
 
-def check_bus_policy(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report what the policy of the hub's bus allows beyond putting events, and whom it lets in unnamed.
-
-    Raises:
-        UnknownValueError: the bus or its policy is not known until deployment.
-    """
-    bus = names.text(args.get_config(), "eventBusName")
-    readers = {EVENT_BUS_POLICY: _bus_document_problems, EVENT_PERMISSION: _permission_resource_problems}
-    if args.resource_type not in readers or _bus_name(args.props) != bus:
-        return args.not_applicable("the resource is no policy of the hub's event bus")
-    for problem in readers[args.resource_type](args.props):
-        report(f"{title(args.resource_type, args.name)} ({bus}): {problem}", args.urn)
-    return None
-
-
-def _bus_name(props: Mapping[str, Any]) -> str | None:
-    bus = plain(props.get("eventBusName"))
-    return bus.rpartition("/")[2] if isinstance(bus, str) else None
+@resource_policy(
+    "schedule-trust-names-group",
+    "The heartbeat's role names its schedule group",
+    types=[ROLE],
+    applies=lambda role: role["name"] == naming.HEARTBEAT_ROLE,
+    severity=Severity.HIGH,
+    fix="Trust scheduler.amazonaws.com only, with the ARN of the schedule group as aws:SourceArn.",
+    url="https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html",
+)
+def schedule_trust_names_group(role: Resource) -> Problems:
+    """The heartbeat's role must limit its trust to a schedule group: Scheduler sends no narrower ARN."""
+    for problem in _trust_problems(role, _SCHEDULES):
+        yield f"of the heartbeat: {problem}"
 
 
-def _bus_document_problems(props: Mapping[str, Any]) -> Iterator[str]:
-    allowances = parse_allowances(plain(props.get("policy")))
-    if isinstance(allowances, Unreadable):
-        yield f"could not read the policy: {allowances.reason}. Write it with json.dumps."
+def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
+    """Yield what is wrong with the trust policy of a role that one service uses for resources of ours."""
+    document = role["assumeRolePolicy"]
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        yield f"its trust policy cannot be read: {found.reason}. Write it with json.dumps."
         return
-    for allowance in allowances:
-        if not allowance.only_allows(PUT_EVENTS):
-            yield f"{allowance.where} allows more than {PUT_EVENTS}. {_ONLY_PUT_EVENTS}"
-        if not allowance.principals:
-            yield f"{allowance.where} names no principal. Name the accounts of the relays."
-        elif allowance.to_everybody and not _in_organization(allowance):
-            yield f"{allowance.where} {_EVERYBODY}"
+    for statement in found:
+        where = f"{statement.where} of its trust policy"
+        named = set(statement.principals)
+        if statement.allows and (statement.not_principal or named != {Named("service", source.service)}):
+            yield f"{where} trusts principals other than {source.service}. Allow only that service."
+        if statement.allows and not statement.only_allows(ASSUME_ROLE):
+            yield f"{where} allows actions other than {ASSUME_ROLE}. Allow only that one."
+    name = f"Name {source.pattern} as aws:SourceArn under ArnLike."
+    if reason := refused(document, _uses(role, source)):
+        yield f"its trust policy does not let {source.service} use it for {source.what}. {name} {reason}"
+    others = [*by_strange_service(source.service, ASSUME_ROLE, _ANY_ROLE)]
+    for account in own_accounts(role.account, document):
+        others.append(by_service(source.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account))
+        others.append(_use(source, account, source.arn(account, "any")))
+    if reason := let_in(document, others, source=source.matches):
+        yield f"its trust policy is not limited to {source.what}. {name} {reason}"
 
 
-def _permission_resource_problems(props: Mapping[str, Any]) -> Iterator[str]:
-    action = plain(props.get("action"))
-    if action is not None and str(action).lower() != PUT_EVENTS.lower():
-        yield f"it allows {action}. {_ONLY_PUT_EVENTS}"
-    condition = plain(props.get("condition"))
-    if plain(props.get("principal")) == "*" and not _names_organization(condition):
-        yield f"it {_EVERYBODY}"
+def _account_problems(role: Resource) -> Iterator[str]:
+    """Yield if the trust policy leaves the account to aws:SourceArn alone, which AWS advises against."""
+    document = role["assumeRolePolicy"]
+    if isinstance(statements(document), Unreadable):
+        return
+    strange = [
+        replace(use, context={**use.context, "aws:SourceAccount": STRANGER})
+        for use in _uses(role, _RELAY_RULES)
+    ]
+    if reason := let_in(document, strange, source=_RELAY_RULES.matches):
+        yield (
+            "its trust policy is not limited to an account. Name yours as aws:SourceAccount under "
+            f"StringEquals. {reason}"
+        )
 
 
-_ONLY_PUT_EVENTS = f"Allow {PUT_EVENTS} and nothing else: rules could be changed from other accounts."
-_EVERYBODY = (
-    "lets every AWS account put events, and so bury an alarm among false ones. Name accounts, or add "
-    f'Condition {{"StringEquals": {{"{ORGANIZATION}": "<organization id>"}}}}.'
-)
+def _uses(role: Resource, source: _Source) -> Iterator[Request]:
+    """Yield requests for what the role is for: for resources of our program, and for those that it names."""
+    document = role["assumeRolePolicy"]
+    for account in own_accounts(role.account, document):
+        yield _use(source, account, source.arn(account, source.own))
+        for arn in filter(source.matches, named_arns(document, source.service.partition(".")[0], account)):
+            yield _use(source, account, arn)
 
 
-def _in_organization(allowance: Allowance) -> bool:
-    return not allowance.not_principal and allowance.requires(ORGANIZATION, _is_organization_id)
+def _use(source: _Source, account: str, arn: str) -> Request:
+    return by_service(source.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account, SourceArn=arn)
 
 
-def _names_organization(condition: Any) -> bool:
-    return (
-        isinstance(condition, dict)
-        and condition.get("type") == "StringEquals"
-        and str(condition.get("key")).lower() == ORGANIZATION.lower()
-        and _is_organization_id(str(condition.get("value")))
-    )
-
-
-def _is_organization_id(value: str) -> bool:
-    return value.startswith("o-") and not has_wildcard(value)
-
-
-RELAY_ROLE_CONFINED = ResourceValidationPolicy(
-    name="relay-role-confined",
-    display_name="The relay's role is confined",
-    description="The relay's role must serve its own rules only, and must only put events on named buses.",
-    validate=check_relay_role,
-    enforcement_level=EnforcementLevel.MANDATORY,
-    severity=Severity.HIGH,
-    framework=EMERGENCY_ACCESS,
-    config_schema=PolicyConfigSchema(properties=names.schema("relayRoleName", "relayRulePrefix")),
-    remediation_steps=(
-        "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "
-        f"{PUT_EVENTS} only, on the ARNs of the hub buses; attach nothing else."
-    ),
-    url=(
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
-        "cross-service-confused-deputy-prevention.html"
-    ),
-)
-
-SCHEDULE_TRUST_NAMES_GROUP = ResourceValidationPolicy(
-    name="schedule-trust-names-group",
-    display_name="The heartbeat's role names its schedule group",
-    description="The heartbeat's role must trust Scheduler for a schedule group, which is all it tells.",
-    validate=check_heartbeat_trust,
-    enforcement_level=EnforcementLevel.MANDATORY,
-    severity=Severity.HIGH,
-    framework=EMERGENCY_ACCESS,
-    config_schema=PolicyConfigSchema(properties=names.schema("heartbeatRoleName")),
-    remediation_steps=(
-        "Trust scheduler.amazonaws.com only, with the ARN of the schedule group as aws:SourceArn."
-    ),
-    url=(
-        "https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"
-    ),
-)
-
-BUS_POLICY_SCOPED = ResourceValidationPolicy(
-    name="bus-policy-scoped",
-    display_name="The hub lets in named accounts or an organization",
-    description="The policy of the hub's bus must allow nothing but putting events, and not by everybody.",
-    validate=check_bus_policy,
-    enforcement_level=EnforcementLevel.MANDATORY,
-    severity=Severity.HIGH,
-    framework=EMERGENCY_ACCESS,
-    config_schema=PolicyConfigSchema(properties=names.schema("eventBusName")),
-    remediation_steps=(
-        f"Allow {PUT_EVENTS} only, to the accounts of the relays, or to everybody under a condition on "
-        f"{ORGANIZATION}."
-    ),
-    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
-)
-
-RULES: list[Policy] = [RELAY_ROLE_CONFINED, SCHEDULE_TRUST_NAMES_GROUP, BUS_POLICY_SCOPED]
-"""The rules of this module."""
+_ANY_ROLE = naming.role_arn(STRANGER, "any")
+"""A trust policy names no resource."""

@@ -1,110 +1,73 @@
 """Policy documents must not be longer than AWS takes: it refuses them in the middle of a deployment."""
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-)
+from pulumi_policy import Severity
 
-from .framework import EMERGENCY_ACCESS
-from .plain import plain, title
+from breakglass import quotas
 
-ROLE = "aws:iam/role:Role"
-
-# IAM counts characters and no white space.
-_Unit = Literal["characters without white space", "characters", "bytes"]
+from .policy import Problems, resource_policy
+from .reading import Resource
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """How long the policy document of a resource type may be."""
+class Quota(NamedTuple):
+    """The property that holds a policy document, how long it may be, and what AWS counts."""
 
     property: str
     maximum: int
-    unit: _Unit
+    unit: Literal["characters without white space", "characters", "bytes"]
 
+
+_TOPIC = Quota("policy", quotas.TOPIC_POLICY, "bytes")
+_QUEUE = Quota("policy", quotas.QUEUE_POLICY, "bytes")
+_KEY = Quota("policy", quotas.KEY_POLICY, "bytes")
 
 QUOTAS: dict[str, Quota] = {
-    ROLE: Quota(property="assumeRolePolicy", maximum=2048, unit="characters without white space"),
-    "aws:iam/policy:Policy": Quota(property="policy", maximum=6144, unit="characters without white space"),
-    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": Quota(
-        property="policy", maximum=10240, unit="characters"
-    ),
-    "aws:sns/topic:Topic": Quota(property="policy", maximum=30 * 1024, unit="bytes"),
-    "aws:sns/topicPolicy:TopicPolicy": Quota(property="policy", maximum=30 * 1024, unit="bytes"),
-    "aws:sqs/queue:Queue": Quota(property="policy", maximum=8192, unit="bytes"),
-    "aws:sqs/queuePolicy:QueuePolicy": Quota(property="policy", maximum=8192, unit="bytes"),
-    "aws:kms/key:Key": Quota(property="policy", maximum=32768, unit="bytes"),
-    "aws:kms/keyPolicy:KeyPolicy": Quota(property="policy", maximum=32768, unit="bytes"),
+    "aws:iam/role:Role": Quota("assumeRolePolicy", quotas.ROLE_TRUST, "characters without white space"),
+    "aws:iam/policy:Policy": Quota("policy", quotas.MANAGED_POLICY, "characters without white space"),
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": Quota("policy", quotas.BUS_POLICY, "characters"),
+    "aws:sns/topic:Topic": _TOPIC,
+    "aws:sns/topicPolicy:TopicPolicy": _TOPIC,
+    "aws:sqs/queue:Queue": _QUEUE,
+    "aws:sqs/queuePolicy:QueuePolicy": _QUEUE,
+    "aws:kms/key:Key": _KEY,
+    "aws:kms/keyPolicy:KeyPolicy": _KEY,
 }
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, eb-quota.html, and the quotas
-pages of SNS, SQS and KMS."""
+"""The limits of AWS, by resource type."""
 
 
-def check_size(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report a policy document that is longer than AWS takes.
+def _has_document(resource: Resource) -> bool:
+    document = resource[QUOTAS[resource.type].property]
+    return bool(document) and isinstance(document, str | dict)
 
-    Raises:
-        UnknownValueError: the document is not known until deployment.
-    """
-    quota = QUOTAS.get(args.resource_type)
-    document = plain(args.props.get(quota.property)) if quota else None
-    if quota is None or not document or not isinstance(document, str | dict):
-        return args.not_applicable("the resource holds no policy document with a quota")
-    maximum = quota.maximum
-    if args.resource_type == ROLE:
-        maximum = int(args.get_config().get("maxTrustCharacters", maximum))
-    size = _size(document, quota.unit)
-    if size > maximum:
-        report(
-            f"{title(args.resource_type, args.name)}: {quota.property} holds {size} {quota.unit}, and AWS "
-            f"takes at most {maximum}. Name fewer accounts or principals, or shorten statements.",
-            args.urn,
+
+@resource_policy(
+    "policy-size-within-limits",
+    "Policy documents are within AWS's quotas",
+    types=QUOTAS,
+    applies=_has_document,
+    severity=Severity.MEDIUM,
+    fix=(
+        "Name fewer accounts or principals: an organization id instead of account ids, a name prefix instead "
+        "of names. If AWS has raised the account's quota for trust policies, set the `enforcementLevel` of "
+        "this policy to advisory in policies/config/<stack>.json."
+    ),
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
+)
+def policy_size_within_limits(resource: Resource) -> Problems:
+    """Policies of roles, buses, topics, queues and keys must not be longer than AWS takes."""
+    quota = QUOTAS[resource.type]
+    size = _size(resource[quota.property], quota.unit)
+    if size > quota.maximum:
+        yield (
+            f"has {size} {quota.unit} in its {quota.property}, and AWS takes at most {quota.maximum}. Name "
+            "fewer accounts or principals, or shorten statements."
         )
-    return None
 
 
-def _size(document: str | dict[str, Any], unit: _Unit) -> int:
+def _size(document: str | dict[str, Any], unit: str) -> int:
     text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
     if unit == "bytes":
         return len(text.encode(errors="surrogatepass"))
     return len(text if unit == "characters" else "".join(text.split()))
-
-
-POLICY_SIZE_WITHIN_LIMITS = ResourceValidationPolicy(
-    name="policy-size-within-limits",
-    display_name="Policy documents are within AWS's quotas",
-    description="Policies of roles, buses, topics, queues and keys must not be longer than AWS takes.",
-    validate=check_size,
-    enforcement_level=EnforcementLevel.MANDATORY,
-    severity=Severity.MEDIUM,
-    framework=EMERGENCY_ACCESS,
-    config_schema=PolicyConfigSchema(
-        properties={
-            "maxTrustCharacters": {
-                "type": "integer",
-                "minimum": 2048,
-                "maximum": 8192,
-                "default": QUOTAS[ROLE].maximum,
-                "description": "Longest trust policy that the account's quota allows.",
-            }
-        }
-    ),
-    remediation_steps=(
-        "Name fewer accounts or principals: an organization id instead of account ids, a name prefix instead "
-        "of names. Where AWS has raised the account's quota for trust policies, set `maxTrustCharacters` in "
-        "policies/config/<stack>.json."
-    ),
-    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
-)
-
-RULES: list[Policy] = [POLICY_SIZE_WITHIN_LIMITS]
-"""The rules of this module."""

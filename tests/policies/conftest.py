@@ -1,4 +1,4 @@
-"""Runs one rule on properties wrapped as the engine wraps them; plain dicts would hide its pitfalls."""
+"""Runs one policy on properties wrapped as the engine wraps them; plain dicts would hide its pitfalls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,9 +44,17 @@ class Outcome:
         return not (self.violations or self.not_applicable or self.unknown)
 
 
-def provider(region: str | None) -> PolicyProviderResource:
+def provider(region: str | None, account: str | None = None) -> PolicyProviderResource:
     props = {} if region is None else {"region": region}
+    if account is not None:
+        props["allowedAccountIds"] = f'["{account}"]'  # the engine sends provider properties as JSON text
     return PolicyProviderResource("pulumi:providers:aws", unknown_checking_proxy(props), "urn:aws", "aws")
+
+
+def urn(component: str | None, kind: str, name: str) -> str:
+    """Return the URN of a resource, inside one of our components where one is given."""
+    parent = f"breakglass:index:{component}$" if component else ""
+    return f"urn:pulumi:mgmt::breakglass::{parent}{kind}::{name}"
 
 
 def outcome(policy: ResourceValidationPolicy | StackValidationPolicy, args: Any) -> Outcome:
@@ -66,7 +74,7 @@ def outcome(policy: ResourceValidationPolicy | StackValidationPolicy, args: Any)
 
 @pytest.fixture(scope="session")
 def check():
-    """Run a resource rule: check(policy, type, props, provider_region=…, config=…, opts=…)."""
+    """Run a resource policy: check(policy, type, props, provider_region=…, config=…, opts=…, …)."""
 
     def run(
         policy: ResourceValidationPolicy,
@@ -76,6 +84,8 @@ def check():
         provider_region: str | None = "us-east-1",
         config: Mapping[str, Any] | None = None,
         opts: Mapping[str, Any] | None = None,
+        component: str | None = None,
+        account: str | None = None,
     ) -> Outcome:
         proxied = unknown_checking_proxy(props)
         return outcome(
@@ -83,10 +93,10 @@ def check():
             ResourceValidationArgs(
                 resource_type,
                 proxied,
-                "urn:thing",
+                urn(component, resource_type, "thing"),
                 "thing",
                 options(**opts or {}),
-                provider(provider_region),
+                provider(provider_region, account),
                 config,
             ),
         )
@@ -96,9 +106,10 @@ def check():
 
 @pytest.fixture(scope="session")
 def check_stack():
-    """Run a stack rule: check_stack(policy, [(type, props), …], provider_region=…, config=…, made_of=…).
+    """Run a stack policy: check_stack(policy, [(type, props), …], provider_region=…, config=…, …).
 
-    `made_of` says which resource a property takes its value from: {(number, property): number}.
+    `made_of` says which resource a property takes its value from: {(number, property): number}. `components`
+    says which of our components a resource is in: {number: component}.
     """
 
     def run(
@@ -108,12 +119,13 @@ def check_stack():
         provider_region: str | None = "us-east-1",
         config: Mapping[str, Any] | None = None,
         made_of: Mapping[tuple[int, str], int] | None = None,
+        components: Mapping[int, str] | None = None,
     ) -> Outcome:
         wrapped = [
             PolicyResource(
                 kind,
                 unknown_checking_proxy(props),
-                f"urn:{number}",
+                urn((components or {}).get(number), kind, f"thing-{number}"),
                 f"thing-{number}",
                 OPTIONS,
                 provider(provider_region),

@@ -1,4 +1,4 @@
-"""What the program itself creates passes the rules about events, topics and roles, at every stage."""
+"""What the program itself creates passes the policies about events, topics and roles, at every stage."""
 
 import json
 from pathlib import Path
@@ -6,35 +6,37 @@ from typing import Any
 
 import breakglass_policies
 import pytest
-from breakglass_policies import alarms, messaging, relay, rules, sizes, targets
+from breakglass_policies import alarms, bus, relay, rules, sizes, targets, topics
 from pulumi.runtime.rpc import UNKNOWN
-from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
+from pulumi_policy import Policy, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 CONFIG = Path(breakglass_policies.__file__).parents[1] / "config"
-RULES = [
-    rule
-    for module in (rules, targets, messaging, sizes, relay, alarms)
-    for rule in module.RULES
-    if rule is not messaging.SUBSCRIPTIONS_AT_LEAST
+ALERT_PATH = [
+    policy
+    for module in (rules, targets, topics, sizes, relay, bus, alarms)
+    for policy in vars(module).values()
+    if isinstance(policy, Policy) and policy is not topics.subscriptions_at_least
 ]
 STAGES = pytest.mark.parametrize("preview", [True, False], ids=["first preview", "deployed"])
-# Rules that say nothing of any resource of a stack.
+# Policies that say nothing of any resource of a stack.
 SILENT = {
     "mgmt": set(),
     "member": {
         "hub-forwards-nowhere",
         "tamper-also-reaches-plain-topic",
         "topic-encrypted",
+        "topic-lets-publishers-in",
         "topic-policy-scoped",
         "bus-policy-scoped",
+        "bus-lets-relays-in",
         "alarm-action-in-own-region",
     },
 }
 
 
 def plain(value: Any) -> Any:
-    """Return the value as the engine sends it to a rule: what is unknown is a text."""
+    """Return the value as the engine sends it to a policy: what is unknown is a text."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -53,16 +55,16 @@ def test_nothing_is_reported_and_nothing_is_left_unchecked(deploy, check, check_
     ]
     config = json.loads((CONFIG / f"{stack}.json").read_text())
     silent = set()
-    for rule in RULES:
-        settings = {k: v for k, v in config.get(rule.name, {}).items() if k != "enforcementLevel"}
-        if isinstance(rule, StackValidationPolicy):
-            outcomes = [check_stack(rule, registered, config=settings)]
+    for policy in ALERT_PATH:
+        settings = {k: v for k, v in config.get(policy.name, {}).items() if k != "enforcementLevel"}
+        if isinstance(policy, StackValidationPolicy):
+            outcomes = [check_stack(policy, registered, config=settings)]
         else:
-            assert isinstance(rule, ResourceValidationPolicy)
-            outcomes = [check(rule, kind, props, config=settings) for kind, props in registered]
-        assert [o for o in outcomes if o.violations or o.unknown] == [], rule.name
+            assert isinstance(policy, ResourceValidationPolicy)
+            outcomes = [check(policy, kind, props, config=settings) for kind, props in registered]
+        assert [o for o in outcomes if o.violations or o.unknown] == [], policy.name
         if not any(o.passed for o in outcomes):
-            silent.add(rule.name)
+            silent.add(policy.name)
     assert silent == SILENT[stack]
 
 
@@ -75,7 +77,7 @@ def test_the_stack_has_one_recipient_beside_the_drill_queue_and_is_advised_of_a_
         for resource in deploy("mgmt", preview=preview)
         if resource.inputs
     ]
-    (violation,) = check_stack(messaging.SUBSCRIPTIONS_AT_LEAST, registered).violations
+    (violation,) = check_stack(topics.subscriptions_at_least, registered).violations
     assert violation.startswith("1 of at least 2 advised subscriptions")
 
 
@@ -87,6 +89,6 @@ def test_the_pattern_that_is_unknown_at_first_is_judged_after_the_deployment(dep
             for resource in deploy("mgmt", preview=preview)
             if resource.inputs.get("name") == "capture-breakglass-key-change"
         )
-        outcomes[preview] = check(rules.PATTERN_WITHIN_LIMITS, rules.EVENT_RULE, rule)
-    assert outcomes[True].not_applicable == "the event pattern is not known until deployment"
+        outcomes[preview] = check(rules.pattern_within_limits, rules.EVENT_RULE, rule)
+    assert outcomes[True].not_applicable
     assert outcomes[False].passed

@@ -1,20 +1,16 @@
+"""The roles of relay and heartbeat: who may use them, and what for."""
+
 import json
 from typing import Any
 
 import pytest
 from breakglass_policies.relay import (
-    BUS_POLICY_SCOPED,
-    EVENT_BUS_POLICY,
-    EVENT_PERMISSION,
-    RELAY_ROLE_CONFINED,
     ROLE,
     ROLE_POLICY,
     ROLE_POLICY_ATTACHMENT,
-    RULES,
-    SCHEDULE_TRUST_NAMES_GROUP,
+    relay_role_confined,
+    schedule_trust_names_group,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from breakglass import documents
@@ -37,6 +33,7 @@ def source(arn: str | list[str], operator: str = "ArnLike", also: dict[str, Any]
 
 
 OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+HEARTBEAT_GROUP = f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule-group/breakglass"
 RULE_ARN = f"arn:aws:events:*:{ACCOUNT}:rule/breakglass-relay*"
 RELAY_TRUST = documents.relay_trust(account_id=ACCOUNT)
 RELAY_PERMISSION = documents.relay_permission(hubs=[HUB])
@@ -48,91 +45,135 @@ NO_GROUP = "is not limited to schedules of a group"
 
 def test_the_programs_own_roles_pass(check):
     permission = {"role": RELAY, "policy": json.dumps(RELAY_PERMISSION)}
-    assert check(RELAY_ROLE_CONFINED, ROLE_POLICY, permission).passed
+    assert check(relay_role_confined, ROLE_POLICY, permission).passed
     trust = {"name": RELAY, "assumeRolePolicy": json.dumps(RELAY_TRUST)}
     for inline in (None, [], [{"policy": json.dumps(RELAY_PERMISSION)}], [{}], ["odd"]):
-        assert check(RELAY_ROLE_CONFINED, ROLE, trust | {"inlinePolicies": inline}).passed
+        assert check(relay_role_confined, ROLE, trust | {"inlinePolicies": inline}).passed
     heartbeat = {"name": HEARTBEAT, "assumeRolePolicy": HEARTBEAT_TRUST}
-    assert check(SCHEDULE_TRUST_NAMES_GROUP, ROLE, heartbeat).passed
+    assert check(schedule_trust_names_group, ROLE, heartbeat).passed
 
 
+OTHERS, MORE, SHUT_OUT = (
+    "trusts principals other than",
+    "allows actions other than sts:AssumeRole",
+    "does not let",
+)
 TRUST_PROBLEMS = [
-    ({"Principal": "*"}, "trusts somebody else than"),
-    ({"Principal": None}, "trusts somebody else than"),
-    (
-        {"Principal": {"Service": ["events.amazonaws.com", "lambda.amazonaws.com"]}},
-        "trusts somebody else than",
-    ),
-    ({"Principal": {"AWS": ACCOUNT}}, "trusts somebody else than"),
-    ({"Principal": None, "NotPrincipal": {"Service": "events.amazonaws.com"}}, "trusts somebody else than"),
-    ({"Action": ["sts:AssumeRole", "sts:TagSession"]}, "allows more, or something else, than sts:AssumeRole"),
-    ({"Action": "sts:*"}, "allows more, or something else, than sts:AssumeRole"),
+    ({"Principal": "*"}, [OTHERS]),
+    ({"Principal": None}, [OTHERS, SHUT_OUT]),
+    ({"Principal": {"AWS": ACCOUNT}}, [OTHERS, SHUT_OUT]),
+    ({"Principal": {"Service": "lambda.amazonaws.com"}}, [OTHERS, SHUT_OUT]),
+    ({"Principal": None, "NotPrincipal": {"Service": "lambda.amazonaws.com"}}, [OTHERS, SHUT_OUT]),
+    ({"Action": ["sts:AssumeRole", "sts:TagSession"]}, [MORE]),
+    ({"Action": "sts:*"}, [MORE]),
 ]
 
 
+def problems_of(check, policy, name, trust):
+    return check(policy, ROLE, {"name": name, "assumeRolePolicy": trust}).violations
+
+
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "problems"),
     [
         *TRUST_PROBLEMS,
-        ({"Condition": OWN_ACCOUNT}, NO_RULE),
-        ({"Condition": source(f"arn:aws:events:*:{ACCOUNT}:rule/*", also=OWN_ACCOUNT)}, NO_RULE),
-        ({"Condition": source(RULE_ARN.replace(ACCOUNT, "*"), also=OWN_ACCOUNT)}, NO_RULE),
-        ({"Condition": source([RULE_ARN, "*"], also=OWN_ACCOUNT)}, NO_RULE),
-        ({"Condition": source(RULE_ARN, "ArnLikeIfExists", also=OWN_ACCOUNT)}, NO_RULE),
+        ({"Principal": {"Service": ["events.amazonaws.com", "lambda.amazonaws.com"]}}, [OTHERS]),
+        ({"Condition": None}, [NO_RULE, NO_ACCOUNT]),
+        ({"Condition": OWN_ACCOUNT}, [NO_RULE]),
+        ({"Condition": source(f"arn:aws:events:*:{ACCOUNT}:rule/*", also=OWN_ACCOUNT)}, [NO_RULE]),
+        ({"Condition": source(RULE_ARN.replace(ACCOUNT, "*"), also=OWN_ACCOUNT)}, [NO_RULE]),
+        ({"Condition": source([RULE_ARN, "*"], also=OWN_ACCOUNT)}, [NO_RULE]),
+        ({"Condition": source(RULE_ARN, "ArnLikeIfExists", also=OWN_ACCOUNT)}, [NO_RULE]),
+        ({"Condition": source(RULE_ARN, "ArnNotLike", also=OWN_ACCOUNT)}, [SHUT_OUT, NO_RULE]),
+        (
+            {"Condition": {"StringEquals": {"aws:SourceArn": RULE_ARN, "aws:SourceAccount": ACCOUNT}}},
+            [SHUT_OUT],
+        ),
+        ({"Condition": source(RULE_ARN)}, [NO_ACCOUNT]),
+        ({"Condition": source(RULE_ARN, also={"StringLike": {"aws:SourceAccount": "*"}})}, [NO_ACCOUNT]),
         (
             {
-                "Condition": OWN_ACCOUNT
-                | {"StringEquals": {"aws:SourceArn": RULE_ARN} | OWN_ACCOUNT["StringEquals"]}
+                "Condition": source(
+                    RULE_ARN, also=OWN_ACCOUNT | {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+                )
             },
-            NO_RULE,
+            [SHUT_OUT],
         ),
-        ({"Condition": source(RULE_ARN)}, NO_ACCOUNT),
-        ({"Condition": source(RULE_ARN, also={"StringLike": {"aws:SourceAccount": "*"}})}, NO_ACCOUNT),
     ],
 )
-def test_a_relay_role_for_others_blocks(check, changes, problem):
-    props = {"name": RELAY, "assumeRolePolicy": changed(RELAY_TRUST, **changes)}
-    (violation,) = check(RELAY_ROLE_CONFINED, ROLE, props).violations
-    assert violation.startswith("Role 'thing' of the relay: statement 1 (OurOwnResourcesOnly) of its trust")
-    assert problem in violation
+def test_a_relay_role_for_others_or_not_for_the_relay_blocks(check, changes, problems):
+    violations = problems_of(check, relay_role_confined, RELAY, changed(RELAY_TRUST, **changes))
+    assert len(violations) == len(problems)
+    for violation, problem in zip(violations, problems, strict=True):
+        assert violation.startswith("Role 'thing' of the relay: ")
+        assert problem in violation
+        assert "(OurOwnResourcesOnly)" in violation
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("changes", "problems"),
     [
-        *TRUST_PROBLEMS[:1],
-        *TRUST_PROBLEMS[5:],
+        *TRUST_PROBLEMS,
+        ({"Principal": {"Service": "events.amazonaws.com"}}, [OTHERS, SHUT_OUT]),
+        ({"Condition": None}, [NO_GROUP]),
+        ({"Condition": OWN_ACCOUNT}, [NO_GROUP]),
+        ({"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:schedule/breakglass/x")}, [SHUT_OUT, NO_GROUP]),
+        ({"Condition": source("arn:aws:scheduler:*:*:schedule-group/breakglass")}, [NO_GROUP]),
+        ({"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:*")}, [NO_GROUP]),
         (
-            {"Principal": {"Service": "events.amazonaws.com"}},
-            "trusts somebody else than scheduler.amazonaws.com",
+            {"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:schedule-group/x", "StringEquals")},
+            [SHUT_OUT],
         ),
-        ({"Condition": None}, NO_GROUP),
-        ({"Condition": OWN_ACCOUNT}, NO_GROUP),
-        ({"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:schedule/breakglass/x")}, NO_GROUP),
-        ({"Condition": source("arn:aws:scheduler:*:*:schedule-group/breakglass")}, NO_GROUP),
-        ({"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:*")}, NO_GROUP),
-        ({"Condition": source(f"arn:aws:scheduler:*:{ACCOUNT}:schedule-group/x", "StringEquals")}, NO_GROUP),
     ],
 )
-def test_a_heartbeat_role_that_scheduler_cannot_use_blocks(check, changes, problem):
-    props = {"name": HEARTBEAT, "assumeRolePolicy": changed(HEARTBEAT_TRUST, **changes)}
-    (violation,) = check(SCHEDULE_TRUST_NAMES_GROUP, ROLE, props).violations
-    assert violation.startswith("Role 'thing' of the heartbeat: statement 1")
-    assert problem in violation
+def test_a_heartbeat_role_for_others_or_not_for_scheduler_blocks(check, changes, problems):
+    violations = problems_of(
+        check, schedule_trust_names_group, HEARTBEAT, changed(HEARTBEAT_TRUST, **changes)
+    )
+    assert len(violations) == len(problems)
+    for violation, problem in zip(violations, problems, strict=True):
+        assert violation.startswith("Role 'thing' of the heartbeat: ")
+        assert problem in violation
+
+
+def test_another_group_of_the_account_may_be_named(check):
+    for arn in (f"arn:aws:scheduler:*:{ACCOUNT}:schedule-group/x", HEARTBEAT_GROUP):
+        trust = changed(HEARTBEAT_TRUST, Condition=source(arn))
+        assert problems_of(check, schedule_trust_names_group, HEARTBEAT, trust) == ()
+
+
+def test_a_denial_that_shuts_eventbridge_out_of_the_relay_role_blocks(check):
+    own = RELAY_TRUST["Statement"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    for condition in ({}, {"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}}):
+        trust = {**RELAY_TRUST, "Statement": [*own, deny | condition]}
+        (violation,) = problems_of(check, relay_role_confined, RELAY, trust)
+        assert "does not let events.amazonaws.com use it for the relay's rules" in violation
+    mine = {
+        **RELAY_TRUST,
+        "Statement": [*own, deny | {"Condition": {"BoolIfExists": {"aws:SecureTransport": "false"}}}],
+    }
+    assert problems_of(check, relay_role_confined, RELAY, mine) == ()
+
+
+def test_the_trust_policy_of_another_account_blocks(check):
+    props = {"name": RELAY, "assumeRolePolicy": RELAY_TRUST}
+    assert check(relay_role_confined, ROLE, props, account=ACCOUNT).passed
+    (violation,) = check(relay_role_confined, ROLE, props, account="2" * 12).violations
+    assert SHUT_OUT in violation
 
 
 @pytest.mark.parametrize(
-    ("rule", "name"), [(RELAY_ROLE_CONFINED, RELAY), (SCHEDULE_TRUST_NAMES_GROUP, HEARTBEAT)]
+    ("policy", "name"), [(relay_role_confined, RELAY), (schedule_trust_names_group, HEARTBEAT)]
 )
-def test_a_trust_policy_that_cannot_be_read_or_used_blocks(check, rule, name, unknown):
+def test_a_trust_policy_that_cannot_be_read_or_used_blocks(check, policy, name, unknown):
     for document in ODD_DOCUMENTS:
-        (violation,) = check(rule, ROLE, {"name": name, "assumeRolePolicy": document}).violations
-        assert "could not read its trust policy" in violation
-    nobody = changed(RELAY_TRUST, Effect="Deny")
-    (violation,) = check(rule, ROLE, {"name": name, "assumeRolePolicy": nobody}).violations
-    assert "its trust policy lets nobody use it" in violation
-    assert check(rule, ROLE, {"name": unknown}).unknown == "name"
-    assert check(rule, ROLE, {"name": name, "assumeRolePolicy": unknown}).unknown == "assumeRolePolicy"
+        (violation,) = problems_of(check, policy, name, document)
+        assert "its trust policy cannot be read" in violation
+    (violation,) = problems_of(check, policy, name, changed(RELAY_TRUST, Effect="Deny"))
+    assert SHUT_OUT in violation
+    assert check(policy, ROLE, {"name": unknown}).unknown == "name"
+    assert check(policy, ROLE, {"name": name, "assumeRolePolicy": unknown}).unknown == "assumeRolePolicy"
 
 
 PERMISSION_PROBLEMS = [
@@ -151,10 +192,10 @@ PERMISSION_PROBLEMS = [
 @pytest.mark.parametrize(("changes", "problem"), PERMISSION_PROBLEMS)
 def test_a_relay_role_that_does_more_blocks(check, changes, problem):
     policy = changed(RELAY_PERMISSION, **changes)
-    (violation,) = check(RELAY_ROLE_CONFINED, ROLE_POLICY, {"role": RELAY, "policy": policy}).violations
+    (violation,) = check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": policy}).violations
     assert violation.startswith(f"RolePolicy 'thing' of the relay: statement 1 (ForwardToTheHub) {problem}")
     role = {"name": RELAY, "assumeRolePolicy": RELAY_TRUST, "inlinePolicies": [{"policy": policy}]}
-    (violation,) = check(RELAY_ROLE_CONFINED, ROLE, role).violations
+    (violation,) = check(relay_role_confined, ROLE, role).violations
     assert problem in violation
 
 
@@ -166,22 +207,25 @@ def test_a_relay_role_that_does_more_blocks(check, changes, problem):
     ],
 )
 def test_a_managed_policy_on_the_relay_role_blocks(check, kind, props):
-    (violation,) = check(RELAY_ROLE_CONFINED, kind, props).violations
+    (violation,) = check(relay_role_confined, kind, props).violations
     assert "it has a managed policy" in violation
 
 
 def test_an_odd_permission_blocks_and_an_unknown_one_is_left_to_the_engine(check, unknown):
     for document in ODD_DOCUMENTS:
-        (violation,) = check(RELAY_ROLE_CONFINED, ROLE_POLICY, {"role": RELAY, "policy": document}).violations
-        assert "could not read its policy" in violation
-    assert check(RELAY_ROLE_CONFINED, ROLE_POLICY, {"role": RELAY, "policy": unknown}).unknown == "policy"
+        (violation,) = check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": document}).violations
+        assert "its policy cannot be read" in violation
+    assert check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": unknown}).unknown == "policy"
+    nothing_known = {"name": RELAY, "assumeRolePolicy": {}, "managedPolicyArns": unknown}
+    outcome = check(relay_role_confined, ROLE, nothing_known)
+    assert (outcome.unknown, len(outcome.violations)) == ("managedPolicyArns", 1)
     partly = {"name": RELAY, "assumeRolePolicy": unknown, "managedPolicyArns": ["arn:aws:iam::aws:policy/X"]}
-    outcome = check(RELAY_ROLE_CONFINED, ROLE, partly)
+    outcome = check(relay_role_confined, ROLE, partly)
     assert (outcome.unknown, len(outcome.violations)) == ("assumeRolePolicy", 1)
 
 
 @pytest.mark.parametrize(
-    "rule", [RELAY_ROLE_CONFINED, SCHEDULE_TRUST_NAMES_GROUP], ids=lambda rule: rule.name
+    "policy", [relay_role_confined, schedule_trust_names_group], ids=lambda policy: policy.name
 )
 @pytest.mark.parametrize(
     ("kind", "props"),
@@ -192,134 +236,5 @@ def test_an_odd_permission_blocks_and_an_unknown_one_is_left_to_the_engine(check
         ("aws:iam/user:User", {"name": RELAY}),
     ],
 )
-def test_other_resources_are_not_applicable(check, rule, kind, props):
-    assert check(rule, kind, props).not_applicable
-
-
-def test_names_come_from_the_configuration(check):
-    config = {"relayRoleName": "R", "relayRulePrefix": "forward-", "heartbeatRoleName": "H"}
-    trust = json.dumps(RELAY_TRUST).replace("rule/breakglass-relay", "rule/forward-")
-    assert check(RELAY_ROLE_CONFINED, ROLE, {"name": "R", "assumeRolePolicy": trust}, config=config).passed
-    assert check(RELAY_ROLE_CONFINED, ROLE, {"name": RELAY}, config=config).not_applicable
-    assert check(SCHEDULE_TRUST_NAMES_GROUP, ROLE, {"name": "H"}, config=config).violations
-
-
-ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}
-
-
-def bus(policy: Any, name: str | None = "breakglass") -> dict[str, Any]:
-    return {"eventBusName": name, "policy": policy}
-
-
-@pytest.mark.parametrize("organization", [None, "o-abcdefghij"])
-def test_the_programs_own_bus_policy_passes(check, organization):
-    document = documents.hub_bus(
-        account_id=ACCOUNT, region="us-east-1", member_account_ids=["2" * 12], organization_id=organization
-    )
-    for name in ("breakglass", HUB):
-        assert check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus(json.dumps(document), name)).passed
-
-
-STATEMENT = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "events:PutEvents", "Resource": HUB}
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"Principal": "*"}, "lets every AWS account"),
-        ({"Principal": {"AWS": "*"}}, "lets every AWS account"),
-        ({"Principal": None, "NotPrincipal": {"AWS": ACCOUNT}}, "lets every AWS account"),
-        ({"Principal": None, "NotPrincipal": "*", "Condition": ORGANIZATION}, "lets every AWS account"),
-        (
-            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalOrgID": "o-*"}}},
-            "lets every AWS account",
-        ),
-        (
-            {"Principal": "*", "Condition": {"StringEqualsIfExists": ORGANIZATION["StringEquals"]}},
-            "lets every",
-        ),
-        ({"Principal": "*", "Condition": OWN_ACCOUNT}, "lets every AWS account"),
-        ({"Principal": None}, "names no principal"),
-        ({"Action": "events:*"}, "allows more than events:PutEvents"),
-        ({"Action": ["events:PutEvents", "events:DisableRule"]}, "allows more than events:PutEvents"),
-    ],
-)
-def test_a_bus_that_is_open_blocks(check, changes, problem):
-    policy = changed({"Statement": [STATEMENT]}, **changes)
-    (violation,) = check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus(policy)).violations
-    assert violation.startswith(f"EventBusPolicy 'thing' (breakglass): statement 1 {problem}")
-
-
-def test_an_odd_bus_policy_blocks_and_an_unknown_one_is_left_to_the_engine(check, unknown):
-    for document in ODD_DOCUMENTS:
-        (violation,) = check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus(document)).violations
-        assert "could not read the policy" in violation
-    assert check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus(unknown)).unknown == "policy"
-    assert check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus("{", unknown)).unknown == "eventBusName"
-
-
-CONDITION = {"key": "aws:PrincipalOrgID", "type": "StringEquals", "value": "o-abcdefghij"}
-
-
-@pytest.mark.parametrize(
-    ("props", "problems"),
-    [
-        ({"principal": ACCOUNT}, 0),
-        ({"principal": ACCOUNT, "action": "events:PutEvents"}, 0),
-        ({"principal": "*", "condition": CONDITION}, 0),
-        ({"principal": "*"}, 1),
-        ({"principal": "*", "condition": "odd"}, 1),
-        ({"principal": "*", "condition": CONDITION | {"value": "*"}}, 1),
-        ({"principal": "*", "condition": CONDITION | {"type": "StringNotEquals"}}, 1),
-        ({"principal": "*", "condition": CONDITION | {"key": "aws:SourceAccount"}}, 1),
-        ({"principal": ACCOUNT, "action": "events:PutRule"}, 1),
-        ({"principal": "*", "action": "events:*"}, 2),
-    ],
-)
-def test_single_permissions_of_the_bus(check, props, problems):
-    outcome = check(BUS_POLICY_SCOPED, EVENT_PERMISSION, {"eventBusName": "breakglass"} | props)
-    assert len(outcome.violations) == problems
-
-
-@pytest.mark.parametrize(
-    ("kind", "props"),
-    [
-        (EVENT_BUS_POLICY, bus("{", "default")),
-        (EVENT_BUS_POLICY, bus("{", None)),
-        (EVENT_PERMISSION, {"principal": "*"}),
-        ("aws:cloudwatch/eventBus:EventBus", {"eventBusName": "breakglass"}),
-    ],
-)
-def test_other_buses_are_not_applicable(check, kind, props):
-    assert check(BUS_POLICY_SCOPED, kind, props).not_applicable
-    config = {"eventBusName": "b"}
-    assert check(BUS_POLICY_SCOPED, EVENT_BUS_POLICY, bus("{", "b"), config=config).violations
-
-
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.text()
-    | st.sampled_from(
-        [UNKNOWN_STRING_VALUE, "*", "{", json.dumps(RELAY_TRUST), json.dumps(RELAY_PERMISSION)]
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["policy", "x"]), inner),
-    max_leaves=5,
-)
-KEYS = st.sampled_from(
-    ["assumeRolePolicy", "policy", "inlinePolicies", "managedPolicyArns", "principal", "action", "condition"]
-)
-KINDS = st.sampled_from([ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT, EVENT_BUS_POLICY, EVENT_PERMISSION])
-NAMES = st.fixed_dictionaries(
-    {
-        "name": st.sampled_from([RELAY, HEARTBEAT]) | VALUES,
-        "role": st.just(RELAY) | VALUES,
-        "eventBusName": st.just("breakglass") | VALUES,
-    }
-)
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-@given(KINDS, NAMES, st.dictionaries(KEYS, VALUES))
-def test_no_properties_raise_anything_but_unknown(check, rule, kind, names, props):
-    check(rule, kind, names | props)
+def test_other_resources_are_not_applicable(check, policy, kind, props):
+    assert check(policy, kind, props).not_applicable

@@ -6,9 +6,9 @@ import pulumi_aws
 import pytest
 from breakglass_policies import (
     alarms,
+    bus,
     iam_full_access,
     key,
-    messaging,
     placement,
     protection,
     relay,
@@ -16,10 +16,11 @@ from breakglass_policies import (
     rules,
     sizes,
     targets,
+    topics,
     user,
 )
 from pulumi._types import input_type_py_to_pulumi_names, resource_types
-from pulumi_aws import cloudwatch, iam, kms
+from pulumi_aws import cloudwatch, iam
 
 READ: dict[str, set[str]] = {
     **{
@@ -35,12 +36,12 @@ READ[placement.USER] = {"name"}
 MORE: list[tuple[str, set[str]]] = [
     (rules.EVENT_RULE, {"state", "isEnabled", "eventPattern", "scheduleExpression", "eventBusName"}),
     (targets.EVENT_TARGET, {"rule", "deadLetterConfig", "roleArn", "eventBusName", "region"}),
-    (messaging.TOPIC, {"name", "kmsMasterKeyId", "policy"}),
-    (messaging.TOPIC_POLICY, {"arn", "policy"}),
-    (messaging.TOPIC_SUBSCRIPTION, {"topic"}),
+    (topics.TOPIC, {"name", "kmsMasterKeyId", "policy"}),
+    (topics.TOPIC_POLICY, {"arn", "policy"}),
+    (topics.TOPIC_SUBSCRIPTION, {"topic", "protocol", "endpoint"}),
     (relay.ROLE, {"assumeRolePolicy", "inlinePolicies", "managedPolicyArns"}),
-    (relay.EVENT_BUS_POLICY, {"eventBusName", "policy"}),
-    (relay.EVENT_PERMISSION, {"eventBusName", "principal", "action", "condition"}),
+    (bus.EVENT_BUS_POLICY, {"eventBusName", "policy"}),
+    (bus.EVENT_PERMISSION, {"eventBusName", "principal", "action", "condition"}),
     (relay.ROLE_POLICY, {"policy"}),
     *((kind, {key}) for kind, key in relay.NAMES_ROLE.items()),
     *((kind, {quota.property}) for kind, quota in sizes.QUOTAS.items()),
@@ -53,8 +54,7 @@ MORE: list[tuple[str, set[str]]] = [
     (role_trust.ROLE, {"name", "assumeRolePolicy", "maxSessionDuration"}),
     *((kind, {"policy", enabled}) for kind, enabled in key.ENABLED_BY.items()),
     (key.KEY, {"enableKeyRotation"}),
-    (key.KEY_POLICY, {"keyId", "policy"}),
-    (key.TOPIC, {"name", "kmsMasterKeyId"}),
+    (key.KEY_POLICY, {"policy"}),
     *((kind, {"name"}) for kind in protection.NAMES),
 ]
 for kind, keys in MORE:
@@ -81,7 +81,6 @@ def test_nested_and_provider_properties_exist():
 
 
 def test_outputs_exist():
-    assert {"arn", "keyId"} <= set(resource_types(kms.Key))
     assert {*protection.PLAIN_SECRETS[protection.VIRTUAL_MFA_DEVICE]} <= set(
         resource_types(iam.VirtualMfaDevice)
     )

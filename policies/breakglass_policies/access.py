@@ -1,0 +1,201 @@
+"""What a resource policy lets happen, asked of `alertpath.iam`: for our own services, and for strangers.
+
+A stranger is a principal of some other AWS account, or a service that acts for one. A stranger can meet many
+conditions by choice, such as one on a source address, a tag or the event itself. So a condition only keeps
+strangers out if it compares what AWS vouches for (account, ARN or organization) with something named in full.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, evaluate
+from breakglass import naming
+
+from .arns import is_account_id, parse_arn
+from .reading import items
+from .statements import Unreadable, statements
+
+STRANGER = "000000000001"
+"""An account that no document names."""
+Test: TypeAlias = Callable[[str], bool]
+
+_ORGANIZATION = "o-0000000000"
+_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
+
+def by_service(service: str, action: str, resource: str, **source: str) -> Request:
+    """Return a request by a service; `source` is what it tells of whom it acts for, such as `SourceArn`."""
+    context = {"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "true"}
+    context |= {f"aws:{key}": value for key, value in source.items()}
+    return Request(principal=Principal(service=service), action=action, resource=resource, context=context)
+
+
+def by_role(arn: str, action: str, resource: str, organization: str | None = None) -> Request:
+    """Return a request by a role whose own policies allow everything, in an organization or in none."""
+    context = {
+        "aws:PrincipalIsAWSService": "false",
+        "aws:SecureTransport": "true",
+        "aws:PrincipalAccount": arn.split(":")[4],
+        "aws:PrincipalArn": arn,
+    }
+    if organization:
+        context |= {"aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": f"{organization}/any/"}
+    return Request(principal=Principal(arn=arn), action=action, resource=resource, context=context)
+
+
+def by_strange_service(service: str, action: str, resource: str) -> Iterator[Request]:
+    """Yield requests by a service that acts for another account; some services send no source at all."""
+    source = {"SourceAccount": STRANGER, "SourceArn": naming.rule_arn(STRANGER, naming.HOME_REGION, "any")}
+    organization = {"SourceOrgID": _ORGANIZATION, "SourceOrgPaths": f"{_ORGANIZATION}/any/"}
+    for sent in ({}, source, {**source, **organization}):
+        yield by_service(service, action, resource, **sent)
+
+
+def by_stranger(action: str, resource: str) -> Iterator[Request]:
+    """Yield requests by a role of another account, and an anonymous one."""
+    arn = naming.role_arn(STRANGER, "any")
+    for organization in (None, _ORGANIZATION):
+        yield by_role(arn, action, resource, organization)
+    # Without a signature AWS knows nothing of the principal.
+    yield Request(principal=Principal(arn=arn), action=action, resource=resource)
+
+
+def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:
+    """Return the accounts that may be a resource's own.
+
+    Args:
+        known: The account that its provider or ARN names; empty if neither does.
+        document: Its policy: without a known account, the accounts count that it names.
+        resource: How the last part of the resource's ARN begins; accounts in such ARNs come first.
+    """
+    if is_account_id(known):
+        return [known]
+    text = _text(document)
+    named = re.findall(rf"\b([0-9]{{12}}):{re.escape(resource)}", text) or re.findall(r"\b[0-9]{12}\b", text)
+    return list(dict.fromkeys(named)) or ["123456789012"]
+
+
+def region_in_arn(region: str | None) -> str:
+    """Return a Region as it may stand in an ARN; the home Region if it is missing or odd."""
+    return region if region and ":" not in region else naming.HOME_REGION
+
+
+def named_arns(document: Any, service: str, account: str) -> list[str]:
+    """Return the ARNs that a policy names of a service in an account, with their wildcards filled in."""
+    found = re.findall(rf'arn:aws:{service}:[^:"]*:{account}:[^"\\\s]+', _text(document))
+    return [arn.replace("*", "any").replace("?", "x") for arn in found]
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def refused(document: Any, requests: Iterable[Request]) -> str | None:
+    """Return why a resource policy allows none of the requests, None if it allows one.
+
+    Args:
+        document: The policy, as JSON text or as an object.
+        requests: The forms in which the same request may come.
+    """
+    decisions = [_decision(document, request) for request in requests]
+    allowed = any(decision.verdict is Verdict.ALLOWED for decision in decisions)
+    return None if allowed else decisions[0].reason
+
+
+def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = None) -> str | None:
+    """Return how a resource policy allows one of the requests, or may do so; None if it denies all of them.
+
+    Args:
+        document: The policy, which can be read, as JSON text or as an object.
+        requests: What strangers try.
+        source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
+    """
+    worst = _worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
+    decisions = (_decision(worst, request) for request in requests)
+    return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
+
+
+def excess(
+    document: Any, action: str, strangers: Mapping[str, Iterable[Request]], condition: str
+) -> Iterator[str]:
+    """Yield what a resource policy allows beyond one action, for those whom it names.
+
+    Args:
+        document: The policy, as JSON text or as an object.
+        action: The action that it may allow.
+        strangers: What is tried, by what messages call those who try.
+        condition: The condition that keeps strangers out.
+    """
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        yield f"has a policy that cannot be read: {found.reason}. Write it with json.dumps."
+        return
+    allowing = [statement for statement in found if statement.allows]
+    for statement in allowing:
+        if not statement.only_allows(action):
+            yield f"allows more than {action} in {statement.where} of its policy. Allow only that."
+    nameless = [statement.where for statement in allowing if not statement.principals]
+    for where in nameless:
+        yield f"names no principal in {where} of its policy. Name who may use it."
+    reasons = {} if nameless else {who: let_in(document, requests) for who, requests in strangers.items()}
+    for who, reason in reasons.items():
+        if reason:
+            yield f"lets {who} in, or may do so. Name accounts, or add the condition {condition}. {reason}"
+            return
+
+
+def _decision(document: Any, request: Request) -> Decision:
+    identity = [] if request.principal.service else [_EVERYTHING]
+    account = request.resource.split(":")[4]
+    return evaluate(request, identity=identity, resource=document, resource_account=account)
+
+
+def _names_account(value: str) -> bool:
+    arn = parse_arn(value)
+    return arn is not None and is_account_id(arn.account)
+
+
+def _names_organization(value: str) -> bool:
+    return re.match(r"o-[a-z0-9]+(/|$)", value) is not None
+
+
+_VOUCHED: Mapping[str, Test] = {
+    "aws:principalisawsservice": lambda _value: True,
+    **dict.fromkeys(("aws:sourceaccount", "aws:sourceowner", "aws:principalaccount"), is_account_id),
+    **dict.fromkeys(("aws:sourcearn", "aws:principalarn"), _names_account),
+    **dict.fromkeys(("aws:sourceorgid", "aws:sourceorgpaths"), _names_organization),
+    **dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _names_organization),
+}
+"""Condition keys that no caller chooses, in lower case, each with a test for values named in full."""
+
+
+def _worst_case(document: Any, vouched: Mapping[str, Test]) -> Any:
+    """Return the policy as it is for somebody who meets, or avoids, all other conditions as needed."""
+    parsed = json.loads(document) if isinstance(document, str) else document
+    if "Statement" not in parsed:  # in another case, which the evaluator does not take for a policy
+        return parsed
+    return {**parsed, "Statement": [_at_worst(one, vouched) for one in items(parsed["Statement"])]}
+
+
+def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
+    conditions = statement.get("Condition")
+    if not isinstance(conditions, dict) or not all(isinstance(keys, dict) for keys in conditions.values()):
+        return statement
+
+    def counts(key: str, values: Any) -> bool:
+        test = vouched.get(key.lower())
+        return test is not None and all(test(str(value)) for value in items(values))
+
+    left = {
+        operator: {key: values for key, values in keys.items() if counts(key, values)}
+        for operator, keys in conditions.items()
+    }
+    if statement.get("Effect") == "Deny" and left != conditions:
+        never = {"StringEquals": {"aws:SourceAccount": "no account"}}
+        return {**statement, "Condition": never}
+    return {**statement, "Condition": {operator: keys for operator, keys in left.items() if keys}}

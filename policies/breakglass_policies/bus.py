@@ -1,0 +1,115 @@
+"""The hub's event bus: who may put events on it."""
+
+import re
+from typing import Any
+
+from pulumi_policy import Severity
+
+from alertpath.iam.evaluate import Request
+from breakglass import naming
+
+from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused, region_in_arn
+from .policy import Problems, resource_policy
+from .reading import Resource
+from .relay import PUT_EVENTS
+from .statements import Statement, Unreadable, statements
+
+EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
+EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
+
+
+def _is_of_hub(policy: Resource) -> bool:
+    bus = policy["eventBusName"]
+    return isinstance(bus, str) and bus.rpartition("/")[2] == naming.HUB_BUS
+
+
+@resource_policy(
+    "bus-policy-scoped",
+    "The hub lets in named accounts or an organization",
+    types=[EVENT_BUS_POLICY, EVENT_PERMISSION],
+    applies=_is_of_hub,
+    severity=Severity.HIGH,
+    fix=(
+        f"Allow {PUT_EVENTS} only, to the accounts of the relays, or to everybody under a condition on "
+        "aws:PrincipalOrgID."
+    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
+)
+def bus_policy_scoped(policy: Resource) -> Problems:
+    """The policy of the hub's bus must only allow putting events, and must not allow it to everybody.
+
+    A stranger could bury an alarm among false ones, or with more actions change the rules.
+    """
+    document = policy["policy"] if policy.type == EVENT_BUS_POLICY else _as_document(policy)
+    tried = [request for arn in _arns(policy, document) for request in by_stranger(PUT_EVENTS, arn)]
+    strangers = {"every AWS account": tried}
+    for problem in excess(document, PUT_EVENTS, strangers, "StringEquals aws:PrincipalOrgID"):
+        yield f"({naming.HUB_BUS}) {problem}"
+
+
+def _as_document(permission: Resource) -> dict[str, Any]:
+    """Return an EventPermission, which is one statement in properties of its own, as a policy."""
+    principal, condition = permission["principal"], permission["condition"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*" if principal == "*" else {"AWS": principal},
+        "Action": permission["action"] or PUT_EVENTS,
+        "Resource": "*",
+    }
+    if isinstance(condition, dict):
+        operator, key = str(condition.get("type")), str(condition.get("key"))
+        statement["Condition"] = {operator: {key: condition.get("value")}}
+    elif condition is not None:
+        statement["Condition"] = condition
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@resource_policy(
+    "bus-lets-relays-in",
+    "The hub lets the relays in",
+    types=[EVENT_BUS_POLICY],
+    applies=_is_of_hub,
+    severity=Severity.CRITICAL,
+    fix=f"Allow {PUT_EVENTS} to the accounts of the relays, and exempt them from Deny statements.",
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html",
+)
+def bus_lets_relays_in(policy: Resource) -> Problems:
+    """The policy of the hub's bus must let in the relays of all accounts that it names, and of its own."""
+    document = policy["policy"]
+    found = statements(document)
+    if isinstance(found, Unreadable):  # bus-policy-scoped says so
+        return
+    organizations = [None, *re.findall(r"\bo-[a-z0-9]{10,32}\b", str(document))]
+    for account in _accounts(found):
+        requests = [
+            _put(account or arn.split(":")[4], arn, organization)
+            for arn in _arns(policy, document)
+            for organization in organizations
+        ]
+        if reason := refused(document, requests):
+            yield (
+                f"({naming.HUB_BUS}) does not let the relays of {account or 'its own account'} put events, "
+                "so their alerts are lost. Exempt the relays from Deny statements, and put no condition on "
+                f"accounts that you name. {reason}"
+            )
+            return
+
+
+def _put(account: str, bus: str, organization: str | None) -> Request:
+    return by_role(naming.role_arn(account, naming.RELAY_ROLE), PUT_EVENTS, bus, organization)
+
+
+def _accounts(found: list[Statement]) -> list[str | None]:
+    """Return None for the bus's own account, the accounts that statements name, and any for everybody."""
+    allowing = [statement for statement in found if statement.allows]
+    names = [principal.name for statement in allowing for principal in statement.principals]
+    named = [re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", name) for name in names]
+    everybody = [STRANGER] if any(statement.to_everybody for statement in allowing) else []
+    return list(dict.fromkeys([None, *(match[1] for match in named if match), *everybody]))
+
+
+def _arns(policy: Resource, document: Any) -> list[str]:
+    """Return the ARNs that the bus may have: one for each account that may be its own."""
+    region = region_in_arn(policy.region)
+    accounts = own_accounts(policy.account, document, f"event-bus/{naming.HUB_BUS}")
+    return [naming.bus_arn(account, region, naming.HUB_BUS) for account in accounts]

@@ -1,0 +1,229 @@
+"""What a policy sees of a program: its resources, with properties as plain JSON.
+
+The SDK hands properties over behind proxies: a list never equals a list, a dict is not a `dict`, and touching
+a value that is unknown at preview raises `UnknownValueError`. So values are made plain before they are looked
+at, and what is known is judged before an unknown value ends the policy.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pulumi_policy import (
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    StackValidationArgs,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from alertpath.model import pinned_account
+from breakglass import naming
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+NAMES: dict[str, Collection[str]] = {
+    "BreakGlassUser": naming.DEFAULT_USER_NAMES,
+    "BreakGlassRole": naming.DEFAULT_ROLE_NAMES,
+}
+"""Components whose resources get their names from the settings, and those names in another program."""
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One resource as a policy sees it.
+
+    Attributes:
+        of: What the SDK gives.
+        config: The policy's configuration for this stack, with defaults.
+    """
+
+    of: ResourceValidationArgs | PolicyResource
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a property as JSON, None if it is missing.
+
+        Raises:
+            UnknownValueError: something in it is not known until deployment.
+        """
+        return as_json(self.of.props.get(name))
+
+    def known(self, name: str) -> str | None:
+        """Return a property that is a text, None if it is missing, empty or not known until deployment."""
+        return known_text(self.of.props, name)
+
+    def each(self, name: str) -> Iterator[Any]:
+        """Yield the items of a list as JSON, or a value that is not a list as the only item.
+
+        Raises:
+            UnknownValueError: something is not known until deployment; raised after the known items.
+        """
+        value = items(self.of.props.get(name))
+        return each(range(len(value)), lambda index: [as_json(value[index])])
+
+    @property
+    def type(self) -> str:
+        """The type, such as `aws:sns/topic:Topic`."""
+        return self.of.resource_type
+
+    @property
+    def name(self) -> str:
+        """The name in the program."""
+        return self.of.name
+
+    @property
+    def urn(self) -> str:
+        """The URN; it holds the types of the components around the resource."""
+        return self.of.urn
+
+    @property
+    def title(self) -> str:
+        """How messages call the resource: the last part of its type and its name in the program."""
+        return f"{self.type.rpartition(':')[2]} '{self.name}'"
+
+    @property
+    def opts(self) -> PolicyResourceOptions:
+        """The options that the program gives the resource."""
+        return self.of.opts
+
+    @property
+    def region(self) -> str | None:
+        """The resource's own Region, else its provider's, None if neither says.
+
+        Raises:
+            UnknownValueError: the Region is not known until deployment.
+        """
+        region = self["region"]
+        if region is None and self.of.provider is not None:
+            region = as_json(self.of.provider.props.get("region"))
+        return region if isinstance(region, str) and region else None
+
+    @property
+    def account(self) -> str:
+        """The account that the provider is limited to; empty if it is not limited or not known."""
+        return "" if self.of.provider is None else pinned_account(known_properties(self.of.provider.props))
+
+    def made_of(self, name: str) -> list["Resource"]:
+        """Return the resources from which a property takes its value; for policies that judge a stack."""
+        sources = getattr(self.of, "property_dependencies", {}).get(name, ())
+        return [Resource(source, self.config) for source in sources]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """All resources of a stack.
+
+    Attributes:
+        of: What the SDK gives.
+        config: The policy's configuration for this stack, with defaults.
+    """
+
+    of: StackValidationArgs
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def all(self, *types: str) -> list[Resource]:
+        """Return the resources of these types; without types all resources."""
+        return [
+            Resource(one, self.config) for one in self.of.resources if not types or one.resource_type in types
+        ]
+
+
+def is_ours(resource: Resource, component: str) -> bool:
+    """Whether a resource is one of ours: by its component in our own program, by its name in any other.
+
+    Our settings may give users and role any name, so in our program only the component tells; the URN holds
+    it.
+
+    Args:
+        resource: A user or role.
+        component: Such as `BreakGlassRole`, a key of NAMES.
+
+    Raises:
+        UnknownValueError: the name decides and is not known until deployment.
+    """
+    # IAM has no two names that differ in case only.
+    return in_component(resource, component) or any(same(resource["name"], name) for name in NAMES[component])
+
+
+def in_component(resource: Resource, component: str) -> bool:
+    """Whether the resource is inside a component of our program, such as `BreakGlassAlerts`."""
+    return f"breakglass:index:{component}$" in resource.urn
+
+
+def same(name: Any, other: Any) -> bool:
+    """Whether two names are the same to IAM, which compares them without case."""
+    return isinstance(name, str) and isinstance(other, str) and name.lower() == other.lower()
+
+
+def as_json(value: Any) -> Any:
+    """Return the value with every proxy in it replaced by a dict or a list, and every asset by its kind.
+
+    Raises:
+        UnknownValueError: something in it is not known until deployment.
+    """
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: as_json(value[key]) for key in value}
+    if isinstance(value, Sequence):
+        return [as_json(item) for item in value]
+    return type(value).__name__
+
+
+def known_properties(props: Mapping[str, Any], unknown: Any = None) -> dict[str, Any]:
+    """Return properties as JSON, with `unknown` for those that are not wholly known until deployment."""
+    known = {}
+    for name in props:
+        try:
+            known[name] = as_json(props[name])
+        except UnknownValueError:
+            known[name] = unknown
+    return known
+
+
+def known_text(holder: Mapping[str, Any] | Sequence[Any], key: Any) -> str | None:
+    """Return the text at `key`, None if it is missing, empty or not known until deployment."""
+    try:
+        value = holder[key]
+    except (KeyError, UnknownValueError):
+        return None
+    return value if isinstance(value, str) and value else None
+
+
+def items(value: Any) -> Sequence[Any]:
+    """Return a list as it is, a missing value as an empty list, anything else as the only item.
+
+    The items of a proxy stay behind it: reading an unknown one raises UnknownValueError then, not here.
+    """
+    if value is None:
+        return []
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value
+    return [value]
+
+
+def each(things: Iterable[T], look: Callable[[T], Iterable[P]]) -> Iterator[P]:
+    """Yield what `look` finds in each thing; an unknown value ends the look at that thing only.
+
+    Raises:
+        UnknownValueError: the first one that a look raised; raised after the last thing.
+    """
+    first: UnknownValueError | None = None
+    for thing in things:
+        try:
+            yield from look(thing)
+        except UnknownValueError as unknown:
+            first = first or unknown
+    if first:
+        raise first
+
+
+def any_known(candidates: Iterable[T], test: Callable[[T], bool]) -> bool:
+    """Return whether one of the candidates passes the test.
+
+    Raises:
+        UnknownValueError: none is known to pass, and for at least one it cannot be known until deployment.
+    """
+    return any(each(candidates, lambda candidate: [test(candidate)]))

@@ -1,0 +1,218 @@
+"""The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pulumi_policy import EnforcementLevel, Severity
+from pulumi_policy.proxy import UnknownValueError
+
+from alertpath.iam.evaluate import Request
+from breakglass import naming
+
+from .access import (
+    by_service,
+    by_strange_service,
+    by_stranger,
+    excess,
+    named_arns,
+    own_accounts,
+    refused,
+    region_in_arn,
+)
+from .arns import parse_arn
+from .key import CLOUDWATCH, EVENTS
+from .policy import Problems, StackProblems, resource_policy, stack_policy
+from .reading import Resource, Stack, any_known, as_json, each, in_component
+from .statements import Unreadable, statements
+
+TOPIC = "aws:sns/topic:Topic"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+
+TOPICS = (naming.TOPIC, naming.WATCHDOG_TOPIC)
+"""The encrypted topic, and the plain one that also hears of attacks on the first."""
+PUBLISH = "sns:Publish"
+SUBSCRIPTIONS = 2
+"""How many subscriptions of the alert topic are advised."""
+
+
+def topic_name(resource: Resource) -> Any:
+    """Return the name of the topic that a topic or a topic's policy is about; None if it has none.
+
+    Raises:
+        UnknownValueError: it is not known until deployment.
+    """
+    if resource.type == TOPIC:
+        return resource["name"]
+    arn = parse_arn(resource["arn"])
+    return arn.resource if arn and arn.service == "sns" else None
+
+
+def _is_ours(resource: Resource) -> bool:
+    return topic_name(resource) in TOPICS
+
+
+def _has_policy(resource: Resource) -> bool:
+    # A topic usually has its policy in a resource of its own.
+    return _is_ours(resource) and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
+
+
+@resource_policy(
+    "topic-encrypted",
+    "The alert topic is encrypted, the watchdog topic is not",
+    types=[TOPIC],
+    applies=_is_ours,
+    severity=Severity.HIGH,
+    fix=(
+        "Set kmsMasterKeyId of the alert topic to the ARN of a customer managed key whose policy lets "
+        "events.amazonaws.com use it, and remove kmsMasterKeyId of the watchdog topic."
+    ),
+    url="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+)
+def topic_encrypted(topic: Resource) -> Problems:
+    """The alert topic must have a customer managed key, and the watchdog topic must not need one.
+
+    A key that is not known until deployment is a key, and not an alias: a literal is always known.
+    """
+    name = topic["name"]
+    try:
+        key = str(topic["kmsMasterKeyId"] or "")
+    except UnknownValueError:
+        key = "known after deployment"
+    alias = key.rpartition(":")[2]
+    if name == naming.WATCHDOG_TOPIC:
+        if key:
+            yield f"({name}) has a kmsMasterKeyId: disabling the key would silence both topics. Remove it."
+    elif not key:
+        yield f"({name}) has no kmsMasterKeyId. Set it to the ARN of a customer managed key."
+    elif alias.startswith("alias/"):
+        reason = (
+            "AWS's own key, which EventBridge may not use"
+            if alias.startswith("alias/aws/")
+            else f"{alias}: an alias can be pointed at a key that shuts EventBridge out"
+        )
+        yield f"({name}) is encrypted with {reason}. Set kmsMasterKeyId to the ARN of a customer managed key."
+
+
+@resource_policy(
+    "topic-lets-publishers-in",
+    "Topics let the publishers of alerts in",
+    types=[TOPIC, TOPIC_POLICY],
+    applies=_has_policy,
+    severity=Severity.CRITICAL,
+    fix=(
+        "Allow events.amazonaws.com, and cloudwatch.amazonaws.com for alarms, sns:Publish for the account of "
+        "the topic, and exempt them from Deny statements."
+    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
+)
+def topic_lets_publishers_in(topic: Resource) -> Problems:
+    """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
+    document = topic["policy"]
+    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in _services(document)
+    for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
+        if reason := refused(document, _publish(publisher, topic, document)):
+            yield (
+                f"({topic_name(topic)}) does not let {publisher} publish, so its alerts are lost without an "
+                f"error. Allow it {PUBLISH} for the account of the topic. {reason}"
+            )
+
+
+@resource_policy(
+    "topic-policy-scoped",
+    "Topics take messages of named accounts only",
+    types=[TOPIC, TOPIC_POLICY],
+    applies=_has_policy,
+    severity=Severity.HIGH,
+    fix=(
+        "Allow sns:Publish only, and add a condition on aws:SourceAccount or aws:SourceArn, without wildcard "
+        "for the account, to each statement for a service or for everybody."
+    ),
+    url="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
+)
+def topic_policy_scoped(topic: Resource) -> Problems:
+    """Policies of the topics must only allow publishing, and only for named accounts or an organization."""
+    document = topic["policy"]
+    arns = _arns(topic, document)
+    strangers = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
+    for name in _services(document):
+        tried = [request for arn in arns for request in by_strange_service(name, PUBLISH, arn)]
+        strangers[f"{name} for other accounts"] = tried
+    for problem in excess(document, PUBLISH, strangers, "StringEquals aws:SourceAccount"):
+        yield f"({topic_name(topic)}) {problem}"
+
+
+def _services(document: Any) -> list[str]:
+    """Return EventBridge and the services that a policy allows something."""
+    found = statements(document)
+    allowing = [] if isinstance(found, Unreadable) else [one for one in found if one.allows]
+    named = [name for statement in allowing for kind, name in statement.principals if kind == "service"]
+    return list(dict.fromkeys([EVENTS, *named]))
+
+
+def _arns(topic: Resource, document: Any) -> list[str]:
+    """Return the ARNs that a topic may have: one for each account that may be its own."""
+    arn = parse_arn(topic["arn"]) if topic.type == TOPIC_POLICY else None
+    account, region = (arn.account, arn.region) if arn else (topic.account, topic.region)
+    name = topic_name(topic)
+    accounts = own_accounts(account, document, name)
+    return [naming.topic_arn(one, region_in_arn(region), name) for one in accounts]
+
+
+def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:
+    """Yield requests by EventBridge or CloudWatch, for our rules or alarms or those that the policy names."""
+    for topic_arn in _arns(topic, document):
+        _, _, _, region, account, _ = topic_arn.split(":", 5)
+        ours = {
+            EVENTS: [naming.rule_arn(account, region, rule.replace("*", "any")) for rule in naming.HUB_RULES],
+            CLOUDWATCH: [f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"],
+        }
+        for source in [*ours[publisher], *named_arns(document, publisher.partition(".")[0], account)]:
+            yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
+
+
+def has_recipient(subscription: Resource | Mapping[str, Any]) -> bool:
+    """Return whether a subscription tells somebody: a drill only reads in its queue what was sent.
+
+    Raises:
+        UnknownValueError: the protocol or the queue is not known until deployment.
+    """
+    props = subscription.of.props if isinstance(subscription, Resource) else subscription
+    if as_json(props.get("protocol")) != "sqs":
+        return True
+    queue = parse_arn(as_json(props.get("endpoint")))
+    return queue is None or queue.resource != naming.DRILL_QUEUE
+
+
+def _holds_alert_topic(stack: Stack) -> bool:
+    return any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC)
+
+
+@stack_policy(
+    "subscriptions-at-least",
+    "The alert topic has enough subscriptions",
+    applies=_holds_alert_topic,
+    level=EnforcementLevel.ADVISORY,
+    severity=Severity.MEDIUM,
+    fix="Add another endpoint to `subscriptions` of breakglass:alerts.",
+    url="https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html",
+)
+def subscriptions_at_least(stack: Stack) -> StackProblems:
+    """The alert topic should have two subscriptions, the drill queue's not counted."""
+    found = 0
+    for _ in each(stack.all(TOPIC_SUBSCRIPTION), _of_alert_topic):
+        found += 1
+        if found >= SUBSCRIPTIONS:
+            return
+    yield (
+        None,
+        f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one mailbox "
+        "that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
+        "`subscriptions` of breakglass:alerts.",
+    )
+
+
+def _of_alert_topic(subscription: Resource) -> Iterator[Resource]:
+    arn = parse_arn(subscription["topic"])
+    if arn and (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription):
+        yield subscription
