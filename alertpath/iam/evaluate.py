@@ -373,10 +373,22 @@ def _resource(statement: dict, policy: _Policy, request: Request, context: Conte
     texts = problem or texts_of(value, "Resource")
     if isinstance(texts, Answer):
         return texts
+    if policy.kind is _Kind.IDENTITY:
+        # As it is written too: a wildcard may stand for what is missing.
+        texts = [form for text in texts for form in dict.fromkeys((text, _completed(text)))]
     answers = [
         _resource_matches(text, request.resource, context if policy.variables else None) for text in texts
     ]
     return one_of(answers, negated=negated, why=f"it is not about the resource {request.resource}")
+
+
+def _completed(arn: str) -> str:
+    """Return an ARN of an identity policy as AWS completes it: `arn:aws:iam` becomes `arn:aws:iam:*:*:*`.
+
+    A policy of a resource gets no such help. See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    missing = 5 - arn.count(":")
+    return arn + ":*" * missing if arn.startswith("arn:") else arn
 
 
 def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:
