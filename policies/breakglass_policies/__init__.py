@@ -16,16 +16,11 @@ from pulumi_policy import Policy
 from . import (
     alarm_path,
     alarms,
-    iam_full_access,
     messaging,
-    placement,
-    protection,
     relay,
-    role_trust,
     rules,
     sizes,
     targets,
-    user,
 )
 from .policy import POLICIES
 
@@ -33,13 +28,6 @@ for module in iter_modules(__path__):  # in the order of their names
     import_module(f"{__name__}.{module.name}")
 
 RULES: list[Policy] = [
-    iam_full_access.IAM_FULL_ACCESS,
-    iam_full_access.IAM_FULL_ACCESS_ACCEPTED,
-    placement.US_EAST_1_PLACEMENT,
-    placement.US_EAST_1_ALERTING_PRESENT,
-    *user.RULES,
-    *role_trust.RULES,
-    *protection.RULES,
     *messaging.RULES,
     *rules.RULES,
     *targets.RULES,
