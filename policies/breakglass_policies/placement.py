@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming
 from breakglass.naming import HOME_REGION
@@ -70,7 +71,20 @@ def _identity(resource: Resource) -> str:
 
 
 def _is_part(resource: Resource) -> bool:
-    return PARTS[resource.type][1](_identity(resource))
+    """Return whether a resource belongs to the alert path.
+
+    An ARN that is unknown is that of a topic of the same program, which is judged itself; AWS refuses its policy
+    and subscriptions in another Region.
+
+    Raises:
+        UnknownValueError: a name is not known until deployment.
+    """
+    try:
+        return PARTS[resource.type][1](_identity(resource))
+    except UnknownValueError:
+        if resource.type in (TOPIC_POLICY, TOPIC_SUBSCRIPTION):
+            return False
+        raise
 
 
 @resource_policy(
