@@ -136,13 +136,13 @@ def test_other_names_of_user_and_role_switch_no_policy_off(deploy, check, stack)
 
 @STAGES
 @pytest.mark.parametrize("stack", [*SILENT])
-@pytest.mark.parametrize("change", [None, rename], ids=["as committed", "renamed"])
+@pytest.mark.parametrize("change", [dict, rename], ids=["as committed", "renamed"])
 def test_the_policies_on_user_role_and_key_pass(deploy, check, check_stack, stack, preview, change):
-    recording = [one for one in deploy(stack, preview=preview, change=change) if one.inputs]
-    components = {number: component_of(one, recording) for number, one in enumerate(recording)}
-    wanted: list[Policy] = [
-        policy for policy in POLICIES if policy.name.startswith(("user-", "role-", "key-"))
-    ]
+    everything = deploy(stack, preview=preview, change=change)
+    recording = [one for one in everything if one.inputs]
+    components = {number: component_of(one, everything) for number, one in enumerate(recording)}
+    subjects = ("user-", "role-", "key-")
+    wanted: list[Policy] = [policy for policy in POLICIES if policy.name.startswith(subjects)]
     assert len(wanted) >= 11
     for policy in wanted:
         if isinstance(policy, StackValidationPolicy):
