@@ -41,7 +41,7 @@ bench: setup ## Times of preview, proof and check, and the monthly cost; see doc
 	@$(BIN)/python -m bench.readiness
 	@$(BIN)/python -m bench.cost
 
-# The rules with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
+# The policies with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
 # or `python3 -m venv venv && venv/bin/pip install --require-hashes -r requirements.txt`.
 # A folder of your choice must be new, so that nothing of yours is overwritten.
 BUILT_PACK := build/policy-pack
@@ -51,6 +51,8 @@ policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=fo
 	mkdir -p $(dir $(PACK))
 	mkdir $(PACK)
 	cp -R breakglass alertpath LICENSE policies/. $(PACK)
+	rm -r $(addprefix $(PACK)/,alertpath/__main__.py alertpath/report.py alertpath/style.css breakglass/settings)
+	rm $(PACK)/alertpath/*.j2
 	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs `pulumi preview` or `pulumi up` on one stack with the policy pack enforced, from the project's folder:
 #   sandbox/run .github/pulumi.sh preview mgmt
-# It fails when pulumi does, and also when a rule could not run: pulumi mentions that and exits with 0.
+# It fails when pulumi does, and also when a policy could not run: pulumi mentions that and exits with 0.
 set -euo pipefail
 
 if [[ $# -ne 2 || ! $1 =~ ^(preview|up)$ ]]; then
@@ -17,7 +17,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 pulumi "$verb" "${options[@]}" 2>&1 | tee "$log" || status=$?
-# -a: one byte that is no text would make grep take the log for binary, and show nothing.
+# -a: one byte that is not text would make grep take the log for binary, and show nothing.
 unchecked=$(grep -ao "can't run policy.*" "$log" | sort -u || true)
 
 verdict="passed, with the policy pack enforced"
@@ -25,15 +25,15 @@ if [[ $status -ne 0 ]]; then
     verdict="FAILED, exit code $status"
 elif [[ -n $unchecked ]]; then
     status=1
-    verdict="FAILED, a rule could not run"
+    verdict="FAILED, a policy could not run"
 fi
 echo "pulumi $verb $stack: $verdict" >&2
 if [[ -n $unchecked ]]; then
     cat >&2 <<END
-A rule met a value that is not known before deployment, so nothing proves that it holds:
+A policy met a value that is not known before deployment, so nothing proves that it holds:
 $unchecked
 Make the value known: build names and ARNs from the settings (breakglass/naming.py), not from the output of
-another resource. Or let the rule do without it (policies/breakglass_policies).
+another resource. Or let the policy do without it (policies/breakglass_policies).
 END
 fi
 
@@ -41,7 +41,7 @@ fi
 # counts as a line break.
 quoted() { tr -d '\r' | sed 's/^/    /'; }
 {
-    printf '### pulumi %s %s: %s\n\nWhat the rules of the policy pack reported:\n\n' "$verb" "$stack" "$verdict"
+    printf '### pulumi %s %s: %s\n\nWhat the policies of the pack reported:\n\n' "$verb" "$stack" "$verdict"
     { grep -aE -A1 '\[(mandatory|advisory)\]' "$log" || echo nothing; } | quoted
     printf '\nThe whole output:\n\n'
     quoted <"$log"

@@ -1,4 +1,4 @@
-"""Writes the generated pages (`make docs`): the detections and the rules of the policy pack.
+"""Writes the generated pages (`make docs`): the detections and the policies of the pack.
 
 A test compares the committed pages with what this module makes of the code.
 """

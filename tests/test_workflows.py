@@ -217,7 +217,7 @@ def test_the_script_fails_when_a_rule_could_not_run_and_names_it(tmp_path, verb,
     assert run.code == 1
     assert f"\n{UNCHECKED}\n" in run.messages
     assert "breakglass/naming.py" in run.messages
-    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a rule could not run\n")
+    assert run.summary.startswith(f"### pulumi {verb} mgmt: FAILED, a policy could not run\n")
 
 
 def test_the_script_names_the_unchecked_rule_when_pulumi_failed_as_well(tmp_path):

@@ -73,8 +73,8 @@ def _identity(resource: Resource) -> str:
 def _is_part(resource: Resource) -> bool:
     """Return whether a resource belongs to the alert path.
 
-    An ARN that is unknown is that of a topic of the same program, which is judged itself; AWS refuses its policy
-    and subscriptions in another Region.
+    An ARN that is unknown is that of a topic of the same program, which is judged itself; AWS refuses its
+    policy and subscriptions in another Region.
 
     Raises:
         UnknownValueError: a name is not known until deployment.

@@ -32,7 +32,7 @@ def pulumi(sandbox: World, verb: str, stack: str, *arguments: str, refused_by: s
         refused_by: Rule of the pack that must refuse it; None means that it must succeed.
 
     Raises:
-        StepFailed: It ended otherwise, or a rule could not run.
+        StepFailed: It ended otherwise, or a policy could not run.
     """
     command = [verb, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
     pack = ["--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json"]

@@ -159,7 +159,7 @@ def analyzer(monkeypatch):
         monkeypatch.setattr(policy, name, getattr(policy, name))
     decoding.decode_once()
     return policy._PolicyAnalyzerServicer(
-        "breakglass", "0.1.0", breakglass_policies.RULES, EnforcementLevel.MANDATORY
+        "breakglass", "0.1.0", breakglass_policies.POLICIES, EnforcementLevel.MANDATORY
     )
 
 
