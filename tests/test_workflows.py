@@ -246,7 +246,7 @@ def test_the_summary_starts_with_what_the_rules_reported(tmp_path):
 def test_nothing_in_the_log_ends_the_code_block_of_the_summary(tmp_path, text):
     log = f"[advisory] {text}{text}"
     summary = Run(tmp_path, "preview", "mgmt", output=log).summary
-    ours = re.compile(r"|### pulumi preview mgmt: .*|What the rules .*:|The whole output:")
+    ours = re.compile(r"|### pulumi preview mgmt: .*|What the policies .*:|The whole output:")
     assert [line for line in summary.splitlines() if not ours.fullmatch(line)]
     assert all(line.startswith("    ") for line in summary.splitlines() if not ours.fullmatch(line))
 
