@@ -9,7 +9,7 @@ program creates.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
@@ -24,9 +24,8 @@ INLINE_POLICIES = "inlinePolicies"
 """Property of a role: a list of `name` and `policy`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """Which property of a resource type holds the policy, and which one names the principals that get it."""
+class Attachment(NamedTuple):
+    """Which property of a resource type names the principals, and which one the policy that they get."""
 
     kind: str
     principal: str
@@ -34,38 +33,32 @@ class Attachment:
 
 
 ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
-        Attachment(kind="role", principal="role", policy="policyArn"),
-    ),
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (
-        Attachment(kind="user", principal="user", policy="policyArn"),
-    ),
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (
-        Attachment(kind="group", principal="group", policy="policyArn"),
-    ),
-    "aws:iam/policyAttachment:PolicyAttachment": (
-        Attachment(kind="user", principal="users", policy="policyArn"),
-        Attachment(kind="role", principal="roles", policy="policyArn"),
-        Attachment(kind="group", principal="groups", policy="policyArn"),
-    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (Attachment("role", "role", "policyArn"),),
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (Attachment("user", "user", "policyArn"),),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (Attachment("group", "group", "policyArn"),),
     "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
-        Attachment(kind="role", principal="roleName", policy="policyArns"),
+        Attachment("role", "roleName", "policyArns"),
     ),
     "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
-        Attachment(kind="user", principal="userName", policy="policyArns"),
+        Attachment("user", "userName", "policyArns"),
     ),
     "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
-        Attachment(kind="group", principal="groupName", policy="policyArns"),
+        Attachment("group", "groupName", "policyArns"),
     ),
-    ROLE: (Attachment(kind="role", principal="name", policy="managedPolicyArns"),),
+    "aws:iam/policyAttachment:PolicyAttachment": (
+        Attachment("user", "users", "policyArn"),
+        Attachment("role", "roles", "policyArn"),
+        Attachment("group", "groups", "policyArn"),
+    ),
+    ROLE: (Attachment("role", "name", "managedPolicyArns"),),
 }
 """Resource types that attach managed policies, by ARN."""
 
 DOCUMENTS: dict[str, Attachment] = {
-    "aws:iam/policy:Policy": Attachment(kind="policy", principal="name", policy="policy"),
-    "aws:iam/rolePolicy:RolePolicy": Attachment(kind="role", principal="role", policy="policy"),
-    "aws:iam/userPolicy:UserPolicy": Attachment(kind="user", principal="user", policy="policy"),
-    "aws:iam/groupPolicy:GroupPolicy": Attachment(kind="group", principal="group", policy="policy"),
+    "aws:iam/policy:Policy": Attachment("policy", "name", "policy"),
+    "aws:iam/rolePolicy:RolePolicy": Attachment("role", "role", "policy"),
+    "aws:iam/userPolicy:UserPolicy": Attachment("user", "user", "policy"),
+    "aws:iam/groupPolicy:GroupPolicy": Attachment("group", "group", "policy"),
 }
 """Resource types that hold one policy document."""
 
