@@ -61,6 +61,8 @@ policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=fo
 	mkdir -p $(dir $(PACK))
 	mkdir $(PACK)
 	cp -R breakglass alertpath LICENSE policies/. $(PACK)
+	rm -r $(addprefix $(PACK)/,alertpath/__main__.py alertpath/report.py alertpath/style.css breakglass/settings)
+	rm $(PACK)/alertpath/*.j2
 	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt

@@ -1,4 +1,4 @@
-"""Registers the policy pack; the rules are in breakglass_policies.
+"""Registers the policy pack; the policies are in breakglass_policies.
 
 Nothing else belongs here: PolicyPack() serves the engine and does not return.
 """
@@ -6,11 +6,11 @@ Nothing else belongs here: PolicyPack() serves the engine and does not return.
 import sys
 from pathlib import Path
 
-# In the project, alertpath is beside this folder; in a built pack it is inside, and comes first.
+# In the project, alertpath and breakglass are beside this folder; in a built pack they are inside it.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from breakglass_policies import RULES, decoding
+from breakglass_policies import POLICIES, decoding
 from pulumi_policy import EnforcementLevel, PolicyPack
 
 decoding.decode_once()
-PolicyPack("breakglass", policies=RULES, enforcement_level=EnforcementLevel.MANDATORY)
+PolicyPack("breakglass", policies=POLICIES, enforcement_level=EnforcementLevel.MANDATORY)

@@ -360,12 +360,23 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
         has_one = "Resource" in statement or "NotResource" in statement
         return Answer(None if has_one else True, "a trust policy takes no Resource")
     variables = context if policy.variables else None
-    return _one_matches(
-        statement,
-        "Resource",
-        lambda text: _resource_matches(text, request.resource, variables),
-        f"it is not about the resource {request.resource}",
-    )
+    why = f"it is not about the resource {request.resource}"
+
+    def matches(text: str) -> Answer:
+        # As it is written too: a wildcard may stand for what is missing.
+        forms = {text, _completed(text)} if policy.kind is _Kind.IDENTITY else {text}
+        return some([_resource_matches(form, request.resource, variables) for form in forms], why)
+
+    return _one_matches(statement, "Resource", matches, why)
+
+
+def _completed(arn: str) -> str:
+    """Return an ARN of an identity policy as AWS completes it: `arn:aws:iam` becomes `arn:aws:iam:*:*:*`.
+
+    A policy of a resource gets no such help. See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    missing = 5 - arn.count(":")
+    return arn + ":*" * missing if arn.startswith("arn:") else arn
 
 
 def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:

@@ -11,28 +11,9 @@ prints nothing for it, and leaves the policy out of the passed ones in the polic
 from importlib import import_module
 from pkgutil import iter_modules
 
-from pulumi_policy import Policy
-
-from . import (
-    iam_full_access,
-    placement,
-    protection,
-    role_trust,
-    user,
-)
 from .policy import POLICIES
+
+__all__ = ["POLICIES"]
 
 for module in iter_modules(__path__):  # in the order of their names
     import_module(f"{__name__}.{module.name}")
-
-RULES: list[Policy] = [
-    iam_full_access.IAM_FULL_ACCESS,
-    iam_full_access.IAM_FULL_ACCESS_ACCEPTED,
-    placement.US_EAST_1_PLACEMENT,
-    placement.US_EAST_1_ALERTING_PRESENT,
-    *user.RULES,
-    *role_trust.RULES,
-    *protection.RULES,
-    *POLICIES,
-]
-"""Every rule of the pack, in the order in which they are registered."""

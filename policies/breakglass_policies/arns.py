@@ -26,8 +26,3 @@ def parse_arn(value: Any) -> Arn | None:
 def is_account_id(value: str) -> bool:
     """Return whether the text is the id of one account."""
     return re.fullmatch(r"[0-9]{12}", value) is not None
-
-
-def has_wildcard(value: str) -> bool:
-    """Return whether a text of a policy matches more than itself."""
-    return "*" in value or "?" in value

@@ -1,97 +1,87 @@
 """Full control of IAM: it blocks unless it is accepted with a reason, and what is accepted is always shown.
 
-Whoever may write IAM may take every other permission, so IAMFullAccess is as good as AdministratorAccess.
-AWS managed policies are found where they are attached, inline and customer policies where their document is.
-Not seen: permission sets of IAM Identity Center, and customer policies that another program creates.
+A principal that may write IAM may take every other permission, so IAMFullAccess is as good as
+AdministratorAccess. AWS managed policies are found where they are attached, inline and customer policies
+where their document is. Not seen: permission sets of IAM Identity Center, and customer policies that another
+program creates.
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pulumi_policy import (
-    EnforcementLevel,
-    PolicyConfigSchema,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-)
+from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
 
-from .documents import Unreadable, full_access_findings, parse
-from .framework import EMERGENCY_ACCESS
-from .plain import items, known_name, plain, title, unknown_last
-
-# Any partition (aws, aws-cn, aws-us-gov, …). Without case, because IAM compares policy names so.
-_FULL_ACCESS_ARN = re.compile(r"arn:[^:]+:iam::aws:policy/(IAMFullAccess|AdministratorAccess)", re.IGNORECASE)
+from .full_control import full_control, is_full_control_of_aws
+from .policy import Problems, resource_policy
+from .reading import Resource, as_json, each, items, known_text
+from .statements import Unreadable
 
 ROLE = "aws:iam/role:Role"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Which property of a resource type holds the policy, and which one whom it is attached to."""
-
-    kind: str
-    principal: str
-    policy: str
-    many_principals: bool = False
-
-
-ATTACHMENTS: dict[str, tuple[Place, ...]] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
-        Place(kind="role", principal="role", policy="policyArn"),
-    ),
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (
-        Place(kind="user", principal="user", policy="policyArn"),
-    ),
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (
-        Place(kind="group", principal="group", policy="policyArn"),
-    ),
-    "aws:iam/policyAttachment:PolicyAttachment": (
-        Place(kind="user", principal="users", policy="policyArn", many_principals=True),
-        Place(kind="role", principal="roles", policy="policyArn", many_principals=True),
-        Place(kind="group", principal="groups", policy="policyArn", many_principals=True),
-    ),
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
-        Place(kind="role", principal="roleName", policy="policyArns"),
-    ),
-    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
-        Place(kind="user", principal="userName", policy="policyArns"),
-    ),
-    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
-        Place(kind="group", principal="groupName", policy="policyArns"),
-    ),
-    ROLE: (Place(kind="role", principal="name", policy="managedPolicyArns"),),
-}
-"""Resource types that attach managed policies, by ARN."""
-
-DOCUMENTS: dict[str, Place] = {
-    "aws:iam/policy:Policy": Place(kind="policy", principal="name", policy="policy"),
-    "aws:iam/rolePolicy:RolePolicy": Place(kind="role", principal="role", policy="policy"),
-    "aws:iam/userPolicy:UserPolicy": Place(kind="user", principal="user", policy="policy"),
-    "aws:iam/groupPolicy:GroupPolicy": Place(kind="group", principal="group", policy="policy"),
-}
-"""Resource types that hold one policy document."""
-
 INLINE_POLICIES = "inlinePolicies"
 """Property of a role: a list of `name` and `policy`."""
 
 
+class Attachment(NamedTuple):
+    """Which property of a resource type names the principals, and which one the policy that they get."""
+
+    kind: str
+    principal: str
+    policy: str
+
+
+ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (Attachment("role", "role", "policyArn"),),
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (Attachment("user", "user", "policyArn"),),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (Attachment("group", "group", "policyArn"),),
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
+        Attachment("role", "roleName", "policyArns"),
+    ),
+    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
+        Attachment("user", "userName", "policyArns"),
+    ),
+    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
+        Attachment("group", "groupName", "policyArns"),
+    ),
+    "aws:iam/policyAttachment:PolicyAttachment": (
+        Attachment("user", "users", "policyArn"),
+        Attachment("role", "roles", "policyArn"),
+        Attachment("group", "groups", "policyArn"),
+    ),
+    ROLE: (Attachment("role", "name", "managedPolicyArns"),),
+}
+"""Resource types that attach managed policies, by ARN."""
+
+DOCUMENTS: dict[str, Attachment] = {
+    "aws:iam/policy:Policy": Attachment("policy", "name", "policy"),
+    "aws:iam/rolePolicy:RolePolicy": Attachment("role", "role", "policy"),
+    "aws:iam/userPolicy:UserPolicy": Attachment("user", "user", "policy"),
+    "aws:iam/groupPolicy:GroupPolicy": Attachment("group", "group", "policy"),
+}
+"""Resource types that hold one policy document."""
+
+_LISTS = frozenset({"users", "roles", "groups"})
+_TYPES = (*ATTACHMENTS, *DOCUMENTS)
+_MANAGED_POLICY = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMFullAccess.html"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Full control of IAM, given by one policy to one principal."""
+    """Full control of IAM, given by one policy to one principal.
+
+    Attributes:
+        kind: `user`, `role`, `group`, or `policy` for a customer policy.
+        name: Name of the principal or customer policy; None while it is not known.
+        policy: ARN of the managed policy, or name of the inline or customer policy; None while it is not
+            known. means: What gives the control: the actions, or the managed policy.
+    """
 
     kind: str
     name: str | None
-    """Name of the principal; None while it is not known."""
     policy: str | None
-    """ARN of the managed policy, or name of the inline or customer policy; None while it is not known."""
-    findings: tuple[str, ...]
-    """What gives the access: `Policy::<ARN>`, `Action::iam:*`, `Resource::*`."""
+    means: tuple[str, ...]
 
     @property
     def attached_to(self) -> str:
@@ -106,165 +96,96 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Unproven:
-    """A policy document that cannot be shown to be free of full access."""
+    """A policy document that cannot be read, so nothing shows that it gives less than full control."""
 
     where: str
     reason: str
 
 
-def find(args: ResourceValidationArgs) -> Iterator[Grant | Unproven]:
+def grants(resource: Resource) -> Iterator[Grant | Unproven]:
     """Yield every grant of full control of IAM in a resource, and every policy document that cannot be read.
 
     Raises:
         UnknownValueError: a policy is not known until deployment; raised after the known ones were yielded.
     """
-    found = [_attached(args.props, place) for place in ATTACHMENTS.get(args.resource_type, ())]
-    if args.resource_type in DOCUMENTS:
-        found.append(_held(args, DOCUMENTS[args.resource_type]))
-    if args.resource_type == ROLE:
-        found.append(_inline(args))
-    return unknown_last(*found)
+    sources: list[Iterator[Grant | Unproven]] = [
+        _attached(resource, attachment) for attachment in ATTACHMENTS.get(resource.type, ())
+    ]
+    if attachment := DOCUMENTS.get(resource.type):
+        sources.append(_held(resource, attachment))
+    if resource.type == ROLE:
+        sources.append(_inline(resource))
+    return each(sources, lambda source: source)
 
 
-def _attached(props: Mapping[str, Any], place: Place) -> Iterator[Grant | Unproven]:
-    arns = items(props.get(place.policy))
-    yield from unknown_last(*(_attached_arn(props, place, arns, index) for index in range(len(arns))))
+def _attached(resource: Resource, attachment: Attachment) -> Iterator[Grant]:
+    for arn in resource.each(attachment.policy):
+        if is_full_control_of_aws(arn, attachment.kind):
+            for name in _principals(resource, attachment):
+                yield Grant(kind=attachment.kind, name=name, policy=arn, means=(f"policy {arn}",))
 
 
-def _attached_arn(
-    props: Mapping[str, Any], place: Place, arns: Sequence[Any], index: int
-) -> Iterator[Grant | Unproven]:
-    arn = plain(arns[index])
-    if isinstance(arn, str) and _FULL_ACCESS_ARN.fullmatch(arn):
-        for name in _principals(props, place):
-            yield Grant(kind=place.kind, name=name, policy=arn, findings=(f"Policy::{arn}",))
-
-
-def _principals(props: Mapping[str, Any], place: Place) -> list[str | None]:
-    """Return whom the resource names; None for a name that is not known until deployment."""
-    if not place.many_principals:
-        return [known_name(props, place.principal)]
+def _principals(resource: Resource, attachment: Attachment) -> list[str | None]:
+    """Return the names of the principals; None for a name that is not known until deployment."""
+    if attachment.principal not in _LISTS:
+        return [resource.known(attachment.principal)]
     try:
-        names = items(props.get(place.principal))
+        names = items(resource.of.props.get(attachment.principal))
     except UnknownValueError:
         return [None]
-    return [known_name(names, index) for index in range(len(names))]
+    return [known_text(names, index) for index in range(len(names))]
 
 
-def _held(args: ResourceValidationArgs, place: Place) -> Iterator[Grant | Unproven]:
-    yield from _judged(
-        args.props.get(place.policy),
-        where=title(args.resource_type, args.name),
-        kind=place.kind,
-        name=known_name(args.props, place.principal),
-        policy=known_name(args.props, "name"),
+def _held(resource: Resource, attachment: Attachment) -> Iterator[Grant | Unproven]:
+    return _judged(
+        resource[attachment.policy],
+        where="its policy document",
+        kind=attachment.kind,
+        name=resource.known(attachment.principal),
+        policy=resource.known("name"),
     )
 
 
-def _inline(args: ResourceValidationArgs) -> Iterator[Grant | Unproven]:
-    policies = items(args.props.get(INLINE_POLICIES))
-    yield from unknown_last(*(_inline_policy(args, policies, index) for index in range(len(policies))))
+def _inline(resource: Resource) -> Iterator[Grant | Unproven]:
+    entries = items(resource.of.props.get(INLINE_POLICIES))
 
+    def judge(index: int) -> Iterator[Grant | Unproven]:
+        entry, where = entries[index], f"its inline policy {index + 1}"
+        if not isinstance(entry, Mapping):
+            yield Unproven(where=where, reason="its entry is not an object")
+        elif entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
+            yield from _judged(
+                as_json(entry["policy"]),
+                where=where,
+                kind="role",
+                name=resource.known("name"),
+                policy=known_text(entry, "name"),
+            )
 
-def _inline_policy(
-    args: ResourceValidationArgs, policies: Sequence[Any], index: int
-) -> Iterator[Grant | Unproven]:
-    where = f"inline policy {index + 1} of {title(args.resource_type, args.name)}"
-    entry = policies[index]
-    if not isinstance(entry, Mapping):
-        yield Unproven(where=where, reason="its entry is not an object")
-    elif entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
-        yield from _judged(
-            entry["policy"],
-            where=where,
-            kind="role",
-            name=known_name(args.props, "name"),
-            policy=known_name(entry, "name"),
-        )
+    return each(range(len(entries)), judge)
 
 
 def _judged(
     document: Any, *, where: str, kind: str, name: str | None, policy: str | None
 ) -> Iterator[Grant | Unproven]:
-    statements = parse(plain(document))
-    if isinstance(statements, Unreadable):
-        yield Unproven(where=where, reason=statements.reason)
-    elif findings := full_access_findings(statements):
-        yield Grant(kind=kind, name=name, policy=policy, findings=tuple(findings))
+    means = full_control(document, kind)
+    if isinstance(means, Unreadable):
+        yield Unproven(where=where, reason=means.reason)
+    elif means:
+        yield Grant(kind=kind, name=name, policy=policy, means=means)
 
 
-def block_full_access(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report full control of IAM that the configuration does not accept, and documents that cannot be read.
-
-    Raises:
-        UnknownValueError: a policy is not known until deployment; raised after the known ones were reported.
-    """
-    _only_for_iam(args)
-    for finding in find(args):
-        if isinstance(finding, Unproven):
-            report(
-                f"could not read the policy document of {finding.where}: {finding.reason}, so it cannot be "
-                "shown to be free of iam:*. Write it as a JSON object with one or more objects as Statement.",
-                args.urn,
-            )
-        elif _accepted_reason(args, finding) is None:
-            report(_blocked(args, finding), args.urn)
-
-
-def show_accepted_full_access(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report every grant of full control of IAM with the reason why it is accepted, or that there is none.
-
-    Raises:
-        UnknownValueError: a policy is not known until deployment; raised after the known ones were reported.
-    """
-    _only_for_iam(args)
-    for grant in find(args):
-        if isinstance(grant, Unproven):
-            continue  # iam-full-access blocks it
-        what = f"{grant.policy_name} on {grant.attached_to}"
-        if reason := _accepted_reason(args, grant):
-            report(f"{what} is accepted: {reason}", args.urn)
-        else:
-            report(
-                f"{what} ({title(args.resource_type, args.name)}): no reason is listed for it under "
-                "iam-full-access-accepted in the pack configuration: list it in both, or remove it.",
-                args.urn,
-            )
-
-
-def _only_for_iam(args: ResourceValidationArgs) -> None:
-    if args.resource_type not in ATTACHMENTS and args.resource_type not in DOCUMENTS:
-        args.not_applicable("the resource neither attaches nor holds an IAM policy")
-
-
-def _accepted_reason(args: ResourceValidationArgs, grant: Grant) -> str | None:
-    for entry in args.get_config().get("accepted", []):
-        if (entry["attachedTo"], entry["policy"]) == (grant.attached_to, grant.policy):
-            return entry["reason"]
-    return None
-
-
-def _blocked(args: ResourceValidationArgs, grant: Grant) -> str:
-    if grant.name is None or grant.policy is None:
-        fix = "It cannot be accepted while a name is unknown: state the names in the program."
-    else:
-        entry = {
-            "attachedTo": grant.attached_to,
-            "policy": grant.policy,
-            "reason": "<at least 10 characters>",
-        }
-        fix = (
-            f"Or accept it: add {json.dumps(entry, ensure_ascii=False)} to `accepted` of iam-full-access "
-            "and of iam-full-access-accepted in the pack configuration."
-        )
-    return (
-        f"{title(args.resource_type, args.name)}: {grant.policy_name} gives {grant.attached_to} full control "
-        f"of IAM [{', '.join(grant.findings)}], and with it of the account. Grant less. {fix}"
-    )
-
-
-_ACCEPTED = PolicyConfigSchema(
-    properties={
+@resource_policy(
+    "iam-full-access",
+    "IAM full access is accepted or blocked",
+    types=_TYPES,
+    severity=Severity.CRITICAL,
+    fix=(
+        "Attach a narrower policy. Where the grant is wanted, list attachedTo, policy and reason under "
+        "`accepted` of iam-full-access in policies/config/<stack>.json."
+    ),
+    url=_MANAGED_POLICY,
+    config={
         "accepted": {
             "type": "array",
             "description": "Grants of full control of IAM that are wanted, one by one, without wildcards.",
@@ -293,37 +214,67 @@ _ACCEPTED = PolicyConfigSchema(
                 },
             },
         }
-    }
+    },
 )
+def iam_full_access(resource: Resource) -> Problems:
+    """Full control of IAM, as IAMFullAccess or by other means, must be accepted with a reason."""
+    _accepted[:] = resource.config["accepted"]
+    for grant in grants(resource):
+        if isinstance(grant, Unproven):
+            yield (
+                f"has a policy that could not be read, so it may give full control of IAM: {grant.where}: "
+                f"{grant.reason}. Write it as a JSON object with one or more objects as Statement."
+            )
+        elif _reason(grant) is None:
+            yield (
+                f"gives {grant.attached_to} full control of IAM, and with it of the account, by "
+                f"{grant.policy_name} [{', '.join(grant.means)}]. Grant less. {_how_to_accept(grant)}"
+            )
 
-IAM_FULL_ACCESS = ResourceValidationPolicy(
-    name="iam-full-access",
-    display_name="IAM full access is accepted or blocked",
-    description="Full control of IAM, as IAMFullAccess or by other means, must be accepted with a reason.",
-    validate=block_full_access,
-    enforcement_level=EnforcementLevel.MANDATORY,
-    severity=Severity.CRITICAL,
-    framework=EMERGENCY_ACCESS,
-    config_schema=_ACCEPTED,
-    remediation_steps=(
-        "Attach a narrower policy. Where the grant is wanted, list attachedTo, policy and reason under "
-        "`accepted` of iam-full-access and of iam-full-access-accepted in policies/config/<stack>.json."
-    ),
-    url="https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMFullAccess.html",
-)
 
-IAM_FULL_ACCESS_ACCEPTED = ResourceValidationPolicy(
-    name="iam-full-access-accepted",
-    display_name="Accepted IAM full access is shown",
-    description="Full control of IAM is shown at every preview with the reason why it is accepted.",
-    validate=show_accepted_full_access,
-    enforcement_level=EnforcementLevel.ADVISORY,
+_accepted: list[Mapping[str, str]] = []
+"""The grants that the configuration of iam-full-access accepts, for the note on them.
+
+Two levels need two policies, and the engine gives each its own configuration only. So that a grant is
+accepted in one place, the policy that judges a resource leaves the list for the note on the same resource,
+which the SDK asks for next. If iam-full-access is disabled, the note names no reason.
+"""
+
+
+@resource_policy(
+    "iam-full-access-accepted",
+    "Accepted IAM full access is shown",
+    types=_TYPES,
     severity=Severity.MEDIUM,
-    framework=EMERGENCY_ACCESS,
-    config_schema=_ACCEPTED,
-    remediation_steps=(
+    level=EnforcementLevel.ADVISORY,
+    fix=(
         "Nothing to do while the reason holds. Otherwise remove the grant, and its entry under `accepted` of "
-        "iam-full-access and of iam-full-access-accepted in policies/config/<stack>.json."
+        "iam-full-access in policies/config/<stack>.json."
     ),
-    url="https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMFullAccess.html",
+    url=_MANAGED_POLICY,
 )
+def iam_full_access_accepted(resource: Resource) -> Problems:
+    """Full control of IAM is shown at every preview with the reason why it is accepted."""
+    for grant in grants(resource):
+        if isinstance(grant, Grant):  # iam-full-access blocks what cannot be read
+            reason = _reason(grant)
+            status = f"It is accepted: {reason}" if reason else "No reason is listed for it."
+            yield f"gives {grant.attached_to} full control of IAM by {grant.policy_name}. {status}"
+
+
+def _reason(grant: Grant) -> str | None:
+    """Return why a grant is accepted, None if it is not."""
+    for entry in _accepted:
+        if (entry["attachedTo"], entry["policy"]) == (grant.attached_to, grant.policy):
+            return entry["reason"]
+    return None
+
+
+def _how_to_accept(grant: Grant) -> str:
+    if grant.name is None or grant.policy is None:
+        return "It cannot be accepted while a name is unknown: state the names in the program."
+    entry = {"attachedTo": grant.attached_to, "policy": grant.policy, "reason": "<at least 10 characters>"}
+    return (
+        f"Or accept it: add {json.dumps(entry, ensure_ascii=False)} to `accepted` of iam-full-access in the "
+        "pack configuration."
+    )

@@ -26,7 +26,7 @@ known before.
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Required, TypeAlias, TypedDict, Unpack
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -47,7 +47,7 @@ from .reading import Resource, Stack
 POLICIES: list[Policy] = []
 """Every policy of the pack, in the order of the modules' names and of the functions in them."""
 
-Config: TypeAlias = Mapping[str, Mapping[str, Any]]
+Config: TypeAlias = Mapping[str, dict[str, Any]]
 """JSON schema of each key of a policy's configuration, with `description` and mostly `default`."""
 Problems: TypeAlias = Iterable[str]
 """Problems of one resource: the rest of a sentence that begins with the resource."""
@@ -55,18 +55,33 @@ StackProblems: TypeAlias = Iterable[tuple[Resource | None, str]]
 """Problems of a stack: each with its resource, or a whole sentence with None."""
 
 
+class About(TypedDict, total=False):
+    """What the documentation and the engine say about a policy.
+
+    Attributes:
+        severity: How bad a problem is.
+        fix: How to mend a problem.
+        url: The page of AWS behind the policy.
+        framework: The requirement that the policy serves; by default emergency access.
+        level: Whether a problem stops the deployment; by default it does. The configuration may change it.
+        config: What can be configured per stack.
+    """
+
+    severity: Required[Severity]
+    fix: Required[str]
+    url: Required[str]
+    framework: PolicyComplianceFramework
+    level: EnforcementLevel
+    config: Config
+
+
 def resource_policy(
     name: str,
     title: str,
     *,
     types: Collection[str],
-    severity: Severity,
-    fix: str,
-    url: str,
     applies: Callable[[Resource], bool] = lambda _resource: True,
-    framework: PolicyComplianceFramework = EMERGENCY_ACCESS,
-    level: EnforcementLevel = EnforcementLevel.MANDATORY,
-    config: Config | None = None,
+    **about: Unpack[About],
 ) -> Callable[[Callable[[Resource], Problems]], ResourceValidationPolicy]:
     """Make the function that follows a policy on one resource at a time, and register it.
 
@@ -76,36 +91,22 @@ def resource_policy(
         name: The policy's name; users configure the policy by it.
         title: What holds when the policy passes.
         types: The types of resources that the policy judges.
-        severity: How bad a problem is.
-        fix: How to mend a problem, for the documentation.
-        url: The page of AWS behind the policy.
         applies: Whether the policy has something to say about a resource of these types.
-        framework: The requirement that the policy serves.
-        level: Whether a problem stops the deployment, unless the configuration says otherwise.
-        config: What can be configured per stack.
+        about: See `About`.
     """
 
     def register(check: Callable[[Resource], Problems]) -> ResourceValidationPolicy:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
             if args.resource_type not in types:
                 args.not_applicable("the policy does not judge this type of resource")
-            resource = Resource(args, _configured(config, args))
+            resource = Resource(args, _configured(about, args))
             if not applies(resource):
                 args.not_applicable("the policy does not apply to this resource")
             for problem in check(resource):
                 report(f"{resource.title} {problem}", resource.urn)
 
         policy = ResourceValidationPolicy(
-            name=name,
-            display_name=title,
-            description=_description(check),
-            validate=validate,
-            enforcement_level=level,
-            severity=severity,
-            framework=framework,
-            config_schema=_schema(config),
-            remediation_steps=fix,
-            url=url,
+            name=name, display_name=title, validate=validate, **_metadata(check, about)
         )
         POLICIES.append(policy)
         return policy
@@ -114,16 +115,7 @@ def resource_policy(
 
 
 def stack_policy(
-    name: str,
-    title: str,
-    *,
-    severity: Severity,
-    fix: str,
-    url: str,
-    applies: Callable[[Stack], bool],
-    framework: PolicyComplianceFramework = EMERGENCY_ACCESS,
-    level: EnforcementLevel = EnforcementLevel.MANDATORY,
-    config: Config | None = None,
+    name: str, title: str, *, applies: Callable[[Stack], bool], **about: Unpack[About]
 ) -> Callable[[Callable[[Stack], StackProblems]], StackValidationPolicy]:
     """Make the function that follows a policy on the whole stack, and register it.
 
@@ -133,7 +125,7 @@ def stack_policy(
 
     def register(check: Callable[[Stack], StackProblems]) -> StackValidationPolicy:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            stack = Stack(args, _configured(config, args))
+            stack = Stack(args, _configured(about, args))
             if not applies(stack):
                 args.not_applicable("the policy does not apply to this stack")
             for resource, problem in check(stack):
@@ -143,16 +135,7 @@ def stack_policy(
                     report(f"{resource.title} {problem}", resource.urn)
 
         policy = StackValidationPolicy(
-            name=name,
-            display_name=title,
-            description=_description(check),
-            validate=validate,
-            enforcement_level=level,
-            severity=severity,
-            framework=framework,
-            config_schema=_schema(config),
-            remediation_steps=fix,
-            url=url,
+            name=name, display_name=title, validate=validate, **_metadata(check, about)
         )
         POLICIES.append(policy)
         return policy
@@ -160,15 +143,20 @@ def stack_policy(
     return register
 
 
-def _description(check: Callable[..., object]) -> str:
-    """Return the first paragraph of the check's docstring as one line."""
-    return " ".join((inspect.getdoc(check) or "").partition("\n\n")[0].split())
+def _metadata(check: Callable[..., object], about: About) -> dict[str, Any]:
+    """Return what the SDK wants to know; the description is the first paragraph of the check's docstring."""
+    config = about.get("config")
+    return {
+        "description": " ".join((inspect.getdoc(check) or "").partition("\n\n")[0].split()),
+        "enforcement_level": about.get("level", EnforcementLevel.MANDATORY),
+        "severity": about["severity"],
+        "framework": about.get("framework", EMERGENCY_ACCESS),
+        "config_schema": PolicyConfigSchema(dict(config)) if config else None,
+        "remediation_steps": about["fix"],
+        "url": about["url"],
+    }
 
 
-def _schema(config: Config | None) -> PolicyConfigSchema | None:
-    return PolicyConfigSchema({key: dict(schema) for key, schema in config.items()}) if config else None
-
-
-def _configured(config: Config | None, args: ResourceValidationArgs | StackValidationArgs) -> dict[str, Any]:
-    defaults = {key: schema["default"] for key, schema in (config or {}).items() if "default" in schema}
-    return {**defaults, **args.get_config()}
+def _configured(about: About, args: ResourceValidationArgs | StackValidationArgs) -> dict[str, Any]:
+    schemas = about.get("config", {}).items()
+    return {**{key: schema["default"] for key, schema in schemas if "default" in schema}, **args.get_config()}

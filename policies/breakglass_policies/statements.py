@@ -6,6 +6,7 @@ so.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ class Statement:
         not_action: Whether `actions` are the excepted ones (NotAction).
         resources: Patterns of ARNs.
         not_resource: Whether `resources` are the excepted ones (NotResource).
+        condition: The Condition as written: operator -> key -> value or values; empty if there is none.
     """
 
     where: str
@@ -47,6 +49,14 @@ class Statement:
     not_action: bool
     resources: tuple[str, ...]
     not_resource: bool
+    condition: dict[str, Any]
+
+    @property
+    def conditions(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Each operator with its key in lower case and its values as texts."""
+        for operator, keys in self.condition.items():
+            for key, values in keys.items():
+                yield operator, key.lower(), [str(value) for value in items(values)]
 
     @property
     def to_everybody(self) -> bool:
@@ -89,28 +99,33 @@ def _listed(document: Any) -> list[Any]:
         raise _OddDocumentError(f"it is of type {type(document).__name__}, not a JSON object")
     try:
         text = document if isinstance(document, str) else json.dumps(document)
-        parsed = json.loads(text, object_pairs_hook=_lower_case_keys)
+        parsed = json.loads(text, object_pairs_hook=_distinct_keys)
     except (TypeError, ValueError, RecursionError) as error:
         raise _OddDocumentError(f"it is not JSON ({str(error)[:100]})") from error
     if not isinstance(parsed, dict):
         raise _OddDocumentError(f"it holds JSON of type {type(parsed).__name__}, not an object")
-    if parsed.get("statement") is None:
+    listed = _lower(parsed).get("statement")
+    if listed is None:
         raise _OddDocumentError("it has no Statement")
-    return list(items(parsed["statement"]))
+    return list(items(listed))
 
 
-def _lower_case_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the JSON object with its keys in lower case; refuse a key given twice, as either may count."""
-    lowered = {key.lower(): value for key, value in pairs}
-    if len(lowered) < len(pairs):
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the JSON object; refuse a key given twice, in whatever case, as either may count."""
+    if len({key.lower() for key, _ in pairs}) < len(pairs):
         raise _OddDocumentError("one of its objects has the same key twice")
-    return lowered
+    return dict(pairs)
+
+
+def _lower(value: dict[str, Any]) -> dict[str, Any]:
+    return {key.lower(): item for key, item in value.items()}
 
 
 def _statement(value: Any, number: int) -> Statement:
     where = f"statement {number}"
     if not isinstance(value, dict):
         raise _OddDocumentError(f"{where} is of type {type(value).__name__}, not an object")
+    value = _lower(value)
     if value.get("effect") not in ("Allow", "Deny"):
         raise _OddDocumentError(f"the Effect of {where} is neither Allow nor Deny")
     not_action, actions = _element(value, "Action", where)
@@ -126,7 +141,15 @@ def _statement(value: Any, number: int) -> Statement:
         not_action=not_action,
         resources=resources,
         not_resource=not_resource,
+        condition=_condition(value.get("condition"), where),
     )
+
+
+def _condition(value: Any, where: str) -> dict[str, Any]:
+    condition = {} if value is None else value
+    if not isinstance(condition, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
+        raise _OddDocumentError(f"the Condition of {where} is not an object of objects")
+    return condition
 
 
 def _form(statement: dict[str, Any], name: str, where: str) -> tuple[bool, Any]:
@@ -149,7 +172,7 @@ def _principals(statement: dict[str, Any], where: str) -> tuple[bool, tuple[Name
     if value is not None and not isinstance(value, dict):
         raise _OddDocumentError(f"the Principal of {where} is neither * nor an object")
     return negated, tuple(
-        Named(kind, name)
+        Named(kind.lower(), name)
         for kind, names in (value or {}).items()
         for name in _texts(names, f"the Principal of {where}")
     )

@@ -1,6 +1,6 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -22,7 +22,7 @@ from .access import (
 from .arns import parse_arn
 from .key import CLOUDWATCH, EVENTS
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, as_json, each, in_component
+from .reading import Resource, Stack, any_known, each, in_component
 from .statements import Unreadable, statements
 
 TOPIC = "aws:sns/topic:Topic"
@@ -171,16 +171,15 @@ def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request
             yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
 
 
-def has_recipient(subscription: Resource | Mapping[str, Any]) -> bool:
-    """Return whether a subscription tells somebody: a drill only reads in its queue what was sent.
+def has_recipient(subscription: Resource) -> bool:
+    """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent.
 
     Raises:
         UnknownValueError: the protocol or the queue is not known until deployment.
     """
-    props = subscription.of.props if isinstance(subscription, Resource) else subscription
-    if as_json(props.get("protocol")) != "sqs":
+    if subscription["protocol"] != "sqs":
         return True
-    queue = parse_arn(as_json(props.get("endpoint")))
+    queue = parse_arn(subscription["endpoint"])
     return queue is None or queue.resource != naming.DRILL_QUEUE
 
 

@@ -3,27 +3,19 @@
 An access key or a password that a program makes is in its state, where everybody who may deploy can read it.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    PolicyResource,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
+from pulumi_policy import Severity
 
-from .documents import Unreadable, elements
-from .framework import CIS_ACCESS_KEYS, CIS_MFA, EMERGENCY_ACCESS
-from .iam_full_access import ATTACHMENTS, DOCUMENTS, Place
-from .plain import any_known, items, plain, title, unknown_last
+from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from breakglass import naming
+
+from .framework import CIS_ACCESS_KEYS, CIS_MFA
+from .iam_full_access import ATTACHMENTS, DOCUMENTS
+from .policy import StackProblems, stack_policy
+from .reading import Resource, Stack, any_known, each, is_ours, same
+from .statements import Statement, Unreadable, statements
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
@@ -57,217 +49,174 @@ EXEMPT = frozenset(
 """What may stay allowed without MFA, in lower case: `aws login`, which calls these before its session could
 carry an MFA context, and the enrolment of a device."""
 
-DEFAULT_USER_NAMES = ["BreakglassUser"]
+_MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
+_ACCOUNT = "123456789012"
 
 
-def check_no_access_key(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report a long-term credential of a break-glass user.
-
-    Raises:
-        UnknownValueError: whose credential it is is not known until deployment.
-    """
-    if args.resource_type not in CREDENTIALS:
-        return args.not_applicable("the resource is no long-term credential")
-    user = plain(args.props.get(CREDENTIALS[args.resource_type]))
-    if not _is_break_glass(args, user):
-        return args.not_applicable("the user is not a break-glass user")
-    report(
-        f"{title(args.resource_type, args.name)} is a long-term credential of {user}: it works without MFA, "
-        "and its secret is in the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
-        args.urn,
-    )
-    return None
-
-
-def check_no_login_profile(args: ResourceValidationArgs, report: ReportViolation) -> None:
-    """Report the password of a break-glass user, encrypted or not.
+def _of_our_user(stack: Stack, credential: Resource, property_name: str) -> bool:
+    """Return whether a credential is of a break-glass user: of one in the stack, or of one of the usual name.
 
     Raises:
-        UnknownValueError: whose password it is is not known until deployment.
+        UnknownValueError: the user is not known until deployment, and not made of a user of the stack.
     """
-    if args.resource_type != LOGIN_PROFILE:
-        return args.not_applicable("the resource is no password")
-    user = plain(args.props.get("user"))
-    if not _is_break_glass(args, user):
-        return args.not_applicable("the user is not a break-glass user")
-    report(
-        f"{title(args.resource_type, args.name)} lets the program own the password of {user}: without pgpKey "
-        "it is in the state, and with it every change of the profile still sets another password. Remove the "
-        "resource (`pulumi state delete` keeps the password) and set the password by hand.",
-        args.urn,
-    )
-    return None
-
-
-def check_mfa(args: StackValidationArgs, report: ReportViolation) -> None:
-    """Report each break-glass user of the stack to whom no policy of the stack denies everything without MFA.
-
-    Raises:
-        UnknownValueError: a name or policy that decides is not known until deployment; raised after what is
-            known to be missing was reported.
-    """
-    users = [resource for resource in args.resources if resource.resource_type == USER]
-    if not any_known(users, lambda user: _is_break_glass(args, plain(user.props.get("name")))):
-        return args.not_applicable("the stack creates no break-glass user")
-    for user in unknown_last(*(_without_mfa(args, user) for user in users)):
-        report(
-            f"no policy of this stack that is attached to {title(USER, user.name)} denies everything without "
-            "MFA. Attach one with Effect Deny, Resource *, the only condition BoolIfExists "
-            "aws:MultiFactorAuthPresent false (Bool does not match requests that say nothing of MFA, as "
-            f"those with an access key), and as NotAction nothing but {', '.join(sorted(EXEMPT))}.",
-            user.urn,
-        )
-    return None
-
-
-def _is_break_glass(args: ResourceValidationArgs | StackValidationArgs, name: Any) -> bool:
-    names = args.get_config().get("userNames", DEFAULT_USER_NAMES)
-    return any(_same(name, known) for known in names)
-
-
-def _same(name: Any, other: Any) -> bool:
-    """Return whether two names are the same to IAM, which has no two that differ in case only."""
-    return isinstance(name, str) and isinstance(other, str) and name.lower() == other.lower()
-
-
-def _without_mfa(args: StackValidationArgs, user: PolicyResource) -> Iterator[PolicyResource]:
-    name = plain(user.props.get("name"))
-    if not _is_break_glass(args, name):
-        return
-    ways: list[Callable[[], bool]] = [
-        *(partial(_denies_to, args.resources, holder, "user", name) for holder in args.resources),
-        *(partial(_denies_to_members, args.resources, membership, name) for membership in args.resources),
-    ]
-    if not any_known(ways, lambda way: way()):
-        yield user
-
-
-def _denies_to_members(resources: list[PolicyResource], membership: PolicyResource, user: str) -> bool:
-    """Return whether the resource puts the user into a group to which everything is denied without MFA."""
-    users, groups = MEMBERSHIPS.get(membership.resource_type, ("", ""))
-    if not users or not _lists(membership.props.get(users), lambda name: _same(name, user)):
-        return False
-    return _lists(
-        membership.props.get(groups),
-        lambda group: any_known(resources, lambda holder: _denies_to(resources, holder, "group", group)),
+    if users := [source for source in credential.made_of(property_name) if source.type == USER]:
+        return any_known(users, _is_break_glass)
+    name = credential[property_name]
+    return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
+        stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
     )
 
 
-def _denies_to(resources: list[PolicyResource], holder: PolicyResource, kind: str, name: Any) -> bool:
-    """Return whether the resource gives the principal a policy that denies everything without MFA."""
-
-    def is_given_by(place: Place) -> bool:
-        return place.kind == kind and _lists(holder.props.get(place.principal), lambda p: _same(p, name))
-
-    if place := DOCUMENTS.get(holder.resource_type):
-        return is_given_by(place) and _denies(holder.props.get(place.policy))
-    return any_known(
-        ATTACHMENTS.get(holder.resource_type, ()),
-        lambda place: (
-            is_given_by(place)
-            and _lists(
-                holder.props.get(place.policy),
-                lambda arn: any_known(
-                    resources, lambda policy: _has_arn(policy, arn) and _denies(policy.props.get("policy"))
-                ),
-            )
-        ),
-    )
+def _is_break_glass(user: Resource) -> bool:
+    return is_ours(user, "BreakGlassUser")
 
 
-def _lists(value: Any, test: Callable[[Any], bool]) -> bool:
-    """Return whether an item of the value, or the value itself where it is no list, passes the test."""
-    listed = items(value)
-    return any_known(range(len(listed)), lambda index: test(plain(listed[index])))
-
-
-def _has_arn(policy: PolicyResource, arn: Any) -> bool:
-    """Return whether the ARN is that of the customer policy, told by path and name: they are known first."""
-    if policy.resource_type != POLICY or not isinstance(arn, str):
-        return False
-    path, name = plain(policy.props.get("path")) or "/", plain(policy.props.get("name"))
-    return arn.partition(":policy")[2].lower() == f"{path}{name}".lower()
-
-
-def _denies(document: Any) -> bool:
-    statements = elements(plain(document))
-    return not isinstance(statements, Unreadable) and any(map(_denies_without_mfa, statements))
-
-
-def _denies_without_mfa(statement: dict[str, Any]) -> bool:
-    """Return whether a statement denies everything without MFA; its keys are in lower case."""
-    exempt = [str(action).lower() for action in items(statement.get("notaction"))]
-    everything = "*" in items(statement.get("action")) or (exempt and EXEMPT.issuperset(exempt))
-    return (
-        statement["effect"] == "Deny"
-        and bool(everything)
-        and "*" in items(statement.get("resource"))
-        and _is_without_mfa(statement.get("condition"))
-    )
-
-
-def _is_without_mfa(condition: Any) -> bool:
-    """Return whether this is the only condition: with another beside it some requests are not denied."""
-    match condition:
-        case {"boolifexists": {"aws:multifactorauthpresent": value, **keys}, **operators}:
-            values = {str(each).lower() for each in items(value)}
-            return values == {"false"} and not keys and not operators
-    return False
-
-
-_USER_NAMES = PolicyConfigSchema(
-    properties={
-        "userNames": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "string", "minLength": 1},
-            "default": DEFAULT_USER_NAMES,
-            "description": "Names of the break-glass users.",
-        }
-    }
-)
-
-USER_NO_ACCESS_KEY = ResourceValidationPolicy(
-    name="user-no-access-key",
-    display_name="Break-glass users have no access key",
-    description="Break-glass users must have no long-term credentials beside their password.",
-    validate=check_no_access_key,
-    enforcement_level=EnforcementLevel.MANDATORY,
+@stack_policy(
+    "user-no-access-key",
+    "Break-glass users have no access key",
+    applies=lambda stack: bool(stack.all(*CREDENTIALS)),
     severity=Severity.CRITICAL,
     framework=CIS_ACCESS_KEYS,
-    config_schema=_USER_NAMES,
-    remediation_steps="Remove the AccessKey or ServiceSpecificCredential; use `aws login` instead.",
+    fix="Remove the AccessKey or ServiceSpecificCredential; use `aws login` instead.",
     url="https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html",
 )
+def user_no_access_key(stack: Stack) -> StackProblems:
+    """Break-glass users must have no long-term credentials beside their password."""
 
-USER_NO_LOGIN_PROFILE_IN_STATE = ResourceValidationPolicy(
-    name="user-no-login-profile-in-state",
-    display_name="Passwords of break-glass users are not in the state",
-    description="The password of a break-glass user must be set by people, not by the program.",
-    validate=check_no_login_profile,
-    enforcement_level=EnforcementLevel.MANDATORY,
+    def look(credential: Resource) -> StackProblems:
+        if _of_our_user(stack, credential, CREDENTIALS[credential.type]):
+            yield (
+                credential,
+                "is a long-term credential of a break-glass user: it works without MFA, and its secret is in "
+                "the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
+            )
+
+    return each(stack.all(*CREDENTIALS), look)
+
+
+@stack_policy(
+    "user-no-login-profile-in-state",
+    "Passwords of break-glass users are not in the state",
+    applies=lambda stack: bool(stack.all(LOGIN_PROFILE)),
     severity=Severity.HIGH,
-    framework=EMERGENCY_ACCESS,
-    config_schema=_USER_NAMES,
-    remediation_steps="Remove the UserLoginProfile, and set the password by hand as the README says.",
+    fix="Remove the UserLoginProfile, and set the password with `python -m drill password`.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_admin-change-user.html",
 )
+def user_no_login_profile_in_state(stack: Stack) -> StackProblems:
+    """The password of a break-glass user must be set by people, not by the program."""
 
-USER_REQUIRES_MFA = StackValidationPolicy(
-    name="user-requires-mfa",
-    display_name="Break-glass users can do nothing without MFA",
-    description="A policy attached to each break-glass user must deny everything without MFA.",
-    validate=check_mfa,
-    enforcement_level=EnforcementLevel.MANDATORY,
+    def look(profile: Resource) -> StackProblems:
+        if _of_our_user(stack, profile, "user"):
+            yield (
+                profile,
+                "lets the program own the password of a break-glass user: without pgpKey it is in the state, "
+                "and with it every change of the profile sets another password. Remove the resource (`pulumi "
+                "state delete` keeps the password), and set the password with `python -m drill password`.",
+            )
+
+    return each(stack.all(LOGIN_PROFILE), look)
+
+
+@stack_policy(
+    "user-requires-mfa",
+    "Break-glass users can do nothing without MFA",
+    applies=lambda stack: any_known(stack.all(USER), _is_break_glass),
     severity=Severity.CRITICAL,
     framework=CIS_MFA,
-    config_schema=_USER_NAMES,
-    remediation_steps=(
+    fix=(
         "Attach a policy of the same stack with a Deny of everything, BoolIfExists "
         "aws:MultiFactorAuthPresent false, to the user or to a group of the user."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html",
 )
+def user_requires_mfa(stack: Stack) -> StackProblems:
+    """A policy attached to each break-glass user must deny everything without MFA."""
 
-RULES: list[Policy] = [USER_NO_ACCESS_KEY, USER_NO_LOGIN_PROFILE_IN_STATE, USER_REQUIRES_MFA]
-"""The rules of this module, in the order in which they are registered."""
+    def look(user: Resource) -> StackProblems:
+        if _is_break_glass(user) and not any(
+            denies_without_mfa(document) for document in _policies_of(stack, "user", user["name"])
+        ):
+            yield (
+                user,
+                "may do something without MFA: no policy of this stack that is attached to it denies "
+                "everything. Attach one with Effect Deny, Resource *, the only condition BoolIfExists "
+                "aws:MultiFactorAuthPresent false (Bool does not match requests without the key, such as "
+                f"those with an access key), and as NotAction nothing but {', '.join(sorted(EXEMPT))}.",
+            )
+
+    return each(stack.all(USER), look)
+
+
+def _policies_of(stack: Stack, kind: str, name: Any) -> Iterator[Any]:
+    """Yield the documents that the stack gives a user or group.
+
+    Raises:
+        UnknownValueError: a name or document is not known until deployment; raised after the known documents.
+    """
+    return each(stack.all(), lambda holder: _given_by(stack, holder, kind, name))
+
+
+def _given_by(stack: Stack, holder: Resource, kind: str, name: Any) -> Iterator[Any]:
+    def names_it(property_name: str) -> bool:
+        return any(same(listed, name) for listed in holder.each(property_name))
+
+    if (document := DOCUMENTS.get(holder.type)) and document.kind == kind and names_it(document.principal):
+        yield holder[document.policy]
+    for attachment in ATTACHMENTS.get(holder.type, ()):
+        if attachment.kind == kind and names_it(attachment.principal):
+            for arn in holder.each(attachment.policy):
+                yield from _customer_policy(stack, arn)
+    users, groups = MEMBERSHIPS.get(holder.type, ("", ""))
+    if users and kind == "user" and names_it(users):
+        for group in holder.each(groups):
+            yield from _policies_of(stack, "group", group)
+
+
+def _customer_policy(stack: Stack, arn: Any) -> Iterator[Any]:
+    """Yield the document of the customer policy with this ARN; its path and name are known before the ARN."""
+    path_and_name = arn.partition(":policy")[2] if isinstance(arn, str) else ""
+
+    def look(policy: Resource) -> Iterator[Any]:
+        if same(f"{policy['path'] or '/'}{policy['name']}", path_and_name):
+            yield policy["policy"]
+
+    return each(stack.all(POLICY), look)
+
+
+def denies_without_mfa(document: Any) -> bool:
+    """Return whether a policy denies everything but EXEMPT without MFA, and nothing with it."""
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        return False
+    denials = [
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": statement.condition}
+        for statement in found
+        if not statement.allows and _covers_everything(statement)
+    ]
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [everything, *denials]}
+
+    def verdict(**context: str) -> Verdict:
+        asked = Request(
+            principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
+            action="iam:CreateUser",
+            resource="*",
+            context={f"aws:{key}": value for key, value in context.items()},
+        )
+        return evaluate(asked, identity=[policy], resource_account=_ACCOUNT).verdict
+
+    without = {verdict(), verdict(MultiFactorAuthPresent="false")}
+    with_mfa = verdict(MultiFactorAuthPresent="true", MultiFactorAuthAge="1")
+    return without == {Verdict.DENIED} and with_mfa is Verdict.ALLOWED
+
+
+def _covers_everything(statement: Statement) -> bool:
+    """Return whether a Deny concerns every request; a condition on another key would let some of them "
+    "pass."""
+    actions = set(statement.actions)
+    return (
+        (bool(actions) and actions <= EXEMPT if statement.not_action else "*" in actions)
+        and "*" in statement.resources
+        and not statement.not_resource
+        and all(key in _MFA_KEYS for _, key, _ in statement.conditions)
+    )

@@ -159,7 +159,7 @@ class AlarmSteps:
         statement = '"Sid": "EventBridgeEncryptsAlerts",'
         harder = f'{statement} "Condition": _from_account(account_id),'
         with changed_code(self._sandbox, "breakglass/documents.py", statement, harder):
-            self._show_refusal("key-policy-no-source-conditions", "alarm-path-proven")
+            self._show_refusal("key-lets-publishers-in", "alarm-path-proven")
 
     def _full_access_refused(self) -> None:
         arn = naming.iam_arn("aws", "policy/IAMFullAccess")

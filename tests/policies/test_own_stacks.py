@@ -6,10 +6,12 @@ from typing import Any
 
 import breakglass_policies
 import pytest
-from breakglass_policies import alarms, bus, relay, rules, sizes, targets, topics
+from breakglass_policies import POLICIES, alarms, bus, relay, rules, sizes, targets, topics
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi_policy import Policy, ResourceValidationPolicy, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
+
+from tests.program import Registered
 
 CONFIG = Path(breakglass_policies.__file__).parents[1] / "config"
 ALERT_PATH = [
@@ -92,3 +94,66 @@ def test_the_pattern_that_is_unknown_at_first_is_judged_after_the_deployment(dep
         outcomes[preview] = check(rules.pattern_within_limits, rules.EVENT_RULE, rule)
     assert outcomes[True].not_applicable
     assert outcomes[False].passed
+
+
+def component_of(resource: Registered, recording: list[Registered]) -> str | None:
+    """Return the component that the resource is in, such as BreakGlassRole."""
+    parents = [other for other in recording if other.name == resource.parent]
+    for parent in parents:
+        if parent.type.startswith("breakglass:index:"):
+            return parent.type.rpartition(":")[2]
+    return component_of(parents[0], recording) if parents else None
+
+
+def rename(configuration: dict[str, Any]) -> None:
+    configuration["role"] = {**configuration.get("role", {}), "name": "EmergencyRole"}
+    if "user" in configuration:
+        configuration["user"] = {**configuration["user"], "names": ["emergency"]}
+
+
+@pytest.mark.parametrize("stack", [*SILENT])
+def test_other_names_of_user_and_role_switch_no_policy_off(deploy, check, stack):
+    """The settings may give them any name, and the pack's configuration knows none."""
+
+    def applied(recording: list[Registered]) -> set[tuple[str, str]]:
+        return {
+            (policy.name, resource.name.replace("emergency", "BreakglassUser"))
+            for resource in recording
+            if resource.inputs
+            for policy in POLICIES
+            if isinstance(policy, ResourceValidationPolicy)
+            and not check(
+                policy,
+                resource.type,
+                plain(resource.inputs),
+                component=component_of(resource, recording),
+                opts={"protect": resource.protect},
+            ).not_applicable
+        }
+
+    committed = applied(deploy(stack, preview=False))
+    assert {"role-trust-requires-mfa", "break-glass-protected"} <= {policy for policy, _ in committed}
+    assert applied(deploy(stack, preview=False, change=rename)) == committed
+
+
+@STAGES
+@pytest.mark.parametrize("stack", [*SILENT])
+@pytest.mark.parametrize("change", [dict, rename], ids=["as committed", "renamed"])
+def test_the_policies_on_user_role_and_key_pass(deploy, check, check_stack, stack, preview, change):
+    everything = deploy(stack, preview=preview, change=change)
+    recording = [one for one in everything if one.inputs]
+    components = {number: component_of(one, everything) for number, one in enumerate(recording)}
+    subjects = ("user-", "role-", "key-")
+    wanted: list[Policy] = [policy for policy in POLICIES if policy.name.startswith(subjects)]
+    assert len(wanted) >= 11
+    for policy in wanted:
+        if isinstance(policy, StackValidationPolicy):
+            registered = [(one.type, plain(one.inputs)) for one in recording]
+            outcomes = [check_stack(policy, registered, components=components)]
+        else:
+            assert isinstance(policy, ResourceValidationPolicy)
+            outcomes = [
+                check(policy, one.type, plain(one.inputs), component=components[number])
+                for number, one in enumerate(recording)
+            ]
+        assert [o for o in outcomes if o.violations or o.unknown] == [], policy.name

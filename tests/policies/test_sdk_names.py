@@ -12,7 +12,7 @@ from breakglass_policies import (
     placement,
     protection,
     relay,
-    role_trust,
+    role,
     rules,
     sizes,
     targets,
@@ -28,7 +28,7 @@ READ: dict[str, set[str]] = {
         for kind, places in iam_full_access.ATTACHMENTS.items()
     },
     **{kind: {place.principal, place.policy, "name"} for kind, place in iam_full_access.DOCUMENTS.items()},
-    **{kind: {*keys, "region"} for kind, keys in placement.NAMED_BY.items()},
+    **{kind: {*keys, "region"} for kind, (keys, _) in placement.PARTS.items()},
 }
 READ[iam_full_access.ROLE] |= {iam_full_access.INLINE_POLICIES}
 READ[placement.EVENT_TARGET] |= {"arn"}
@@ -51,11 +51,11 @@ MORE: list[tuple[str, set[str]]] = [
     (user.USER, {"name"}),
     (user.LOGIN_PROFILE, {"user"}),
     (user.POLICY, {"name", "path", "policy"}),
-    (role_trust.ROLE, {"name", "assumeRolePolicy", "maxSessionDuration"}),
+    (role.ROLE, {"name", "assumeRolePolicy", "maxSessionDuration"}),
     *((kind, {"policy", enabled}) for kind, enabled in key.ENABLED_BY.items()),
     (key.KEY, {"enableKeyRotation"}),
     (key.KEY_POLICY, {"policy"}),
-    *((kind, {"name"}) for kind in protection.NAMES),
+    *((kind, {"name"}) for kind in protection.PARTS if kind != key.KEY),
 ]
 for kind, keys in MORE:
     READ[kind] = READ.get(kind, set()) | keys

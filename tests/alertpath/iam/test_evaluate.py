@@ -687,6 +687,34 @@ def test_misuse_is_refused(misuse):
         misuse()
 
 
+@pytest.mark.parametrize(
+    ("written", "resource", "matches"),
+    [
+        ("arn:aws:iam", ROLE, True),
+        ("arn:aws:iam:", ROLE, True),
+        (f"arn:aws:iam::{HUB}", ROLE, True),
+        (f"arn:aws:iam::{STRANGER}", ROLE, False),
+        ("arn:aws:events", BUS, True),
+        ("arn:aws:events:us-east-1", BUS, True),
+        ("arn:aws:events:eu-west-1", BUS, False),
+        ("arn:aws:events", ROLE, False),
+        ("arn:aws", ROLE, True),
+    ],
+)
+def test_a_short_arn_is_completed_in_an_identity_policy_only(written, resource, matches):
+    asked = Request(principal=who(USER), action="iam:GetRole", resource=resource)
+    one = document({"Effect": "Allow", "Action": "*", "Resource": written})
+    everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    denial = document({"Effect": "Deny", "Action": "*", "Resource": written})
+    assert evaluate(asked, identity=[one], resource_account=HUB).verdict is (ALLOWED if matches else DENIED)
+    denied = evaluate(asked, identity=[everything, denial], resource_account=HUB).verdict
+    assert denied is (DENIED if matches else ALLOWED)
+    capped = evaluate(asked, identity=[everything], boundary=one, resource_account=HUB).verdict
+    assert capped is (ALLOWED if matches else DENIED)
+    on_resource = {**one, "Statement": [{**one["Statement"][0], "Principal": {"AWS": USER}}]}
+    assert by_resource_policy(on_resource, asked, resource_account=HUB).verdict is DENIED
+
+
 # ---- what holds for every document
 
 TEXT = (

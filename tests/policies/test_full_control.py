@@ -1,10 +1,14 @@
+"""Full control of IAM, judged by what can be done."""
+
 import json
+import re
 from typing import Any
 
 import pytest
-from breakglass_policies.documents import Unreadable, full_access_findings, parse
+from breakglass_policies.full_control import ANOTHER, AWS_MANAGED, ITSELF, full_control
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 
 def allow(action: Any = "iam:*", resource: Any = "*", **more):
@@ -19,10 +23,11 @@ def document(*statements):
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def findings(value):
-    statements = parse(value)
-    assert isinstance(statements, list), statements
-    return full_access_findings(statements)
+def means(value, held_by="user"):
+    """Return the actions that give full control to what holds the policy."""
+    found = full_control(value, held_by)
+    assert isinstance(found, tuple), found
+    return found
 
 
 NOT_ACTION = without(allow(), "Action")
@@ -46,6 +51,8 @@ FULL = {
     "every partition": allow(resource="arn:*:iam::*:*"),
     "China": allow(resource="arn:aws-cn:iam::*:*"),
     "short ARN": allow(resource="arn:aws:iam::*"),
+    "shorter ARN": allow(resource="arn:aws:iam"),
+    "short ARN of the account": allow(resource="arn:aws:iam::111111111111"),
     "one account": allow(resource="arn:aws:iam::111111111111:*"),
     "own account": allow(resource="arn:aws:iam::${aws:PrincipalAccount}:*"),
     "every kind": allow(resource=[f"arn:aws:iam::*:{kind}/*" for kind in KINDS]),
@@ -59,6 +66,10 @@ FULL = {
     "NotAction reads": {**NOT_ACTION, "NotAction": ["iam:Get*", "iam:List*"]},
     "NotAction some writes": {**NOT_ACTION, "NotAction": ["iam:Create*", "iam:Delete*"]},
     "NotAction nothing": {**NOT_ACTION, "NotAction": []},
+    "writes by verb": allow([f"iam:{verb}*" for verb in ("Create", "Put", "Attach", "Delete", "Update")]),
+    "one action on everything": allow("iam:AttachUserPolicy"),
+    "self-service": allow(resource="arn:aws:iam::*:user/${aws:username}"),
+    "roles only": allow(resource="arn:aws:iam::*:role/*"),
     "lower-case element names": {"effect": "Allow", "ACTION": "iam:*", "resource": "*"},
 }
 
@@ -70,8 +81,11 @@ NOT_FULL = {
     "pass role": allow("iam:PassRole"),
     "one role": allow(resource="arn:aws:iam::*:role/app"),
     "some roles": allow(resource="arn:aws:iam::*:role/app-*"),
-    "roles only": allow(resource="arn:aws:iam::*:role/*"),
-    "self-service": allow(resource="arn:aws:iam::*:user/${aws:username}"),
+    "own MFA device": allow(["iam:EnableMFADevice"], resource="arn:aws:iam::*:user/${aws:username}"),
+    "users' credentials": allow(["iam:CreateAccessKey", "iam:UpdateLoginProfile"]),
+    "trust policies": allow("iam:UpdateAssumeRolePolicy"),
+    "another path": allow(resource=["arn:aws:iam::*:user/app/*", "arn:aws:iam::*:role/app/*"]),
+    "by a tag": allow(resource="arn:aws:iam::*:role/${aws:PrincipalTag/team}"),
     "other resources": allow("*", resource="arn:aws:s3:::*"),
     "deny": allow() | {"Effect": "Deny"},
     "deny without MFA": {"Effect": "Deny", "NotAction": ["iam:ListUsers"], "Resource": "*"},
@@ -93,71 +107,58 @@ def test_full_access_is_found(statement, shape):
     value = document(statement)
     if shape == "object":
         value["Statement"] = statement
-    assert findings(json.dumps(value) if shape == "text" else value)
+    assert means(json.dumps(value) if shape == "text" else value)
 
 
 @pytest.mark.parametrize("statement", NOT_FULL.values(), ids=NOT_FULL.keys())
 def test_less_is_not_full_access(statement):
-    assert findings(document(statement)) == []
+    assert means(document(statement)) == ()
 
 
 def test_full_access_cut_into_statements_is_found():
-    halves = [allow(["iam:A*", "iam:C*", "iam:D*"]), allow("s3:*"), allow(["iam:P*", "iam:S*", "iam:U*"])]
-    assert findings(document(*halves)) == [
-        *("Action::iam:A*", "Action::iam:C*", "Action::iam:D*", "Resource::*"),
-        *("Action::iam:P*", "Action::iam:S*", "Action::iam:U*"),
-    ]
-    assert findings(document(*halves[:2])) == []
+    first, second = ANOTHER[0]
+    assert means(document(allow(first), allow("s3:*"), allow(second))) == (first, second)
+    assert means(document(allow(first), allow("s3:*"))) == ()
+
+
+@pytest.mark.parametrize(("held_by", "action"), [(kind, one) for kind in ITSELF for one in ITSELF[kind]])
+def test_one_action_is_enough_for_a_holder_that_grants_itself_the_rest(held_by, action):
+    assert means(document(allow(action)), held_by) == (action,)
+    on_some = allow(action, resource="arn:aws:iam::*:*/app-*")
+    assert means(document(on_some), held_by) == ()
+
+
+@pytest.mark.parametrize("pair", ANOTHER)
+def test_a_pair_is_enough_for_any_holder(pair):
+    for held_by in ITSELF:
+        assert means(document(allow(list(pair))), held_by)
+
+
+def test_what_a_user_may_do_to_roles_is_not_yet_full_control():
+    assert means(document(allow(["iam:AttachRolePolicy", "iam:PutRolePolicy"])), "user") == ()
+    assert means(document(allow(["iam:AttachUserPolicy", "iam:PutUserPolicy"])), "role") == ()
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_partition_is_everything(partition):
+    assert means(document(allow(resource=f"arn:{partition}:iam::*:*")))
+
+
+def test_the_policies_of_aws_are_judged_by_their_texts():
+    """If moto knows new policies, this says which of them give full control."""
+    found = {}
+    for name, policy in json.loads(aws_managed_policies_data).items():
+        text = json.dumps(policy["Document"])
+        if not re.search(r'"(iam:[*ACPU]|\*"|NotAction)', text):  # quick: no statement can be about writes
+            continue
+        holders = tuple(kind for kind in ("user", "role", "group") if means(policy["Document"], kind))
+        if holders:
+            found[name] = holders
+    assert found == AWS_MANAGED
 
 
 def test_a_deny_statement_does_not_excuse():
-    assert findings(document(allow("*"), {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}))
-
-
-@pytest.mark.parametrize(
-    ("statement", "expected"),
-    [
-        (allow(["s3:*", "iam:*"]), ["Action::iam:*", "Resource::*"]),
-        ({**NOT_ACTION, "NotAction": ["s3:*"]}, ["NotAction::s3:*", "Resource::*"]),
-        ({**NOT_RESOURCE, "NotResource": "arn:aws:s3:::x"}, ["Action::iam:*", "NotResource::arn:aws:s3:::x"]),
-    ],
-)
-def test_findings_name_what_grants(statement, expected):
-    assert findings(document(statement)) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (None, "it is missing"),
-        ("", "it is missing"),
-        ("{", "it is not JSON"),
-        ("[" * 100_000, "it is not JSON"),
-        ("1" * 5_000, "it is not JSON"),
-        ({"Statement": object()}, "it is not JSON"),
-        ("[]", "it holds JSON of type list, not an object"),
-        ("null", "it holds JSON of type NoneType, not an object"),
-        (["x"], "it is of type list, not a JSON object"),
-        (7, "it is of type int, not a JSON object"),
-        ({}, "it has no Statement"),
-        ({"Statement": None}, "it has no Statement"),
-        ('{"Statement": [], "Statement": []}', "the same key twice"),
-        ({"Statement": [], "statement": []}, "the same key twice"),
-        ({"Statement": "Allow"}, "statement 1 is of type str, not an object"),
-        (document(allow("s3:*"), 7), "statement 2 is of type int, not an object"),
-        (document({"Action": "*", "Resource": "*"}), "the Effect of statement 1 is neither Allow nor Deny"),
-        (document(allow() | {"Effect": "allow"}), "the Effect of statement 1 is neither Allow nor Deny"),
-        (document(NOT_ACTION), "statement 1 has neither Action nor NotAction"),
-        (document(NOT_RESOURCE), "statement 1 has neither Resource nor NotResource"),
-        (document(allow(NotAction="s3:*")), "statement 1 has both Action and NotAction"),
-        (document(allow(action=[["iam:*"]])), "the Action of statement 1 is neither a string nor a list"),
-        (document(allow(resource={"x": 1})), "the Resource of statement 1 is neither a string nor a list"),
-    ],
-)
-def test_an_odd_document_is_unreadable(value, reason):
-    parsed = parse(value)
-    assert isinstance(parsed, Unreadable)
-    assert reason in parsed.reason
+    assert means(document(allow("*"), {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}))
 
 
 JSON = st.recursive(
@@ -173,14 +174,11 @@ DOCUMENTS = st.fixed_dictionaries({"Statement": STATEMENTS | st.lists(STATEMENTS
 
 @given(DOCUMENTS | DOCUMENTS.map(json.dumps) | st.text())
 def test_no_document_raises(value):
-    parsed = parse(value)
-    if isinstance(parsed, Unreadable):
-        assert parsed.reason
-    else:
-        full_access_findings(parsed)
+    for held_by in ITSELF:
+        full_control(value, held_by)
 
 
 @given(st.lists(st.sampled_from(list(NOT_FULL.values())), max_size=4), st.sampled_from(list(FULL.values())))
 def test_nothing_that_is_added_hides_full_access(others, full):
-    assert findings(document(*others, full))
-    assert findings(document(full, *others))
+    assert means(document(*others, full))
+    assert means(document(full, *others))

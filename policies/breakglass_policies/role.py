@@ -1,0 +1,307 @@
+"""Who may assume the break-glass role, and for how long.
+
+What a trust policy lets happen is asked of `alertpath.iam`: principals that the document could mean ask for
+the role, each with everything that its conditions want. That a user stands as a principal, or a wildcard, is
+read.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from pulumi_policy import Severity
+
+from alertpath.iam.evaluate import AccessError, Decision, Principal, Request, Verdict, by_resource_policy
+from breakglass import naming
+
+from .framework import CIS_MFA, PREPARED_ACCESS
+from .policy import Problems, resource_policy
+from .reading import Resource, is_ours
+from .statements import Statement, Unreadable, has_wildcard, statements
+
+ROLE = "aws:iam/role:Role"
+
+# A user by ARN, or by the unique id that IAM makes of it.
+_USER = re.compile(r"arn:[^:]+:iam::[0-9]*:user/.*|AIDA[A-Z0-9]+", re.IGNORECASE | re.DOTALL)
+_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+
+_STRANGER = "999999999999"
+_ROLE_ACCOUNT = "000000000000"
+"""No asker is of this account: within one account identity policies could decide instead."""
+_IDENTITY_KEYS = frozenset(
+    {
+        "aws:multifactorauthpresent",
+        "aws:multifactorauthage",
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principaltype",
+        "aws:username",
+        "aws:userid",
+    }
+)
+"""Condition keys that follow from who asks and how they signed in."""
+_FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
+
+
+def _is_break_glass(role: Resource) -> bool:
+    return is_ours(role, "BreakGlassRole")
+
+
+def _trust(role: Resource) -> list[Statement]:
+    """Return the Allow statements of the trust policy; none if it cannot be read."""
+    found = statements(role["assumeRolePolicy"])
+    return [] if isinstance(found, Unreadable) else [statement for statement in found if statement.allows]
+
+
+def _askers(trust: list[Statement]) -> list[str]:
+    """Return ARNs of principals that a trust policy may let in: those it names or means, and strangers to it.
+
+    A wildcard is filled in, so that those whom it lets in besides the named are among them.
+    """
+    texts = _texts(trust)
+    accounts = [*(account for text in texts for account in _ACCOUNT.findall(text)), _STRANGER]
+    resources = ["user/any", "role/any", "root"]
+    for text in texts:
+        name = text.rpartition(":")[2].replace("*", "x").replace("?", "x")
+        resources.append(name if name.startswith(("user/", "role/")) else f"user/{name}")
+    partitions = [*(text.split(":")[1] for text in texts if text.startswith("arn:")), naming.PARTITION]
+    asking = product(partitions, accounts, resources)
+    return list(
+        dict.fromkeys(f"arn:{partition}:iam::{account}:{name}" for partition, account, name in asking)
+    )
+
+
+def _texts(trust: list[Statement]) -> list[str]:
+    """Return all texts by which a trust policy may tell who is let in."""
+    principals = [name for statement in trust for _, name in statement.principals]
+    return [
+        *principals,
+        *(value for statement in trust for _, _, values in statement.conditions for value in values),
+    ]
+
+
+def _met(trust: list[Statement]) -> dict[str, str]:
+    """Return a context that meets the conditions of a trust policy which do not concern identity and MFA."""
+    return {
+        key: values[0].replace("*", "x").replace("?", "x")
+        for statement in trust
+        for operator, key, values in statement.conditions
+        if key not in _IDENTITY_KEYS and values and "Not" not in operator and operator != "Null"
+    }
+
+
+def _ask(document: Any, asker: str, context: dict[str, str]) -> Decision | None:
+    """Return what a trust policy says to a principal, None if it refuses."""
+    try:
+        principal = Principal(arn=asker)
+    except AccessError:  # not a principal; a text of some other condition
+        return None
+    asked = Request(
+        principal=principal,
+        action="sts:AssumeRole",
+        resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
+        context={
+            **context,
+            "aws:PrincipalArn": asker,
+            "aws:PrincipalAccount": principal.account or "",
+            "aws:PrincipalType": "User" if ":user/" in asker else "AssumedRole",
+            **({"aws:username": asker.rpartition("/")[2]} if ":user/" in asker else {}),
+        },
+    )
+    decision = by_resource_policy(document, asked, resource_account=_ROLE_ACCOUNT)
+    return None if decision.verdict is Verdict.DENIED else decision
+
+
+def _let_in(document: Any, trust: list[Statement], *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each principal that a trust policy does not refuse in one of the contexts, and why."""
+    met = _met(trust)
+    for asker in _askers(trust):
+        decisions = (_ask(document, asker, {**met, **context}) for context in contexts)
+        if decision := next(filter(None, decisions), None):
+            yield asker, decision.reason
+
+
+def _has_readable_trust(role: Resource) -> bool:
+    """Return whether it is a break-glass role with a readable trust policy; one policy blocks the others."""
+    return _is_break_glass(role) and isinstance(statements(role["assumeRolePolicy"]), list)
+
+
+def _trusts_aws(role: Resource) -> bool:
+    if not _has_readable_trust(role):
+        return _is_break_glass(role)
+    return any(
+        statement.not_principal or any(kind == "aws" for kind, _ in statement.principals)
+        for statement in _trust(role)
+    )
+
+
+@resource_policy(
+    "role-trust-requires-mfa",
+    "The break-glass role is assumed with recent MFA",
+    types=[ROLE],
+    applies=_trusts_aws,
+    severity=Severity.CRITICAL,
+    framework=CIS_MFA,
+    fix=(
+        "Add Bool aws:MultiFactorAuthPresent true and NumericLessThanEquals aws:MultiFactorAuthAge to each "
+        "statement that lets AWS principals in."
+    ),
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html",
+    config={
+        "maxMfaAge": {
+            "type": "integer",
+            "minimum": 900,
+            "maximum": 129600,
+            "default": 14400,
+            "description": "Seconds after which a sign-in with MFA must no longer count.",
+        },
+    },
+)
+def role_trust_requires_mfa(role: Resource) -> Problems:
+    """The trust policy of the break-glass role must ask for a recent sign-in with MFA.
+
+    Services and federated principals are not asked: they have no MFA in AWS.
+    """
+    document = role["assumeRolePolicy"]
+    found = statements(document)
+    if isinstance(found, Unreadable):
+        yield (
+            f"has a trust policy that could not be read: {found.reason}, so nothing shows that it asks for "
+            "MFA. Write it as a JSON object with one or more objects as Statement."
+        )
+        return
+    trust = _trust(role)
+    for asker, reason in _let_in(document, trust, {}, {"aws:MultiFactorAuthPresent": "false"}):
+        yield (
+            f"lets {asker} in without MFA. Add the condition Bool aws:MultiFactorAuthPresent true "
+            "(BoolIfExists also matches requests without the key, such as those with an access key). "
+            f"{reason}"
+        )
+        break
+    limit = int(role.config["maxMfaAge"])
+    too_old = {**_FRESH, "aws:MultiFactorAuthAge": str(limit + 1)}
+    for asker, reason in _let_in(document, trust, too_old):
+        yield (
+            f"lets {asker} in with MFA of more than {limit} seconds ago. Add the condition "
+            f"NumericLessThanEquals aws:MultiFactorAuthAge {limit} or less. {reason}"
+        )
+        break
+
+
+@resource_policy(
+    "role-trust-only-named-users",
+    "The break-glass role trusts its users only",
+    types=[ROLE],
+    applies=_has_readable_trust,
+    severity=Severity.CRITICAL,
+    fix=(
+        "Name the users' account as the principal, and each user by its ARN, without wildcard, under "
+        "ArnEquals aws:PrincipalArn."
+    ),
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
+)
+def role_trust_only_named_users(role: Resource) -> Problems:
+    """Only users of one account, each named by its ARN, may assume the break-glass role.
+
+    Asked are another user, a role and the root user of each account that the trust policy mentions and of one
+    that it does not, the named users' names in those accounts, and what its wildcards would let in.
+    """
+    trust = _trust(role)
+    named = {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
+    let_in = dict(_let_in(role["assumeRolePolicy"], trust, _FRESH))
+    for other in [asker for asker in let_in if asker not in named][:1]:
+        yield (
+            f"lets {other} in, which its trust policy does not name. Name each user by its ARN under "
+            f"ArnEquals aws:PrincipalArn. {let_in[other]}"
+        )
+    accounts = sorted({asker.split(":")[4] for asker in let_in if asker in named})
+    if len(accounts) > 1:
+        yield f"lets users of the accounts {' and '.join(accounts)} in. Keep the users in one account."
+    for statement in trust:
+        for kind, name in statement.principals:
+            if kind != "aws":
+                yield f"lets {kind} principal {name} in: {statement.where} of its trust policy. Remove it."
+
+
+@resource_policy(
+    "role-trust-not-bare-user-arn",
+    "The break-glass role survives its users",
+    types=[ROLE],
+    applies=_has_readable_trust,
+    severity=Severity.HIGH,
+    framework=PREPARED_ACCESS,
+    fix="Name the account as the principal, and the users under ArnEquals aws:PrincipalArn.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+)
+def role_trust_not_bare_user_arn(role: Resource) -> Problems:
+    """The trust policy of the break-glass role must not name users as principals."""
+    for statement in _trust(role):
+        for kind, name in statement.principals:
+            if kind == "aws" and _USER.fullmatch(name):
+                yield (
+                    f"names {name} as a principal: {statement.where} of its trust policy. IAM stores a "
+                    "user's unique id, so nobody gets in once the user was deleted and created again. Name "
+                    "the account (arn:aws:iam::<account>:root), and the user under ArnEquals "
+                    "aws:PrincipalArn."
+                )
+
+
+@resource_policy(
+    "role-trust-no-wildcard",
+    "The break-glass role trusts nobody unnamed",
+    types=[ROLE],
+    applies=_has_readable_trust,
+    severity=Severity.CRITICAL,
+    fix="Name the users' account as the principal: arn:aws:iam::<account>:root.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+)
+def role_trust_no_wildcard(role: Resource) -> Problems:
+    """The trust policy of the break-glass role must have no wildcard and no NotPrincipal.
+
+    This holds regardless of its conditions.
+    """
+    for statement in _trust(role):
+        wildcards = [name for _, name in statement.principals if has_wildcard(name)]
+        if statement.not_principal:
+            named = "NotPrincipal, which lets everybody else in"
+        elif wildcards:
+            named = f"{', '.join(dict.fromkeys(wildcards))} as a principal"
+        else:
+            continue
+        yield (
+            f"has {named}: {statement.where} of its trust policy. One mistake in the conditions opens the "
+            "role to every AWS account. Name the users' account as the principal."
+        )
+
+
+@resource_policy(
+    "role-session-at-most",
+    "Break-glass sessions end soon",
+    types=[ROLE],
+    applies=_is_break_glass,
+    severity=Severity.MEDIUM,
+    fix="Set maxSessionDuration to `maxSeconds` or less.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html",
+    config={
+        "maxSeconds": {
+            "type": "integer",
+            "minimum": 3600,
+            "maximum": 43200,
+            "default": 14400,
+            "description": "Longest session, in seconds.",
+        },
+    },
+)
+def role_session_at_most(role: Resource) -> Problems:
+    """Sessions of the break-glass role must not last longer than configured."""
+    duration, limit = role["maxSessionDuration"], role.config["maxSeconds"]
+    if duration is None:
+        return  # IAM's default: an hour, the shortest there is
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
+        yield "has a maxSessionDuration that is not a number. Write it as a number of seconds."
+    elif not duration <= limit:
+        yield (
+            f"has sessions of up to {duration:.0f} seconds; they must not outlive the emergency. Set "
+            f"maxSessionDuration to {limit:.0f} or less."
+        )
