@@ -86,7 +86,7 @@ def test_a_log_that_cannot_be_read_is_no_answer(look: Look, broken: Broken) -> N
 
 def test_real_heartbeats_are_heard(look: Look, aws: str) -> None:
     for account_id in (HUB, MEMBER):
-        assert schedules.strike(emulation.signed_in(account_id, aws)) == len(deployed.REGIONS)
+        assert schedules.fire(emulation.signed_in(account_id, aws)) == len(deployed.REGIONS)
     (hub,) = look("mgmt")
     for _ in range(100):
         if states(answer(heartbeats.heard, hub)) == ["ready"]:

@@ -17,7 +17,7 @@ from drill.account import Account
 from drill.fire import fire, follow, send
 from drill.fire.send import Clock
 from sandbox.cloud import emulation
-from sandbox.cloud.delivery import Mailbox
+from sandbox.cloud.delivery import SubscribedQueue
 from tests.drill import deployed
 from tests.drill.conftest import Broken
 
@@ -53,15 +53,15 @@ def _run(*arguments: str, input: str | None = None) -> Any:
 
 
 @pytest.fixture
-def mailboxes(aws: str) -> Iterator[list[Mailbox]]:
+def mailboxes(aws: str) -> Iterator[list[SubscribedQueue]]:
     """The mailboxes of somebody who is told by the first topic, and of somebody by the watchdog."""
     hub = emulation.signed_in(HUB, aws)
     sns, sqs = hub.client("sns", "us-east-1"), hub.client("sqs", "us-east-1")
     topics = [naming.topic_arn(HUB, "us-east-1", name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
-    yield [Mailbox(hub, topic) for topic in topics]
+    yield [SubscribedQueue(hub, topic) for topic in topics]
     for topic in topics:
         for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
-            if ":mailbox-of-" in one["Endpoint"]:
+            if ":copy-of-" in one["Endpoint"]:
                 sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
                 sqs.delete_queue(
                     QueueUrl=sqs.get_queue_url(QueueName=one["Endpoint"].split(":")[-1])["QueueUrl"]
@@ -89,7 +89,7 @@ def _drill(result: Any) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list[Mailbox]) -> None:
+def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list[SubscribedQueue]) -> None:
     result = ring(*LOUD, "--json")
     assert result.exit_code == 0, result.output
     drill = _drill(result)
@@ -99,17 +99,17 @@ def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list
     )
     assert drill["who"].startswith(f"arn:aws:sts::{HUB}:assumed-role/")
     for mailbox in mailboxes:
-        texts = mailbox.take()
+        texts = mailbox.receive()
         nonces = {".".join((drill["id"], *place)) for place in _places()}
         assert {re.findall(r"Drill       (\S+)\"", text)[0] for text in texts} == nonces
         assert all('"Reason      a test"' in text for text in texts)
 
 
-def test_a_quiet_drill_tells_nobody(ring: Ring, mailboxes: list[Mailbox]) -> None:
+def test_a_quiet_drill_tells_nobody(ring: Ring, mailboxes: list[SubscribedQueue]) -> None:
     result = ring(*QUIET, "--json")
     assert result.exit_code == 0, result.output
     assert all(one["audit_log"] is not None and one["topic"] is None for one in _drill(result)["arrivals"])
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_the_table_names_every_place(ring: Ring) -> None:
@@ -193,13 +193,13 @@ def test_an_account_without_credentials_is_not_taken_for_silent(
     ],
 )
 def test_nobody_is_rung_when_nobody_could_look(
-    ring: Ring, broken: Broken, mailboxes: list[Mailbox], operation: str, what: str
+    ring: Ring, broken: Broken, mailboxes: list[SubscribedQueue], operation: str, what: str
 ) -> None:
     broken.refuse(operation, "AccessDenied")
     result = ring(*LOUD)
     assert result.exit_code == 2
     assert f"nothing was sent: the hub's {what} cannot be read: access denied to {operation}" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_a_queue_that_cannot_be_read_later_is_not_taken_for_silence(ring: Ring, broken: Broken) -> None:
@@ -211,22 +211,24 @@ def test_a_queue_that_cannot_be_read_later_is_not_taken_for_silence(ring: Ring, 
     assert "Could not tell: topic, watchdog topic: access denied to ReceiveMessage" in result.stdout
 
 
-def test_without_a_terminal_it_does_not_ring_people_unasked(ring: Ring, mailboxes: list[Mailbox]) -> None:
+def test_without_a_terminal_it_does_not_ring_people_unasked(
+    ring: Ring, mailboxes: list[SubscribedQueue]
+) -> None:
     result = ring("--why", "a test")
     assert result.exit_code == 2
     assert "there is no terminal to ask at: give --yes, or --quiet" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
 def test_it_asks_and_takes_no_for_an_answer(
-    ring: Ring, monkeypatch: pytest.MonkeyPatch, mailboxes: list[Mailbox], answer: str
+    ring: Ring, monkeypatch: pytest.MonkeyPatch, mailboxes: list[SubscribedQueue], answer: str
 ) -> None:
     monkeypatch.setattr(fire, "_somebody_there", lambda: True)
     result = ring("--why", "a test", "--json", input=answer)
     assert result.exit_code == 2
     assert "Ring them?" in result.stderr
-    assert [mailbox.take() for mailbox in mailboxes] == [[], []]
+    assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
 def test_it_says_how_many_are_told_and_never_who(
