@@ -59,10 +59,10 @@ PACK := $(BUILT_PACK)
 policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=folder.
 	$(if $(filter $(BUILT_PACK),$(PACK)),rm -rf $(BUILT_PACK))
 	mkdir -p $(dir $(PACK))
-	mkdir $(PACK)
-	cp -R breakglass alertpath LICENSE policies/. $(PACK)
-	rm -r $(addprefix $(PACK)/,alertpath/__main__.py alertpath/report.py alertpath/style.css breakglass/settings)
-	rm $(PACK)/alertpath/*.j2
+	mkdir $(PACK) $(PACK)/breakglass
+	cp breakglass/__init__.py breakglass/naming.py breakglass/quotas.py $(PACK)/breakglass
+	cp -R alertpath LICENSE policies/. $(PACK)
+	rm $(addprefix $(PACK)/alertpath/,__main__.py report.py *.j2 style.css)
 	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt
