@@ -4,16 +4,15 @@ EventBridge and CloudWatch use the key when they publish to an encrypted topic. 
 lost, and nobody sees an error (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html).
 """
 
-import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import Principal, Request, Verdict, by_resource_policy
+from alertpath.iam.evaluate import Request
 from breakglass import naming
 
+from .access import by_service, named_arns, own_accounts, refused
 from .framework import CIS_KEY_ROTATION
 from .policy import Problems, resource_policy
 from .reading import Resource, in_component
@@ -33,9 +32,6 @@ EVENTS = "events.amazonaws.com"
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 NEEDED = ("kms:GenerateDataKey", "kms:Decrypt")
 """Actions that a publisher to an encrypted topic needs."""
-
-_ANY_ACCOUNT = "123456789012"
-_ARN = f"arn:aws:kms:{naming.HOME_REGION}:{_ANY_ACCOUNT}:key/any"
 
 
 def publishers(key: Resource) -> list[str]:
@@ -85,37 +81,21 @@ def key_lets_publishers_in(key: Resource) -> Problems:
     document = key["policy"]
     for service in publishers(key):
         for action in NEEDED:
-            if reason := _refused(key, document, service, action):
+            if reason := refused(document, _requests(key, document, service, action)):
                 yield (
                     f"does not let {service} use {action}, so its alerts are lost without an error. Allow "
                     f"it both kms:GenerateDataKey* and kms:Decrypt. {reason}"
                 )
 
 
-def _refused(key: Resource, document: Any, service: str, action: str) -> str | None:
-    """Return why a service may not use the key for an action, None if it may."""
-    reasons = []
-    for context in _sent_by(service, key, document):
-        asked = Request(principal=Principal(service=service), action=action, resource=_ARN, context=context)
-        decision = by_resource_policy(document, asked, resource_account=_ANY_ACCOUNT)
-        if decision.verdict is Verdict.ALLOWED:
-            return None
-        reasons.append(decision.reason)
-    return reasons[0]
-
-
-def _sent_by(service: str, key: Resource, document: Any) -> Iterator[dict[str, str]]:
-    """Yield the condition keys that a service may send to KMS; of the accounts one is the key's own."""
-    common = {"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "true"}
-    if service == EVENTS:
-        yield common
-        return
-    named = re.findall(r"\b[0-9]{12}\b", json.dumps(document))
-    for account in [key.account] if key.account else [*dict.fromkeys(named), _ANY_ACCOUNT]:
-        alarm = (
-            f"arn:aws:cloudwatch:{key.region or naming.HOME_REGION}:{account}:alarm:{naming.ALARM_PREFIX}any"
-        )
-        yield {**common, "aws:SourceAccount": account, "aws:SourceArn": alarm}
+def _requests(key: Resource, document: Any, service: str, action: str) -> Iterator[Request]:
+    """Yield the forms in which a service may ask KMS: for each account and ARN that the key may have."""
+    region = key.region or naming.HOME_REGION
+    for account in own_accounts(key.account, document):
+        alarm = f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"
+        source = {} if service == EVENTS else {"SourceAccount": account, "SourceArn": alarm}
+        for arn in [f"arn:aws:kms:{region}:{account}:key/any", *named_arns(document, "kms", account)]:
+            yield by_service(service, action, arn, **source)
 
 
 @resource_policy(

@@ -59,7 +59,7 @@ def test_a_user_without_alerting_is_refused(mgmt):
     output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
     assert "us-east-1-alerting-present" in output
     for rule in SAMPLE_RULES:
-        assert f"the EventBridge rule {rule} is missing in us-east-1" in " ".join(output.split())
+        assert f"The EventBridge rule {rule} is missing in us-east-1" in " ".join(output.split())
 
 
 @pytest.mark.parametrize("stack", ["mgmt", "member"])

@@ -51,6 +51,11 @@ class TestConditionsOnTheSource:
             assert violation.startswith(f"{title} does not let events.amazonaws.com use kms:")
             assert f"the request carries no {key}" in violation
 
+    def test_a_policy_may_name_the_key_by_its_arn(self, check):
+        arn = "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        props = {"policy": policy(ROOT, statement(Resource=arn))}
+        assert check(key_lets_publishers_in, KEY, props).passed
+
     @pytest.mark.parametrize("operator", ["StringEqualsIfExists", "StringLikeIfExists", "ArnLikeIfExists"])
     @pytest.mark.parametrize("key", SOURCES)
     def test_if_exists_lets_a_request_without_a_source_pass(self, check, operator, key):
