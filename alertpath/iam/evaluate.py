@@ -363,9 +363,12 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
     why = f"it is not about the resource {request.resource}"
 
     def matches(text: str) -> Answer:
-        # As it is written too: a wildcard may stand for what is missing.
-        forms = {text, _completed(text)} if policy.kind is _Kind.IDENTITY else {text}
-        return some([_resource_matches(form, request.resource, variables) for form in forms], why)
+        answer = _resource_matches(text, request.resource, variables)
+        if answer.holds or policy.kind is not _Kind.IDENTITY:
+            return answer
+        # As it is written, or as it is completed: a wildcard may stand for what is missing.
+        completed = _resource_matches(_completed(text), request.resource, variables)
+        return completed if completed.holds else answer
 
     return _one_matches(statement, "Resource", matches, why)
 
