@@ -25,7 +25,7 @@ from drill.evidence import Drill, UnusableEvidence
 from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
 from drill.places import in_words
 from drill.report import latency, provenance
-from drill.report.content import Missing, Report, Sources, as_json, content, in_parts, moment
+from drill.report.content import Missing, Report, as_json, in_parts, moment
 
 _FOLDER = Path(__file__).parent
 _COLUMNS = 17
@@ -82,9 +82,8 @@ def report(
     try:
         evidence.check_writable(folder)  # before any call to AWS
         drills = evidence.drills(folder)
-        sources = gather(select(stack, profile, member_role), drills, folder)
-        report = content(sources)
-        files = write(folder, sources, report)
+        report = gather(select(stack, profile, member_role), drills, folder)
+        files = write(folder, report)
     except UnusableEvidence as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -93,40 +92,40 @@ def report(
     raise typer.Exit(readiness.EXIT[report.verdict.state])
 
 
-def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Sources:
-    """Return what the report is made of, from AWS, git and the policy pack's configuration."""
+def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Report:
+    """Return the report, from AWS, git and the policy pack's configuration."""
     stack_states, results = readiness.run_checks(selection)
     stacks = [stack_state.stack for stack_state in stack_states]
-    return Sources(
-        now=datetime.now(UTC),
-        stacks=selection.stacks,
+    return Report(
+        made=datetime.now(UTC),
+        all_stacks=selection.stacks,
         stack_states=stack_states,
-        results=results,
+        checks=results,
         judgements=stack_states[0].judgements,
-        drills=drills,
-        callers=provenance.callers(stacks, [stack_state.account for stack_state in stack_states]),
+        kept_drills=drills,
+        accounts=provenance.callers(stacks, [stack_state.account for stack_state in stack_states]),
         versions=provenance.versions(folder),
         accepted=provenance.accepted([stack.name for stack in stacks]),
     )
 
 
-def write(folder: Path, sources: Sources, report: Report) -> list[Path]:
+def write(folder: Path, report: Report) -> list[Path]:
     """Write page and JSON and return both files.
 
     Raises:
         UnusableEvidence: One cannot be written, or exists.
     """
-    name = f"report-{sources.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    name = f"report-{report.made.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     # The JSON is ASCII only: invisible characters, and those that reverse a line, are escaped there too.
     return [
-        evidence.write(folder / f"{name}.html", render(sources, report)),
+        evidence.write(folder / f"{name}.html", render(report)),
         evidence.write(folder / f"{name}.json", json.dumps(as_json(report), indent=1, sort_keys=True) + "\n"),
     ]
 
 
-def render(sources: Sources, report: Report) -> str:
+def render(report: Report) -> str:
     """Return the page."""
-    last = latency.last_full(sources.drills, sources.wanted)
+    last = report.last_full_drill
     environment = pictures.environment(_FOLDER)
     environment.filters["moment"] = moment
     return environment.get_template("report.html.j2").render(
@@ -138,12 +137,12 @@ def render(sources: Sources, report: Report) -> str:
         identity=IDENTITY,
         kinds=_KINDS,
         matrices={
-            matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(sources.judgements)
+            matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(report.judgements)
         },
         legs=latency.LEGS.values(),
         missed=[_missed(drill.missing) for drill in report.drills.shown],
         most=_NUMBERS,
-        last_regions=[] if last is None else list(latency.by_region(last, sources.wanted)),
+        last_regions=[] if last is None else list(latency.by_region(last, report.wanted)),
     )
 
 
