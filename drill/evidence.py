@@ -23,8 +23,6 @@ class Arrival:
     """What became of a drill's event in one Region of one account.
 
     Attributes:
-        account: Account id.
-        region: Region.
         sent: When it was put on the default bus, UTC.
         audit_log: Seconds until the hub's audit log had it; None if it did not arrive in time.
         topic: Seconds until the topic's message was in the drill queue; None as above, or in a quiet drill.
@@ -53,10 +51,8 @@ class Drill:
     """One drill.
 
     Attributes:
-        id: Its id, the beginning of each event's nonce.
+        id: The beginning of each event's nonce.
         started: When, UTC.
-        who: Who started it.
-        why: The reason given.
         quiet: Whether it went to the audit log only.
         arrivals: One for each Region of each account.
         problems: What could not be read, in words; arrivals that could not be seen count as missing.

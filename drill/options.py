@@ -82,7 +82,13 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
     by_name = {known.name: known for known in project_stacks()}
     if stack not in (*by_name, ALL, None):
         raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(by_name)}, {ALL}")
-    profiles = dict(_profile(option, list(by_name)) for option in profile or ())
+    profiles: dict[str, str] = {}
+    for option in profile or ():
+        name, _, profiles[name] = option.partition("=")
+        if name not in by_name or not profiles[name]:
+            raise typer.BadParameter(
+                f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(by_name)}"
+            )
     only = list(by_name) if stack == ALL else [] if stack is None else [stack]
     selected = {next(iter(by_name)), *only}
     needed = [known for name, known in by_name.items() if name in selected]
@@ -94,12 +100,3 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
         for name, known in by_name.items()
     ]
     return Selection(stacks=list(by_name.values()), accounts=accounts, only=only)
-
-
-def _profile(option: str, stack_names: Sequence[str]) -> tuple[str, str]:
-    stack, _, name = option.partition("=")
-    if not name or stack not in stack_names:
-        raise typer.BadParameter(
-            f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(stack_names)}"
-        )
-    return stack, name

@@ -9,7 +9,7 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -147,7 +147,12 @@ def _change(
     Raises:
         _Refused: It was not changed, or that is unknown.
     """
-    exists, policy = _state(account, user)
+    try:
+        iam = account.client("iam")
+        exists = _unless_missing(iam.get_login_profile, UserName=user) is not None
+        policy = (_unless_missing(iam.get_account_password_policy) or {}).get("PasswordPolicy", {})
+    except CANNOT_TELL as error:
+        raise _Refused(f"Nothing was changed: {explained(error)}") from None
     for line in _announced(account, stack, user, exists=exists, policy=policy):
         say.print(Text(line))
     if ask and not typer.confirm("Go on?", err=True):
@@ -160,25 +165,19 @@ def _change(
         print(armour, end="")
     else:
         _show(secret, user)
-    say.print(Text(f"The password of {user} is {'changed' if exists else 'set'}."))
-    for line in _next(stack, user, recipients):
-        say.print(Text(line))
-
-
-def _state(account: Account, user: str) -> tuple[bool, dict[str, Any]]:
-    """Return whether the user has a password, and the account's password policy.
-
-    Raises:
-        _Refused: AWS gave no usable answer.
-    """
-    try:
-        iam = account.client("iam")
-        return (
-            _unless_missing(iam.get_login_profile, UserName=user) is not None,
-            (_unless_missing(iam.get_account_password_policy) or {}).get("PasswordPolicy", {}),
+    done = "changed" if exists else "set"
+    stored = "Is it in the vault? If not, run this again: it cannot be shown twice."
+    if recipients:
+        stored = f"Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
+    say.print(
+        Text(
+            f"The password of {user} is {done}.\n"
+            "Next:\n"
+            f"1. {stored}\n"
+            f"2. Sign in with it once as {user}, with each MFA device (python -m drill use).\n"
+            f"3. python -m drill check --stack {stack.name}"
         )
-    except CANNOT_TELL as error:
-        raise _Refused(f"Nothing was changed: {explained(error)}") from None
+    )
 
 
 def _unless_missing(call: Any, **parameters: str) -> dict[str, Any] | None:
@@ -241,52 +240,41 @@ def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: b
     """
     iam = account.client("iam")
     call = iam.update_login_profile if exists else iam.create_login_profile
-    try:
-        with _nothing_logged():
-            # Never a reset at the next sign-in: in an emergency it could lock the user out.
-            call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
-    except CANNOT_TELL as error:
-        problem = _refused(error, stack, user, exists=exists)
-        raise _Refused(secret.masked(str(problem)), problem.exit_code) from None
-
-
-@contextmanager
-def _nothing_logged() -> Iterator[None]:
-    """Switch debug logs off while the context lasts: botocore's contain the body of each request."""
     before = logging.root.manager.disable
-    logging.disable(max(before, logging.DEBUG))
+    logging.disable(max(before, logging.DEBUG))  # botocore's debug logs contain the body of each request
     try:
-        yield
+        # Never a reset at the next sign-in: in an emergency it could lock the user out.
+        call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
+    except CANNOT_TELL as error:
+        exit_code, problem = _refused(error, stack, user, exists=exists)
+        raise _Refused(secret.masked(problem), exit_code) from None
     finally:
         logging.disable(before)
 
 
-def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Refused:
-    """Return what a failed change means."""
+def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> tuple[int, str]:
+    """Return what a failed change means, with the exit code."""
     held = "The old password still works." if exists else "The user still has no password."
     reply = error.response if isinstance(error, ClientError) else {}
     code = reply.get("Error", {}).get("Code", "")
     status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     if not reply or status >= 500 or code in {_DONE_BEFORE, _UNDER_WAY}:
         # The answer may have been lost after the change, also the answer to an earlier attempt of botocore.
-        return _Refused(
+        return 2, (
             f"It is unknown whether the password was changed: {explained(error)}\n"
-            "The new one is not shown. Run this again to set one that you know.",
-            2,
+            "The new one is not shown. Run this again to set one that you know."
         )
     if code == "PasswordPolicyViolation":
         why = reply["Error"].get("Message", "")
-        return _Refused(
+        return 1, (
             f"The account's password policy does not allow the new password: {why}\n"
             "It has lower case, upper case, digits and symbols: see what else the policy requires "
             f"(aws iam get-account-password-policy). {held}"
         )
     if is_missing(error):
         gone = "its password has just been removed: run this again" if exists else "the user does not exist"
-        return _Refused(
-            f"{user}: {gone}; the stack that creates it is {stack.name} (pulumi up -s {stack.name})."
-        )
-    return _Refused(f"{explained(error)}\n{held}")
+        return 1, f"{user}: {gone}; the stack that creates it is {stack.name} (pulumi up -s {stack.name})."
+    return 1, f"{explained(error)}\n{held}"
 
 
 def _show(secret: Secret, user: str) -> None:
@@ -303,13 +291,3 @@ def _show(secret: Secret, user: str) -> None:
         # After Ctrl-C or Ctrl-D the password is new as well, and the caller must say so.
         with suppress(typer.Abort):
             typer.prompt("Enter when it is stored", default="", show_default=False, prompt_suffix=" ")
-
-
-def _next(stack: Stack, user: str, recipients: Sequence[str]) -> Iterator[str]:
-    yield "Next:"
-    if recipients:
-        yield f"1. Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
-    else:
-        yield "1. Is it in the vault? If not, run this again: it cannot be shown twice."
-    yield f"2. Sign in with it once as {user}, with each MFA device (python -m drill use)."
-    yield f"3. python -m drill check --stack {stack.name}"

@@ -1,6 +1,6 @@
 """The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ class Stack:
     """One stack.
 
     Attributes:
-        name: Its name, such as `mgmt`.
         config: Its configuration without the namespace; placeholders stand for encrypted endpoints.
         settings: The same, checked.
         encrypted: Whether an endpoint is encrypted: then recipients can be counted but not compared.
@@ -96,17 +95,6 @@ def _replace_encrypted(config: dict[str, Any]) -> bool:
                 if placeholder and set(item["endpoint"]) == {"secure"}:
                     item["endpoint"] = placeholder.format(number=encrypted)
     return encrypted > 0
-
-
-def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
-    """Return the Regions that have a relay, as in the program; none if the stack has no relay.
-
-    Args:
-        stack: The stack.
-        enabled: Regions that its account has enabled; not used if the configuration lists the Regions.
-    """
-    relay = stack.settings.relay
-    return [] if relay is None else relay.covered(enabled)
 
 
 def is_placeholder(endpoint: str) -> bool:

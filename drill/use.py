@@ -167,9 +167,9 @@ Afterwards: sign out, see "After use" in docs/runbook.md, rotate the password:
 
 
 def _switch(target: Target) -> str:
-    place = f"{target.name}, account {target.account_id}, role {target.role.name}"
-    if target.name == target.account_id:
-        place = f"account {target.account_id}, role {target.role.name} (no stack here: limits are the hub's)"
+    place = f"account {target.account_id}, role {target.role.name}"
+    has_stack = target.name != target.account_id
+    place = f"{target.name}, {place}" if has_stack else f"{place} (no stack here: limits are the hub's)"
     age, duration = _minutes(target.role.mfa_max_age), _minutes(target.role.max_session_duration)
     limits = f"within {age} of the sign-in with MFA; a session lasts {duration} at most"
     return f"   {place}\n     {target.link}\n     {limits}"

@@ -32,20 +32,20 @@ class _Recorder(pulumi.runtime.Mocks):
             Resource(
                 type=args.typ,
                 urn=args.name,
-                properties={name: _known(value) for name, value in args.inputs.items()},
+                properties={
+                    name: UNKNOWN if _is_hidden(value) else value for name, value in args.inputs.items()
+                },
                 account=self._account_id,
                 region=naming.HOME_REGION,
             )
         )
-        return f"{args.name}-id", {**args.inputs, **self._assigned(args)}
-
-    def _assigned(self, args: pulumi.runtime.MockResourceArgs) -> Mapping[str, str]:
+        assigned: Mapping[str, str] = {}
         if args.typ == "aws:kms/key:Key":
-            return self._key
-        if args.typ == "aws:sqs/queue:Queue":
+            assigned = self._key
+        elif args.typ == "aws:sqs/queue:Queue":
             region, name = args.inputs["region"], args.inputs["name"]
-            return {"url": f"https://sqs.{region}.amazonaws.com/{self._account_id}/{name}"}
-        return {}
+            assigned = {"url": f"https://sqs.{region}.amazonaws.com/{self._account_id}/{name}"}
+        return f"{args.name}-id", {**args.inputs, **assigned}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         if args.token != GET_REGIONS:
@@ -66,7 +66,10 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
     """
     recorder = _Recorder(stack.account_id, enabled_regions, key)
     pulumi.runtime.set_all_config(
-        {f"breakglass:{name}": _text(value) for name, value in stack.config.items()}
+        {
+            f"breakglass:{name}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in stack.config.items()
+        }
     )
     pulumi.runtime.set_mocks(recorder, project="breakglass", stack=stack.name, preview=True)
 
@@ -78,11 +81,6 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
     return [resource for resource in recorder.resources if resource.type.startswith("aws:")]
 
 
-def _known(value: object) -> object:
-    """Return a value, `UNKNOWN` if only AWS or the stack's passphrase knows it."""
-    hidden = isinstance(value, str) and is_placeholder(value)
-    return UNKNOWN if hidden or isinstance(value, pulumi.output.Unknown) else value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _is_hidden(value: object) -> bool:
+    """Whether only AWS or the stack's passphrase knows a value."""
+    return isinstance(value, pulumi.output.Unknown) or (isinstance(value, str) and is_placeholder(value))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -29,8 +30,6 @@ class StackState:
     """One stack as it is meant to be and as it is.
 
     Attributes:
-        stack: The stack and its settings.
-        account: Its account.
         enabled: Regions that the account has enabled; None if they cannot be listed.
         enabled_problem: Why they cannot be listed.
         rendered: What this version deploys.
@@ -94,11 +93,6 @@ class StackState:
         """Region of the hub."""
         return self.stack.settings.watched.hub_region
 
-    @property
-    def hub_account_id(self) -> str:
-        """Account of the users and the hub."""
-        return self.stack.settings.hub_account_id
-
     def aws(self, command: str) -> str:
         """Return an AWS CLI command with the account's profile: another's would act there."""
         return f"aws {command} --profile {self._profile}"
@@ -144,7 +138,11 @@ def prepare(
     for stack, account in zip(stacks, accounts, strict=True):
         if stack.name in only:
             enabled, problem = enabled_regions(account)
-            key = _key(stack, account)
+            key: dict[str, str] = {}
+            if stack.settings.alerts is not None:
+                with suppress(*CANNOT_TELL):  # the reading of the key itself will say why
+                    chosen = live.key(account, stack.settings.alerts.region)
+                    key = {"keyId": chosen["KeyId"], "arn": chosen["Arn"]}
             resources = rendered.render(stack, enabled_regions=enabled or [naming.HOME_REGION], key=key)
             meant.append(
                 StackState(
@@ -194,17 +192,6 @@ def enabled_regions(account: Account) -> tuple[list[str] | None, str]:
     except CANNOT_TELL as error:
         return None, explained(error)
     return sorted(region["RegionName"] for region in regions), ""
-
-
-def _key(stack: Stack, account: Account) -> dict[str, str]:
-    """Return id and ARN of the alarm's key, which AWS chose; empty if they cannot be read."""
-    if stack.settings.alerts is None:
-        return {}
-    try:
-        key = live.key(account, stack.settings.alerts.region)
-    except CANNOT_TELL:
-        return {}  # the reading of the key itself will say why
-    return {"keyId": key["KeyId"], "arn": key["Arn"]}
 
 
 def _relays(stacks: Sequence[Stack], meant: Sequence[StackState]) -> dict[str, list[str]]:

@@ -211,7 +211,7 @@ class TrustQuestions:
     def __init__(self, stack_state: StackState) -> None:
         """Take the role, its users and the limit on the age of MFA from a stack's settings."""
         settings = stack_state.stack.settings
-        self._own, self._hub = stack_state.account.id, stack_state.hub_account_id
+        self._own, self._hub = stack_state.account.id, stack_state.stack.settings.hub_account_id
         self._stranger = next(id for id in _STRANGERS if id not in (self._own, self._hub))
         self._names, self._max_age = settings.user.names, settings.role.mfa_max_age
         self._role = naming.role_arn(self._own, settings.role.name)
