@@ -60,16 +60,11 @@ def _run(*arguments: str, input: str | None = None, timing: Timing = FAST) -> An
 def mailboxes(aws: str) -> Iterator[list[SubscribedQueue]]:
     """The mailboxes of somebody who is told by the first topic, and of somebody by the watchdog."""
     hub = emulation.signed_in(HUB, aws)
-    sns, sqs = hub.client("sns", "us-east-1"), hub.client("sqs", "us-east-1")
     topics = [naming.topic_arn(HUB, "us-east-1", name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
-    yield [SubscribedQueue(hub, topic) for topic in topics]
-    for topic in topics:
-        for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
-            if ":mailbox-of-" in one["Endpoint"]:
-                sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
-                sqs.delete_queue(
-                    QueueUrl=sqs.get_queue_url(QueueName=one["Endpoint"].split(":")[-1])["QueueUrl"]
-                )
+    queues = [SubscribedQueue(hub, topic) for topic in topics]
+    yield queues
+    for queue in queues:
+        queue.close()
 
 
 @pytest.fixture
