@@ -110,6 +110,10 @@ class StackState:
         """Return the rendered resources of some kinds, such as `EventRule`."""
         return [resource for resource in self.rendered if resource.type.rsplit(":", 1)[-1] in kinds]
 
+    def of_component(self, component: str, *kinds: str) -> list[Resource]:
+        """Return the rendered resources of some kinds that a component, such as `relay`, consists of."""
+        return [each for each in self.of(*kinds) if each.urn.startswith(f"break-glass-{component}-")]
+
     def look(self, resource: Resource) -> Properties | None:
         """Return the live properties of a rendered resource, None if it does not exist.
 

@@ -25,7 +25,6 @@ class DrillResult:
     """A drill, and what could not be read about it.
 
     Attributes:
-        drill: The drill.
         unreadable: What could not be read, such as `audit log`.
         unreached: Accounts without credentials.
     """
@@ -125,7 +124,14 @@ def _verdict(result: DrillResult) -> Iterator[Text]:
         yield Text(f"Could not tell: {problem}", style="yellow")
     if lost := [arrival for arrival in result.lost if not arrival.error]:
         where = in_words(arrival.place for arrival in lost)
-        yield Text(f"Did not arrive: {where}. {_look_next(drill, lost)}", style="bold red")
+        # In the relay's queue if they never reached the hub, else in the hub's.
+        queues = []
+        if any(arrival.audit_log is None for arrival in lost):
+            queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
+        if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
+            queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
+        look = f"Look next at `python -m drill check`, and at {' and '.join(queues)}."
+        yield Text(f"Did not arrive: {where}. {look}", style="bold red")
     style = {0: "green", 1: "bold red", 2: "yellow"}[result.exit_code]
     total = counted(len(drill.arrivals), "event")
     yield Text(f"{drill.arrived} of {total} arrived everywhere they had to.", style=style)
@@ -142,13 +148,3 @@ def _messages(result: DrillResult, where: Where) -> int:
     if where in result.unreadable:
         return sum(not arrival.error for arrival in result.drill.arrivals)
     return sum(getattr(arrival, _FIELDS[where]) is not None for arrival in result.drill.arrivals)
-
-
-def _look_next(drill: Drill, lost: Sequence[Arrival]) -> str:
-    """Return where the events may be: the relay's queue if they never reached the hub, else the hub's."""
-    queues = []
-    if any(arrival.audit_log is None for arrival in lost):
-        queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
-    if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
-        queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
-    return f"Look next at `python -m drill check`, and at {' and '.join(queues)}."

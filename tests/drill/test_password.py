@@ -279,7 +279,7 @@ def test_an_unforeseen_error_shows_no_password(
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(password, "_next", fails)
+    monkeypatch.setattr(password, "_put", fails)
     result = run(USER, *GPG, "--yes")
     assert result.exit_code == 1
     frames = []

@@ -6,16 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from alertpath.iam.evaluate import (
-    AccessError,
-    Decision,
-    Principal,
-    Request,
-    Verdict,
-    by_resource_policy,
-    evaluate,
-)
-from alertpath.model import Resource
+from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy, evaluate
 from breakglass import naming
 from drill.check import live
 from drill.check.compare import as_rendered, redeploy
@@ -43,8 +34,8 @@ def permissions(stack_state: StackState) -> Findings:
 
     Nothing else may be attached, and no inline policy: either would be permissions that nobody reviewed.
     """
-    role = _role(stack_state)
-    attachments = [*filter(_is_of_role, stack_state.of("RolePolicyAttachment"))]
+    (role,) = stack_state.of_component("role", "Role")
+    attachments = stack_state.of_component("role", "RolePolicyAttachment")
     yield from as_rendered(stack_state, [role, *attachments], noun="role and attachments")
     if stack_state.live[role.urn] is None:
         return  # `as_rendered` has reported it
@@ -52,15 +43,6 @@ def permissions(stack_state: StackState) -> Findings:
     # A read error in one of these must not hide the other.
     for probe in (partial(_attached, name, wanted), partial(_inline, name)):
         yield from answer(probe, stack_state)
-
-
-def _is_of_role(resource: Resource) -> bool:
-    return resource.urn.startswith("break-glass-role-")
-
-
-def _role(stack_state: StackState) -> Resource:
-    (role,) = filter(_is_of_role, stack_state.of("Role"))
-    return role
 
 
 def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Findings:
@@ -74,7 +56,7 @@ def further_attachments(stack_state: StackState, role: str, wanted: Collection[s
     Raises:
         ClientError, BotoCoreError, NotSignedIn: The attachments cannot be read.
     """
-    for arn in live.attached_to_role(stack_state.account, role):
+    for arn in live.attached(stack_state.account, "role", role):
         if arn not in wanted:
             yield not_ready(
                 f"role {role} has a further policy {arn}",
@@ -106,33 +88,29 @@ def trust(stack_state: StackState) -> Findings:
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html).
     Besides principals that a trust policy must always keep out, every principal in the document is tried.
     """
-    role = _role(stack_state)
+    (role,) = stack_state.of_component("role", "Role")
     properties = stack_state.look(role)
     if properties is None:
         yield not_ready(f"role {role['name']} does not exist: nobody can assume it", redeploy(stack_state))
         return
     document = properties["assumeRolePolicy"]
     questions = TrustQuestions(stack_state)
-    yield from _let_in(stack_state, document, questions.users())
-    yield from _kept_out(stack_state, document, [*questions.others(document), *questions.users_too_weak()])
-    yield from _other_kinds(stack_state, document)
-    for text in questions.not_understood(document):
-        yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
-
-
-def _let_in(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
-    for why, (verdict, who) in _by_reason(document, questions).items():
+    for verdict, who, why in _decided(document, questions.users()):
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
         elif verdict is Verdict.DENIED:
             yield not_ready(f"{who} cannot assume it: {why}", redeploy(stack_state))
         else:
             yield unknown(f"it is unknown whether {who} can assume it: {why}")
+    yield from _kept_out(stack_state, document, [*questions.others(document), *questions.users_too_weak()])
+    yield from _other_kinds(stack_state, document)
+    for text in questions.not_understood(document):
+        yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
 
 
 def _kept_out(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
     all_denied = True
-    for why, (verdict, who) in _by_reason(document, questions).items():
+    for verdict, who, why in _decided(document, questions):
         if verdict is Verdict.ALLOWED:
             fix = "find out who changed the trust policy"
             yield not_ready(f"{who} can assume it: {why}", redeploy(stack_state), fix=fix)
@@ -146,27 +124,22 @@ def _kept_out(stack_state: StackState, document: str, questions: Sequence[Questi
         )
 
 
-def _by_reason(document: str, questions: Sequence[Question]) -> dict[str, tuple[Verdict, str]]:
-    """Return verdict and principals for each reason, so that one mistake is reported once."""
-    grouped: dict[str, tuple[Verdict, list[str]]] = {}
+def _decided(document: str, questions: Sequence[Question]) -> Iterator[tuple[Verdict, str, str]]:
+    """Yield verdict, principals and reason; each reason once, so that one mistake is reported once."""
+    grouped: dict[tuple[Verdict, str], list[str]] = {}
     prepared = judgeable(document)
     for who, request in questions:
-        decision = _decision(request, prepared)
+        account, arn = request.resource.split(":")[4], request.principal.arn
+        if arn is None or arn.endswith(":root") or request.action != _ASSUME:
+            # No identity policies: services and federated principals have none, root needs none.
+            decision = by_resource_policy(prepared, request, resource_account=account)
+        else:
+            decision = evaluate(request, identity=[EVERYTHING], resource=prepared, resource_account=account)
         reason = decision.reason.replace("the resource's policy", "the trust policy").replace(_TAKEN, "")
-        grouped.setdefault(reason, (decision.verdict, []))[1].append(who)
-    results: dict[str, tuple[Verdict, str]] = {}
-    for reason, (verdict, names) in grouped.items():
+        grouped.setdefault((decision.verdict, reason), []).append(who)
+    for (verdict, reason), names in grouped.items():
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        results[reason] = (verdict, ", ".join(names[:_SHOWN]) + more)
-    return results
-
-
-def _decision(request: Request, document: str) -> Decision:
-    account, arn = request.resource.split(":")[4], request.principal.arn
-    if arn is None or arn.endswith(":root") or request.action != _ASSUME:
-        # No identity policies: services and federated principals have none, root needs none.
-        return by_resource_policy(document, request, resource_account=account)
-    return evaluate(request, identity=[EVERYTHING], resource=document, resource_account=account)
+        yield verdict, ", ".join(names[:_SHOWN]) + more, reason
 
 
 def _other_kinds(stack_state: StackState, document: str) -> Findings:
@@ -242,8 +215,10 @@ class TrustQuestions:
     def others(self, document: str) -> Iterator[Question]:
         """Yield requests of all other principals, with fresh MFA: of each account, and from the document."""
         named, accounts = self._named(document)
+        # In the hub's own stack the last entry wins.
+        known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
         for account in dict.fromkeys((self._hub, self._own, self._stranger, *sorted(accounts))):
-            where = self._account(account)
+            where = known.get(account, f"account {account}")
             yield self._question(f"another user of {where}", naming.user_arn(account, "SomebodyElse"), _FRESH)
             role = naming.session_arn(account, "assumed-role/SomeRole/somebody")
             yield self._question(f"a role's session of {where}", role, _FRESH)
@@ -299,8 +274,3 @@ class TrustQuestions:
         return who, Request(
             principal=Principal(arn=arn), action=_ASSUME, resource=self._role, context=context
         )
-
-    def _account(self, account: str) -> str:
-        # In the hub's own stack the last entry wins.
-        known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
-        return known.get(account, f"account {account}")

@@ -1,10 +1,12 @@
 """The users can sign in with password and MFA only, and have the intended permissions."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+
+from botocore import xform_name
 
 from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
 from alertpath.model import Resource
@@ -149,46 +151,12 @@ def _device_kind(serial: str) -> str:
 # ---- other credentials
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Credential:
-    """A kind of credential that a user must not have: how it is listed, and the command that removes one."""
-
-    noun: str
-    operation: str
-    entries: str
-    id: str
-    removal: str
-
-
 _CREDENTIALS = (
-    _Credential(
-        noun="access key",
-        operation="list_access_keys",
-        entries="AccessKeyMetadata",
-        id="AccessKeyId",
-        removal="delete-access-key --access-key-id",
-    ),
-    _Credential(
-        noun="service-specific credential",
-        operation="list_service_specific_credentials",
-        entries="ServiceSpecificCredentials",
-        id="ServiceSpecificCredentialId",
-        removal="delete-service-specific-credential --service-specific-credential-id",
-    ),
-    _Credential(
-        noun="SSH public key",
-        operation="list_ssh_public_keys",
-        entries="SSHPublicKeys",
-        id="SSHPublicKeyId",
-        removal="delete-ssh-public-key --ssh-public-key-id",
-    ),
-    _Credential(
-        noun="signing certificate",
-        operation="list_signing_certificates",
-        entries="Certificates",
-        id="CertificateId",
-        removal="delete-signing-certificate --certificate-id",
-    ),
+    # What a user must not have, and the keys of the entries and of their ids in AWS's answer.
+    ("access key", "AccessKeyMetadata", "AccessKeyId"),
+    ("service-specific credential", "ServiceSpecificCredentials", "ServiceSpecificCredentialId"),
+    ("SSH public key", "SSHPublicKeys", "SSHPublicKeyId"),
+    ("signing certificate", "Certificates", "CertificateId"),
 )
 
 
@@ -197,19 +165,20 @@ def keys(stack_state: StackState) -> Findings:
 
     An inactive one can be activated later, and works without MFA.
     """
-    otherwise = "no " + ", ".join(kind.noun for kind in _CREDENTIALS)
-    yield from _each_user(
-        stack_state, *(partial(_further, kind) for kind in _CREDENTIALS), otherwise=otherwise
-    )
+    parts = [partial(_further, *kind) for kind in _CREDENTIALS]
+    yield from _each_user(stack_state, *parts, otherwise="no " + ", ".join(noun for noun, *_ in _CREDENTIALS))
 
 
-def _further(kind: _Credential, stack_state: StackState, name: str) -> Findings:
-    for entry in live.iam_list(stack_state.account, kind.operation, kind.entries, UserName=name):
+def _further(noun: str, entries: str, id_key: str, stack_state: StackState, name: str) -> Findings:
+    words = re.split("[ -]", noun.lower())
+    listed = live.iam_list(stack_state.account, f"list_{'_'.join(words)}s", entries, UserName=name)
+    for entry in listed:
         service = f" for {entry['ServiceName']}" if "ServiceName" in entry else ""
-        id, status = entry.get(kind.id, "ID"), entry.get("Status", "status unknown")
+        id, status = entry.get(id_key, "ID"), entry.get("Status", "status unknown")
+        removal = f"delete-{'-'.join(words)} --{xform_name(id_key, '-')} {id}"
         yield not_ready(
-            f"{name} has the {kind.noun} {id}{service} ({status})",
-            stack_state.aws(f"iam {kind.removal} {id} --user-name {name}"),
+            f"{name} has the {noun} {id}{service} ({status})",
+            stack_state.aws(f"iam {removal} --user-name {name}"),
             fix="find out who made it",
         )
 
@@ -240,7 +209,7 @@ def _attached(stack_state: StackState, name: str) -> Findings:
         for attachment in stack_state.of("UserPolicyAttachment")
         if attachment["user"] == name
     }
-    for arn in live.attached_to_user(stack_state.account, name):
+    for arn in live.attached(stack_state.account, "user", name):
         if arn not in wanted:
             yield not_ready(
                 f"{name} has a further policy {arn}",
@@ -309,7 +278,7 @@ def enrolment(stack_state: StackState) -> Findings:
 
 def _enrolment_attached(stack_state: StackState, name: str) -> Findings:
     arn = naming.policy_arn(stack_state.account.id, naming.MFA_ENROLMENT_POLICY)
-    if arn in live.attached_to_user(stack_state.account, name):
+    if arn in live.attached(stack_state.account, "user", name):
         yield not_ready(
             f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(stack_state, name, arn)
         )
