@@ -69,12 +69,7 @@ def project_stacks() -> list[Stack]:
 
 
 def select(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Selection:
-    """Return the stacks and accounts that the options mean.
-
-    Args:
-        stack: Name of a stack, or `ALL`; None for the hub's account alone.
-        profile: `--profile`, each STACK=NAME.
-        member_role: `--member-role`.
+    """Return the stacks and accounts that the options mean; without any `stack` the hub's account alone.
 
     Raises:
         typer.BadParameter: An option names a stack that does not exist, or the stacks cannot be read.

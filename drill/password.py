@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -67,24 +68,16 @@ class Secret:
         return "<a password>"
 
 
+@dataclass
 class _Refused(Exception):
-    """The password was not changed, or that is unknown; the message says why.
+    """The password was not changed (exit code 1), or that is unknown (2)."""
 
-    Attributes:
-        exit_code: 1 if nothing changed, 2 if that is unknown.
-    """
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    message: str
+    exit_code: int = 1
 
 
 def generated(policy: Mapping[str, Any]) -> Secret:
-    """Return a new password that an account's password policy accepts.
-
-    Args:
-        policy: The `PasswordPolicy` of GetAccountPasswordPolicy; empty for AWS's default.
-    """
+    """Return a new password that the account's `PasswordPolicy` accepts; it is empty for AWS's default."""
     length = max(LENGTH, int(policy.get("MinimumPasswordLength", 0)))
     alphabet = "".join(CLASSES)
     # Trying again, instead of inserting one of each class, keeps all passwords equally likely. Every class is
@@ -130,7 +123,7 @@ def password(
     try:
         _change(account, stack, user, recipients=recipients, ask=not yes, say=say)
     except _Refused as problem:
-        say.print(Text(str(problem)))
+        say.print(Text(problem.message))
         raise typer.Exit(problem.exit_code) from None
 
 
@@ -246,35 +239,38 @@ def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: b
         # Never a reset at the next sign-in: in an emergency it could lock the user out.
         call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
     except CANNOT_TELL as error:
-        exit_code, problem = _refused(error, stack, user, exists=exists)
-        raise _Refused(secret.masked(problem), exit_code) from None
+        problem = _refused(error, stack, user, exists=exists)
+        raise _Refused(secret.masked(problem.message), problem.exit_code) from None
     finally:
         logging.disable(before)
 
 
-def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> tuple[int, str]:
-    """Return what a failed change means, with the exit code."""
+def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Refused:
+    """Return what a failed change means."""
     held = "The old password still works." if exists else "The user still has no password."
     reply = error.response if isinstance(error, ClientError) else {}
     code = reply.get("Error", {}).get("Code", "")
     status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     if not reply or status >= 500 or code in {_DONE_BEFORE, _UNDER_WAY}:
         # The answer may have been lost after the change, also the answer to an earlier attempt of botocore.
-        return 2, (
+        return _Refused(
             f"It is unknown whether the password was changed: {explained(error)}\n"
-            "The new one is not shown. Run this again to set one that you know."
+            "The new one is not shown. Run this again to set one that you know.",
+            exit_code=2,
         )
     if code == "PasswordPolicyViolation":
         why = reply["Error"].get("Message", "")
-        return 1, (
+        return _Refused(
             f"The account's password policy does not allow the new password: {why}\n"
             "It has lower case, upper case, digits and symbols: see what else the policy requires "
             f"(aws iam get-account-password-policy). {held}"
         )
     if is_missing(error):
         gone = "its password has just been removed: run this again" if exists else "the user does not exist"
-        return 1, f"{user}: {gone}; the stack that creates it is {stack.name} (pulumi up -s {stack.name})."
-    return 1, f"{explained(error)}\n{held}"
+        return _Refused(
+            f"{user}: {gone}; the stack that creates it is {stack.name} (pulumi up -s {stack.name})."
+        )
+    return _Refused(f"{explained(error)}\n{held}")
 
 
 def _show(secret: Secret, user: str) -> None:

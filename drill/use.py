@@ -27,7 +27,6 @@ class Target:
 
     Attributes:
         name: Its stack's name; the account id if it has no stack here.
-        account_id: Its id.
         role: The role and its limits; the hub's if the account has no stack here.
     """
 
@@ -51,11 +50,7 @@ class Target:
 
 
 def targets(known: Sequence[Stack]) -> list[Target]:
-    """Return the accounts whose role the users can assume: those of the stacks, and the hub's listed members.
-
-    Args:
-        known: All stacks of the project, the hub's first.
-    """
+    """Return the accounts whose role the users can assume: of the stacks, and of the hub's members."""
     hub = known[0].settings
     with_stack = {stack.account_id for stack in known}
     members = () if hub.alerts is None else hub.alerts.member_account_ids
@@ -81,27 +76,27 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
     (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). If it is there beforehand,
     `aws login` accepts no other user, and does not ask for a Region.
     """
-    home = known[0].settings.watched.hub_region
-    blocks = [
-        [
-            f"[profile {login_profile(user)}]",
-            f"login_session = {naming.user_arn(known[0].account_id, user)}",
-            f"region = {home}",
-        ]
+    home, login = known[0].settings.watched.hub_region, login_profile(user)
+    profiles = [
+        f"""\
+[profile {login}]
+login_session = {naming.user_arn(known[0].account_id, user)}
+region = {home}
+"""
     ]
-    blocks += [
-        [
-            f"[profile {target.profile}]",
-            f"role_arn = {naming.role_arn(target.account_id, target.role.name)}",
-            f"source_profile = {login_profile(user)}",
-            # The name of the session in the record.
-            f"role_session_name = {user}",
-            f"duration_seconds = {target.role.max_session_duration}",
-            f"region = {home}",
-        ]
+    # The name of the session is in the record.
+    profiles += [
+        f"""\
+[profile {target.profile}]
+role_arn = {naming.role_arn(target.account_id, target.role.name)}
+source_profile = {login}
+role_session_name = {user}
+duration_seconds = {target.role.max_session_duration}
+region = {home}
+"""
         for target in targets(known)
     ]
-    return "\n".join("\n".join([*lines, ""]) for lines in blocks)
+    return "\n".join(profiles)
 
 
 def use(

@@ -17,10 +17,7 @@ _REGIONS_SHOWN = 3
 def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun: str) -> Findings:
     """Yield what differs between rendered and live resources; the same difference once for all Regions.
 
-    Args:
-        stack_state: Stack and account.
-        resources: Which of its rendered resources.
-        noun: What they are, for the finding that nothing differs, such as "relays".
+    The `noun`, such as "relays", is for the finding that nothing differs.
     """
     problems: dict[tuple[State, str], list[str]] = {}
     for resource in resources:

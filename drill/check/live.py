@@ -90,7 +90,7 @@ def _event_rule(account: Account, wanted: Resource) -> Properties:
 def targets(account: Account, region: str, bus: str, rule: str) -> list[dict[str, Any]]:
     """Return all targets of a rule, as AWS names their properties."""
     pages = account.client("events", region).get_paginator("list_targets_by_rule")
-    return [target for page in pages.paginate(Rule=rule, EventBusName=bus) for target in page["Targets"]]
+    return list(pages.paginate(Rule=rule, EventBusName=bus).search("Targets[]"))
 
 
 def _event_target(account: Account, wanted: Resource) -> Properties | None:
@@ -120,14 +120,13 @@ def _target(target: Properties) -> dict[str, Any]:
 
 def _log_group(account: Account, wanted: Resource) -> Properties | None:
     pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
-    for page in pages.paginate(logGroupNamePrefix=wanted["name"]):
-        for group in page["logGroups"]:
-            if group["logGroupName"] == wanted["name"]:
-                return {
-                    "name": group["logGroupName"],
-                    "retentionInDays": group.get("retentionInDays"),
-                    "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
-                }
+    for group in pages.paginate(logGroupNamePrefix=wanted["name"]).search("logGroups[]"):
+        if group["logGroupName"] == wanted["name"]:
+            return {
+                "name": group["logGroupName"],
+                "retentionInDays": group.get("retentionInDays"),
+                "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
+            }
     return None
 
 
@@ -245,13 +244,10 @@ def _key(account: Account, wanted: Resource) -> Properties:
     kms = account.client("kms", wanted.home[1])
     live = key(account, wanted.home[1])
     return {
-        "description": live.get("Description"),
+        **_same(live, "Description", "KeyId", "Arn", "KeyState"),
         "isEnabled": live["Enabled"],
         "enableKeyRotation": kms.get_key_rotation_status(KeyId=live["KeyId"])["KeyRotationEnabled"],
         "policy": kms.get_key_policy(KeyId=live["KeyId"], PolicyName="default")["Policy"],
-        "keyId": live["KeyId"],
-        "arn": live["Arn"],
-        "keyState": live["KeyState"],
     }
 
 
@@ -298,13 +294,8 @@ def _topic_policy(account: Account, wanted: Resource) -> Properties:
 def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     """Return all subscriptions of a topic, as AWS names their properties."""
     pages = account.client("sns", topic_arn.split(":")[3]).get_paginator("list_subscriptions_by_topic")
-    return [
-        subscription
-        for page in pages.paginate(TopicArn=topic_arn)
-        for subscription in page["Subscriptions"]
-        # An ended subscription stays in the list for a while.
-        if subscription["SubscriptionArn"] != "Deleted"
-    ]
+    # An ended subscription stays in the list for a while.
+    return list(pages.paginate(TopicArn=topic_arn).search("Subscriptions[?SubscriptionArn != 'Deleted'][]"))
 
 
 def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:

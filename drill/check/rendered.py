@@ -58,11 +58,8 @@ class _Recorder(pulumi.runtime.Mocks):
 def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, str]) -> list[Resource]:
     """Return the resources that the program registers for `stack`, inputs as the engine would get them.
 
-    Args:
-        stack: The stack.
-        enabled_regions: Regions that its account has enabled.
-        key: `keyId` and `arn` of the alarm's key; without them, what depends on them is unknown
-            (`alertpath.model.UNKNOWN`).
+    `key` has `keyId` and `arn` of the alarm's key; without them, what depends on them is unknown
+    (`alertpath.model.UNKNOWN`).
     """
     recorder = _Recorder(stack.account_id, enabled_regions, key)
     pulumi.runtime.set_all_config(

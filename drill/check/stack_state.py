@@ -234,7 +234,9 @@ def _read(
         )
 
 
-def in_parallel(calls: Mapping[Key, Callable[[], Value]], progress: Progress) -> dict[Key, Value | Exception]:
+def in_parallel(
+    calls: Mapping[Key, Callable[[], Value]], progress: Progress = lambda _done, _of: None
+) -> dict[Key, Value | Exception]:
     """Return what each call returns, or the exception of `account.CANNOT_TELL` that it raises.
 
     An interruption cancels the calls that have not begun and does not wait for the others: they only read.

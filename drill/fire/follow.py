@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from breakglass import naming
 from drill import audit_log
 from drill.account import CANNOT_TELL, Account, explained
+from drill.evidence import Where
 from drill.fire.timing import Timing
 from drill.places import Place
 from drill.progress import Progress
-
-Where = Literal["audit log", "topic", "watchdog topic"]
-"""Where an event can arrive, in the words of `evidence.Drill.missing`."""
 
 TOPICS: Mapping[str, Where] = {naming.TOPIC: "topic", naming.WATCHDOG_TOPIC: "watchdog topic"}
 BATCHES = 20

@@ -59,14 +59,7 @@ def send(
 ) -> Generator[tuple[Place, Sent], None, None]:
     """Put an event on the default bus of each place; yields each as it is done, in no order.
 
-    Closing the generator stops sending; queued events are dropped.
-
-    Args:
-        places: Where to send to.
-        accounts: The accounts of these places, by id.
-        entry_for: Makes the event for a place.
-        per_second: How many may be sent in a second; None for no limit.
-        timing: Its clock.
+    Closing the generator stops sending; queued events are dropped. `per_second` is None for no limit.
     """
     apart = 0.0 if per_second is None else 1 / per_second
     next_turn = timing.monotonic()

@@ -15,10 +15,10 @@ from alertpath.proof import Judgement
 from drill.check.finding import CheckFinding, State
 from drill.check.runner import CheckResult, worst
 from drill.check.stack_state import StackState
-from drill.evidence import Arrival, Drill
+from drill.evidence import LEGS, Arrival, Drill
 from drill.places import Place
 from drill.report import latency
-from drill.report.latency import LEGS, Spread
+from drill.report.latency import Spread
 from drill.report.provenance import Accepted, Caller, Versions
 from drill.stacks import Stack
 
@@ -195,10 +195,7 @@ class Report:
         stack_states: The selected ones, at least one.
         judgements: The proof over what is live in the accounts of the selected stacks.
         kept_drills: The drills of the evidence folder, the latest first.
-        accepted: What is accepted in writing for the selected stacks.
         accounts: Who read the accounts of the selected stacks.
-        checks: The results of the checks.
-        versions: What made the report.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(alias_generator=to_camel, arbitrary_types_allowed=True)

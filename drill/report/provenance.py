@@ -97,7 +97,7 @@ class Caller:
 def callers(stacks: Sequence[Stack], accounts: Sequence[Account]) -> list[Caller]:
     """Return for each stack whose credentials read its account."""
     calls = {stack.name: partial(_caller, account) for stack, account in zip(stacks, accounts, strict=True)}
-    answers = in_parallel(calls, lambda _done, _of: None)
+    answers = in_parallel(calls)
     return [
         Caller(
             account=stack.account_id,
@@ -145,12 +145,7 @@ class Accepted:
 
 
 def accepted(stacks: Sequence[str], folder: Path = PROJECT / "policies" / "config") -> Accepted:
-    """Return what the policy pack's configuration accepts; what two policies or stacks accept is one risk.
-
-    Args:
-        stacks: Names of the stacks.
-        folder: Where their <stack>.json files are.
-    """
+    """Return what the stacks' files in `folder` accept; what two policies or stacks accept is one risk."""
     problems: list[str] = []
     risks: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
     weak: dict[tuple[str, str], set[str]] = {}

@@ -139,7 +139,7 @@ def render(report: Report) -> str:
         matrices={
             matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(report.judgements)
         },
-        legs=latency.LEGS.values(),
+        legs=evidence.LEGS,
         missed=[_missed(drill.missing) for drill in report.drills.shown],
         most=_NUMBERS,
         last_regions=[] if last is None else list(latency.by_region(last, report.wanted)),
