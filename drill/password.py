@@ -142,8 +142,12 @@ def _change(
     """
     try:
         iam = account.client("iam")
-        exists = _unless_missing(iam.get_login_profile, UserName=user) is not None
-        policy = (_unless_missing(iam.get_account_password_policy) or {}).get("PasswordPolicy", {})
+        exists, policy = False, dict[str, Any]()
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.get_login_profile(UserName=user)
+            exists = True
+        with suppress(iam.exceptions.NoSuchEntityException):
+            policy = iam.get_account_password_policy()["PasswordPolicy"]
     except CANNOT_TELL as error:
         raise _Refused(f"Nothing was changed: {explained(error)}") from None
     for line in _announced(account, stack, user, exists=exists, policy=policy):
@@ -171,15 +175,6 @@ def _change(
             f"3. python -m drill check --stack {stack.name}"
         )
     )
-
-
-def _unless_missing(call: Any, **parameters: str) -> dict[str, Any] | None:
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        if is_missing(error):
-            return None
-        raise
 
 
 def _announced(

@@ -14,6 +14,8 @@ from drill.progress import Progress
 
 Probe = Callable[[StackState], Findings]
 
+_NOTHING = unknown("the check found nothing to look at")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -88,11 +90,11 @@ def _result(check: Check, stack_state: StackState) -> CheckResult:
     )
 
 
-def answer(probe: Probe, stack_state: StackState) -> list[CheckFinding]:
-    """Return all that a probe finds; if AWS gives no usable answer, that is its last finding."""
+def answer(probe: Probe, stack_state: StackState, otherwise: CheckFinding = _NOTHING) -> list[CheckFinding]:
+    """Return all that a probe finds, else `otherwise`; that AWS gave no usable answer is the last finding."""
     findings: list[CheckFinding] = []
     try:
         findings.extend(probe(stack_state))
     except CANNOT_TELL as error:
         findings.append(unknown(explained(error)))
-    return findings or [unknown("the check found nothing to look at")]
+    return findings or [otherwise]

@@ -95,15 +95,15 @@ class StackState:
 
     def aws(self, command: str) -> str:
         """Return an AWS CLI command with the account's profile: another's would act there."""
-        return f"aws {command} --profile {self._profile}"
+        return f"aws {command} --profile {self.profile}"
 
     def pulumi(self, verb: str, options: str) -> str:
         """Return a Pulumi command on the stack, with its account's profile."""
-        return f"AWS_PROFILE={self._profile} pulumi {verb} -s {self.stack.name} {options}"
+        return f"AWS_PROFILE={self.profile} pulumi {verb} -s {self.stack.name} {options}"
 
     @property
-    def _profile(self) -> str:
-        """The profile that was used; if none was, the one that is looked for first."""
+    def profile(self) -> str:
+        """The AWS profile that was used; if none was, the one that is looked for first."""
         return self.account.profile or self.stack.name
 
     def of(self, *kinds: str) -> list[Resource]:

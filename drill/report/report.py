@@ -7,7 +7,7 @@ visible; the page's content security policy allows no script and no request.
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -51,21 +51,12 @@ EvidenceOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sign:
-    """How a state looks: its CSS class, symbol, tone and word."""
-
-    name: str
-    symbol: str
-    tone: str
-    word: str
-
-
 SIGNS = {
-    State.READY: Sign(name="is-ready", symbol="✓", tone="good", word="ready"),
-    State.NOT_READY: Sign(name="lost", symbol="✕", tone="bad", word="not ready"),
-    State.UNKNOWN: Sign(name="is-unknown", symbol="?", tone="unproven", word="could not tell"),
+    State.READY: replace(pictures.DELIVERED, name="is-ready", word="ready"),
+    State.NOT_READY: replace(pictures.LOST, word="not ready"),
+    State.UNKNOWN: replace(pictures.UNPROVEN, name="is-unknown", word="could not tell"),
 }
+"""How a state looks on the page."""
 
 
 def report(

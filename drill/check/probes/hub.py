@@ -5,7 +5,7 @@ from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered
 from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
-from drill.check.probes.targets import further_targets
+from drill.check.probes.further import further_targets
 from drill.check.stack_state import StackState
 
 

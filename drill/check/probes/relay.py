@@ -3,8 +3,7 @@
 from drill.account import explained, is_denied_by_organization
 from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import Findings, not_ready, ready, unknown
-from drill.check.probes.role import further_attachments
-from drill.check.probes.targets import further_targets
+from drill.check.probes.further import further_policies, further_targets
 from drill.check.stack_state import StackState
 
 
@@ -26,7 +25,7 @@ def roles(stack_state: StackState) -> Findings:
     rendered = stack_state.of_component("relay", "Role", "RolePolicy")
     yield from as_rendered(stack_state, rendered, noun="roles of relay and heartbeat")
     for role in stack_state.of_component("relay", "Role"):
-        yield from further_attachments(stack_state, role["name"], wanted=())
+        yield from further_policies(stack_state, role["name"], "role", wanted=())
 
 
 def _relayed(stack_state: StackState) -> tuple[set[str], dict[str, str]]:

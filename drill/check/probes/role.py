@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy, evaluate
 from breakglass import naming
-from drill.check import live
 from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import Findings, not_ready, ready, unknown
+from drill.check.probes.further import further_policies, inline_policies
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.runner import answer
 from drill.check.stack_state import StackState
@@ -41,40 +41,10 @@ def permissions(stack_state: StackState) -> Findings:
         return  # `as_rendered` has reported it
     name, wanted = role["name"], {attachment["policyArn"] for attachment in attachments}
     # A read error in one of these must not hide the other.
-    for probe in (partial(_attached, name, wanted), partial(_inline, name)):
-        yield from answer(probe, stack_state)
-
-
-def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Findings:
-    further = list(further_attachments(stack_state, name, wanted))
-    yield from further or [ready(f"role {name}: no further policy attached")]
-
-
-def further_attachments(stack_state: StackState, role: str, wanted: Collection[str]) -> Findings:
-    """Yield a finding for each managed policy of a role whose ARN is not in `wanted`.
-
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: The attachments cannot be read.
-    """
-    for arn in live.attached(stack_state.account, "role", role):
-        if arn not in wanted:
-            yield not_ready(
-                f"role {role} has a further policy {arn}",
-                stack_state.aws(f"iam detach-role-policy --role-name {role} --policy-arn {arn}"),
-                fix="find out who attached it",
-            )
-
-
-def _inline(name: str, stack_state: StackState) -> Findings:
-    policies = live.iam_list(stack_state.account, "list_role_policies", "PolicyNames", RoleName=name)
-    for policy in policies:
-        yield not_ready(
-            f"role {name} has an inline policy {policy}",
-            stack_state.aws(f"iam delete-role-policy --role-name {name} --policy-name {policy}"),
-            fix="find out who put it there",
-        )
-    if not policies:
-        yield ready(f"role {name}: no inline policy")
+    further = partial(further_policies, name=name, kind="role", wanted=wanted)
+    yield from answer(further, stack_state, ready(f"role {name}: no further policy attached"))
+    inline = partial(inline_policies, name=name, kind="role")
+    yield from answer(inline, stack_state, ready(f"role {name}: no inline policy"))
 
 
 Question = tuple[str, Request]

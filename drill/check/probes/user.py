@@ -18,6 +18,7 @@ from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
 from drill.check.probes import credential_report
 from drill.check.probes.credential_report import Report, date
+from drill.check.probes.further import further_policies, inline_policies
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.stack_state import StackState
 
@@ -196,7 +197,7 @@ def policies(stack_state: StackState) -> Findings:
     yield from _each_user(
         stack_state,
         _attached,
-        _inline,
+        partial(inline_policies, kind="user"),
         _groups,
         _boundary,
         otherwise="no further policy, no inline policy, no group, no boundary",
@@ -204,31 +205,9 @@ def policies(stack_state: StackState) -> Findings:
 
 
 def _attached(stack_state: StackState, name: str) -> Findings:
-    wanted = {
-        attachment["policyArn"]
-        for attachment in stack_state.of("UserPolicyAttachment")
-        if attachment["user"] == name
-    }
-    for arn in live.attached(stack_state.account, "user", name):
-        if arn not in wanted:
-            yield not_ready(
-                f"{name} has a further policy {arn}",
-                _detach(stack_state, name, arn),
-                fix="find out who attached it",
-            )
-
-
-def _detach(stack_state: StackState, name: str, arn: str) -> str:
-    return stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
-
-
-def _inline(stack_state: StackState, name: str) -> Findings:
-    for policy in live.iam_list(stack_state.account, "list_user_policies", "PolicyNames", UserName=name):
-        yield not_ready(
-            f"{name} has an inline policy {policy}",
-            stack_state.aws(f"iam delete-user-policy --user-name {name} --policy-name {policy}"),
-            fix="find out who put it there",
-        )
+    attachments = stack_state.of("UserPolicyAttachment")
+    wanted = {attachment["policyArn"] for attachment in attachments if attachment["user"] == name}
+    return further_policies(stack_state, name, "user", wanted)
 
 
 def _groups(stack_state: StackState, name: str) -> Findings:
@@ -280,7 +259,8 @@ def _enrolment_attached(stack_state: StackState, name: str) -> Findings:
     arn = naming.policy_arn(stack_state.account.id, naming.MFA_ENROLMENT_POLICY)
     if arn in live.attached(stack_state.account, "user", name):
         yield not_ready(
-            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(stack_state, name, arn)
+            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached",
+            stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}"),
         )
 
 
