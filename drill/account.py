@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -42,6 +44,7 @@ CANNOT_TELL = (ClientError, BotoCoreError, NotSignedIn)
 """Errors that mean AWS gave no usable answer; `explained` says why."""
 
 
+@dataclass(eq=False)
 class Account:
     """One account, reached with credentials of its own.
 
@@ -50,17 +53,13 @@ class Account:
         profile: Name of the AWS profile that they come from; "" if they come from elsewhere.
     """
 
-    def __init__(
-        self, id: str, session: boto3.Session | None, problem: str = "", *, profile: str = ""
-    ) -> None:
-        """Take the session of an account, or the reason why there is none."""
-        self.id = id
-        self.session = session
-        self.problem = problem
-        self.profile = profile
-        self._clients: dict[tuple[str, str], Any] = {}
-        # Making a client is not thread-safe, using it is.
-        self._making = threading.Lock()
+    id: str
+    session: boto3.Session | None
+    problem: str = ""
+    profile: str = field(default="", kw_only=True)
+    _clients: dict[tuple[str, str], Any] = field(init=False, repr=False, default_factory=dict)
+    # Making a client is not thread-safe, using it is.
+    _making: AbstractContextManager[Any] = field(init=False, repr=False, default_factory=threading.Lock)
 
     def client(self, service: str, region: str = naming.HOME_REGION) -> Any:
         """Return the client of `service` in `region`. It has no type: boto3 makes its classes at run time.

@@ -38,16 +38,16 @@ def records(account: Account, region: str, *, source: str, since: datetime) -> I
         ClientError, BotoCoreError, NotSignedIn: The log cannot be read (`account.CANNOT_TELL`).
     """
     pages = account.client("logs", region).get_paginator("filter_log_events")
-    for page in pages.paginate(
+    entries = pages.paginate(
         logGroupName=naming.AUDIT_LOG_GROUP,
         startTime=int(since.timestamp() * 1000),
         filterPattern=f'{{ $.source = "{source}" }}',
-    ):
-        for entry in page["events"]:
-            try:
-                event = json.loads(entry["message"])
-            except ValueError:
-                continue
-            if isinstance(event, dict) and event.get("source") == source:
-                arrived = entry.get("ingestionTime") or entry["timestamp"]
-                yield Record(event=event, arrived=datetime.fromtimestamp(arrived / 1000, UTC))
+    ).search("events[]")
+    for entry in entries:
+        try:
+            event = json.loads(entry["message"])
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("source") == source:
+            arrived = entry.get("ingestionTime") or entry["timestamp"]
+            yield Record(event=event, arrived=datetime.fromtimestamp(arrived / 1000, UTC))

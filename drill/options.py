@@ -85,13 +85,9 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
                 f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(by_name)}"
             )
     only = list(by_name) if stack == ALL else [] if stack is None else [stack]
-    selected = {next(iter(by_name)), *only}
-    needed = [known for name, known in by_name.items() if name in selected]
-    signed_in = iter(sign_in(needed, profiles=profiles, member_role=member_role))
-    accounts = [
-        next(signed_in)
-        if name in selected
-        else Account(known.account_id, None, f"stack {name} was not selected")
-        for name, known in by_name.items()
-    ]
-    return Selection(stacks=list(by_name.values()), accounts=accounts, only=only)
+    selected = [known for known in by_name.values() if known.name in {next(iter(by_name)), *only}]
+    signed_in = sign_in(selected, profiles=profiles, member_role=member_role)
+    accounts = {known.name: account for known, account in zip(selected, signed_in, strict=True)}
+    for name, known in by_name.items():
+        accounts.setdefault(name, Account(known.account_id, None, f"stack {name} was not selected"))
+    return Selection(stacks=list(by_name.values()), accounts=[accounts[name] for name in by_name], only=only)

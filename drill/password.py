@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
+from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
 
@@ -42,32 +43,6 @@ _DONE_BEFORE = "EntityAlreadyExists"
 _UNDER_WAY = "EntityTemporarilyUnmodifiable"
 
 
-class Secret:
-    """A password. Only `reveal` shows it: printing, formatting or logging the object does not."""
-
-    __slots__ = ("_characters",)
-
-    def __init__(self, characters: str) -> None:
-        """Take the password."""
-        self._characters = characters
-
-    def reveal(self) -> str:
-        """Return the password."""
-        return self._characters
-
-    def grouped(self) -> str:
-        """Return the password with gaps, to be read aloud."""
-        return re.sub(f"(.{{{GROUP}}})(?!$)", r"\1   ", self._characters)
-
-    def masked(self, text: str) -> str:
-        """Return `text` without the password, in case AWS or gpg quotes it in a message."""
-        return text.replace(self._characters, "(the new password)")
-
-    def __repr__(self) -> str:
-        """Return a text that does not contain the password."""
-        return "<a password>"
-
-
 @dataclass
 class _Refused(Exception):
     """The password was not changed (exit code 1), or that is unknown (2)."""
@@ -76,7 +51,7 @@ class _Refused(Exception):
     exit_code: int = 1
 
 
-def generated(policy: Mapping[str, Any]) -> Secret:
+def generated(policy: Mapping[str, Any]) -> SecretStr:
     """Return a new password that the account's `PasswordPolicy` accepts; it is empty for AWS's default."""
     length = max(LENGTH, int(policy.get("MinimumPasswordLength", 0)))
     alphabet = "".join(CLASSES)
@@ -85,7 +60,7 @@ def generated(policy: Mapping[str, Any]) -> Secret:
     while True:
         characters = "".join(secrets.choice(alphabet) for _ in range(length))
         if all(set(characters) & set(kind) for kind in CLASSES):
-            return Secret(characters)
+            return SecretStr(characters)
 
 
 def password(
@@ -194,7 +169,7 @@ def _announced(
         )
 
 
-def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
+def _encrypted(secret: SecretStr, recipients: Sequence[str]) -> str:
     """Return the password encrypted to all recipients, as ASCII armour.
 
     Raises:
@@ -209,10 +184,12 @@ def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
     command = [gpg, "--batch", "--no-tty", "--no-auto-key-locate", "--encrypt", "--armor"]
     for recipient in recipients:
         command += ["--recipient", recipient]
-    done = subprocess.run(command, input=secret.reveal(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=secret.get_secret_value(), capture_output=True, text=True, check=False
+    )
     if done.returncode or not done.stdout.startswith("-----BEGIN PGP MESSAGE-----"):
         raise _Refused(
-            f"{secret.masked(done.stderr.strip())}\n"
+            f"{_masked(done.stderr.strip(), secret)}\n"
             f"gpg did not encrypt to {', '.join(recipients)}: each must be a key of this keyring that you "
             "trust (gpg --list-keys; gpg --import FILE; gpg --quick-lsign-key FINGERPRINT). "
             "Nothing was changed."
@@ -220,7 +197,12 @@ def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
     return done.stdout
 
 
-def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: bool) -> None:
+def _masked(text: str, secret: SecretStr) -> str:
+    """Return a text without the password, in case AWS or gpg quotes it in a message."""
+    return text.replace(secret.get_secret_value(), "(the new password)")
+
+
+def _put(account: Account, stack: Stack, user: str, secret: SecretStr, *, exists: bool) -> None:
     """Make it the user's password.
 
     Raises:
@@ -232,10 +214,10 @@ def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: b
     logging.disable(max(before, logging.DEBUG))  # botocore's debug logs contain the body of each request
     try:
         # Never a reset at the next sign-in: in an emergency it could lock the user out.
-        call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
+        call(UserName=user, Password=secret.get_secret_value(), PasswordResetRequired=False)
     except CANNOT_TELL as error:
         problem = _refused(error, stack, user, exists=exists)
-        raise _Refused(secret.masked(problem.message), problem.exit_code) from None
+        raise _Refused(_masked(problem.message, secret), problem.exit_code) from None
     finally:
         logging.disable(before)
 
@@ -268,14 +250,15 @@ def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Ref
     return _Refused(f"{explained(error)}\n{held}")
 
 
-def _show(secret: Secret, user: str) -> None:
+def _show(secret: SecretStr, user: str) -> None:
     """Show the password on the alternate screen until Enter, so that it does not stay in the scrollback."""
-    console = Console(highlight=False)
+    console, characters = Console(highlight=False), secret.get_secret_value()
     with console.screen():
         console.print(Text(f"The new password of {user}:\n"))
-        console.print(Text(f"    {secret.reveal()}\n"), soft_wrap=True)
+        console.print(Text(f"    {characters}\n"), soft_wrap=True)
         console.print(Text(f"To read it aloud, in groups of {GROUP}; the gaps are not part of it:\n"))
-        console.print(Text(f"    {secret.grouped()}\n"))
+        groups = re.findall(f".{{1,{GROUP}}}", characters)
+        console.print(Text(f"    {'   '.join(groups)}\n"))
         console.print(
             Text("It has no l, I, 1, O or 0. It is not stored anywhere: put it into the vault now.")
         )

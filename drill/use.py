@@ -15,10 +15,11 @@ from drill.stacks import Stack
 PROFILE_PREFIX = "breakglass-"
 """Of the names of AWS profiles and of roles in the console, so that they differ from all other names."""
 
+LOGIN_PROFILE_PREFIX = f"{PROFILE_PREFIX}login-"
+"""Of the AWS profile that a user signs in with."""
+
 CLI_VERSION = "2.32"
 """The first AWS CLI that has `aws login`."""
-
-_SWITCH_ROLE = "https://signin.aws.amazon.com/switchrole"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Target:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
         """
         query = {"account": self.account_id, "roleName": self.role.name, "displayName": self.profile}
-        return f"{_SWITCH_ROLE}?{urlencode(query)}"
+        return f"https://signin.aws.amazon.com/switchrole?{urlencode(query)}"
 
 
 def targets(known: Sequence[Stack]) -> list[Target]:
@@ -64,11 +65,6 @@ def targets(known: Sequence[Stack]) -> list[Target]:
     return [target for target in accounts if allowed is None or target.account_id in allowed]
 
 
-def login_profile(user: str) -> str:
-    """Return the name of the AWS profile that a user signs in with."""
-    return f"{PROFILE_PREFIX}login-{user}"
-
-
 def aws_config(known: Sequence[Stack], user: str) -> str:
     """Return the text of an AWS configuration file: one profile to sign in, one for each account's role.
 
@@ -76,7 +72,7 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
     (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). If it is there beforehand,
     `aws login` accepts no other user, and does not ask for a Region.
     """
-    home, login = known[0].settings.watched.hub_region, login_profile(user)
+    home, login = known[0].settings.watched.hub_region, f"{LOGIN_PROFILE_PREFIX}{user}"
     profiles = [
         f"""\
 [profile {login}]
@@ -121,7 +117,7 @@ def use(
 
 def way_in(known: Sequence[Stack], user: str) -> str:
     """Return the instructions: first the console, which always works, then the command line."""
-    hub, accounts, login = known[0], targets(known), login_profile(user)
+    hub, accounts, login = known[0], targets(known), f"{LOGIN_PROFILE_PREFIX}{user}"
     others = "".join(
         f"\n   (or as {name}: python -m drill use --user {name})"
         for name in hub.settings.user.names

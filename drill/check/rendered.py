@@ -7,6 +7,7 @@ place of the engine and answers which Regions are enabled.
 import json
 import runpy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -18,14 +19,14 @@ from drill.stacks import PROJECT, Stack, is_placeholder
 GET_REGIONS = "aws:index/getRegions:getRegions"
 
 
+@dataclass
 class _Recorder(pulumi.runtime.Mocks):
     """Records every registration, and knows what AWS would assign: the queues' URLs, and the key if given."""
 
-    def __init__(self, account_id: str, enabled_regions: Sequence[str], key: Mapping[str, str]) -> None:
-        self.resources: list[Resource] = []
-        self._account_id = account_id
-        self._enabled_regions = list(enabled_regions)
-        self._key = key
+    account_id: str
+    enabled_regions: Sequence[str]
+    key: Mapping[str, str]
+    resources: list[Resource] = field(default_factory=list)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources.append(
@@ -35,16 +36,16 @@ class _Recorder(pulumi.runtime.Mocks):
                 properties={
                     name: UNKNOWN if _is_hidden(value) else value for name, value in args.inputs.items()
                 },
-                account=self._account_id,
+                account=self.account_id,
                 region=naming.HOME_REGION,
             )
         )
         assigned: Mapping[str, str] = {}
         if args.typ == "aws:kms/key:Key":
-            assigned = self._key
+            assigned = self.key
         elif args.typ == "aws:sqs/queue:Queue":
             region, name = args.inputs["region"], args.inputs["name"]
-            assigned = {"url": f"https://sqs.{region}.amazonaws.com/{self._account_id}/{name}"}
+            assigned = {"url": f"https://sqs.{region}.amazonaws.com/{self.account_id}/{name}"}
         return f"{args.name}-id", {**args.inputs, **assigned}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
@@ -52,7 +53,7 @@ class _Recorder(pulumi.runtime.Mocks):
             raise RuntimeError(
                 f"the program asks for {args.token}, which drill/check/rendered.py cannot answer"
             )
-        return {"names": self._enabled_regions, "id": naming.HOME_REGION}
+        return {"names": list(self.enabled_regions), "id": naming.HOME_REGION}
 
 
 def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, str]) -> list[Resource]:

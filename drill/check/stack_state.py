@@ -30,9 +30,7 @@ class StackState:
     """One stack as it is meant to be and as it is.
 
     Attributes:
-        enabled: Regions that the account has enabled; None if they cannot be listed.
-        enabled_problem: Why they cannot be listed.
-        rendered: What this version deploys.
+        enabled: Regions that the account has enabled; None if they cannot be listed (`enabled_problem`).
         live: What exists, by the name of the rendered resource: its properties, None if it does not exist, or
             the exception that reading it raised.
         answers: Enabled Regions, each with the exception that a call there raised, or None.

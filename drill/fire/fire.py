@@ -2,10 +2,10 @@
 
 import secrets
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -18,7 +18,7 @@ from drill import audit_log, evidence
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Drill, UnusableEvidence
 from drill.fire import follow, result, send
-from drill.fire.follow import Expected, Follower
+from drill.fire.follow import TOPICS, Expected, Follower, Watch
 from drill.fire.plan import Plan, announced, audience, plan
 from drill.fire.result import DrillResult, counted
 from drill.fire.send import Sent
@@ -114,12 +114,8 @@ class DrillRun:
     home: str
     queue: str
     timing: Timing
+    follower: Follower
     sent: dict[Place, Sent] = field(default_factory=dict)
-
-    @cached_property
-    def follower(self) -> Follower:
-        """What has arrived so far."""
-        return Follower(self.timing)
 
     @property
     def offset(self) -> timedelta:
@@ -128,12 +124,11 @@ class DrillRun:
 
     def run(self, timeout: float) -> bool:
         """Send and follow; return whether Ctrl-C interrupted it."""
-        try:
+        with suppress(KeyboardInterrupt):
             self._send()
             self._follow(timeout)
-        except KeyboardInterrupt:
-            return True
-        return False
+            return False
+        return True
 
     def _send(self) -> None:
         drill, places = self.drill, self.plan.places
@@ -147,11 +142,12 @@ class DrillRun:
 
     def _follow(self, timeout: float) -> None:
         drill_id, since = self.drill.id, self.drill.started + self.offset - MARGIN
-        watches = [follow.audit_log_watch(self.hub, self.home, drill_id=drill_id, since=since)]
+        log = partial(follow.in_audit_log, self.hub, self.home, drill_id=drill_id, since=since)
+        watches = [Watch(where=("audit log",), look=log)]
         if not self.drill.quiet:
-            watches.append(
-                follow.queue_watch(self.hub, self.home, self.queue, drill_id=drill_id, timing=self.timing)
-            )
+            queue = partial(follow.in_queue, self.hub, self.home, self.queue)
+            look = partial(queue, drill_id=drill_id, timing=self.timing)
+            watches.append(Watch(where=tuple(TOPICS.values()), look=look))
         sent = [place for place, event in self.sent.items() if not event.error]
         expected: set[Expected] = {
             (place, where) for place in sent for watch in watches for where in watch.where
@@ -210,7 +206,9 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
     except CANNOT_TELL as error:
         _refuse(f"the hub's {reading} cannot be read: {explained(error)}")
     drill = Drill(id=secrets.token_hex(4), started=now, who=who, why=reason, quiet=quiet, arrivals=())
-    return DrillRun(drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing)
+    return DrillRun(
+        drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing, follower=Follower(timing)
+    )
 
 
 def _announce(drill_run: DrillRun, console: Console) -> None:

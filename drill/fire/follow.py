@@ -91,46 +91,38 @@ class Follower:
                 self.unreadable[where] = problem
 
 
-def audit_log_watch(hub: Account, region: str, *, drill_id: str, since: datetime) -> Watch:
-    """Return the watch of the hub's audit log."""
-
-    def look() -> Iterator[Sighting]:
-        for record in audit_log.records(hub, region, source=naming.DRILL_SOURCE, since=since):
-            place = record.place
-            if audit_log.nonce(record) == f"{drill_id}.{place.account}.{place.region}":
-                yield Sighting(place, "audit log", record.arrived)
-
-    return Watch(where=("audit log",), look=look)
+def in_audit_log(hub: Account, region: str, *, drill_id: str, since: datetime) -> Iterator[Sighting]:
+    """Yield what is in the hub's audit log."""
+    for record in audit_log.records(hub, region, source=naming.DRILL_SOURCE, since=since):
+        place = record.place
+        if audit_log.nonce(record) == f"{drill_id}.{place.account}.{place.region}":
+            yield Sighting(place, "audit log", record.arrived)
 
 
-def queue_watch(hub: Account, region: str, url: str, *, drill_id: str, timing: Timing) -> Watch:
-    """Return the watch of the drill queue; it removes this drill's messages and leaves all others."""
+def in_queue(hub: Account, region: str, url: str, *, drill_id: str, timing: Timing) -> Iterator[Sighting]:
+    """Yield what is in the drill queue; removes this drill's messages and leaves all others."""
     sqs = hub.client("sqs", region)
     topics: dict[str, Where] = {
         naming.topic_arn(hub.id, region, name): where for name, where in TOPICS.items()
     }
-
-    def look() -> Iterator[Sighting]:
-        for number in range(BATCHES):
-            messages = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=timing.poll_seconds if number == 0 else min(1, timing.poll_seconds),
-                VisibilityTimeout=timing.hidden_seconds,
-                MessageSystemAttributeNames=["SentTimestamp"],
-            ).get("Messages")
-            if not messages:
-                return
-            read = {message["ReceiptHandle"]: sighting(message, topics, drill_id) for message in messages}
-            own = {handle: event for handle, event in read.items() if event is not None}
-            entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(own)]
-            # What is not removed expires within the hour, and counts once however often it is received.
-            with suppress(*CANNOT_TELL):
-                if entries:
-                    sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-            yield from own.values()
-
-    return Watch(where=tuple(TOPICS.values()), look=look)
+    for number in range(BATCHES):
+        messages = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=timing.poll_seconds if number == 0 else min(1, timing.poll_seconds),
+            VisibilityTimeout=timing.hidden_seconds,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        ).get("Messages")
+        if not messages:
+            return
+        read = {message["ReceiptHandle"]: sighting(message, topics, drill_id) for message in messages}
+        own = {handle: event for handle, event in read.items() if event is not None}
+        entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(own)]
+        # What is not removed expires within the hour, and counts once however often it is received.
+        with suppress(*CANNOT_TELL):
+            if entries:
+                sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        yield from own.values()
 
 
 def sighting(message: Mapping[str, Any], topics: Mapping[str, Where], drill_id: str) -> Sighting | None:

@@ -190,7 +190,6 @@ class Report:
     """Everything that a report says; the JSON file has these names in camel case.
 
     Attributes:
-        made: When, with a time zone.
         all_stacks: All stacks of the project, the hub's first.
         stack_states: The selected ones, at least one.
         judgements: The proof over what is live in the accounts of the selected stacks.
@@ -243,11 +242,19 @@ class Report:
     @cached_property
     def drills(self) -> Drills:
         """What the kept drills show."""
-        last = self.last_full_drill
+        last, last_full = self.last_full_drill, None
+        if last is not None:
+            last_full = LastFull(
+                absent=latency.absent(last, self.wanted),
+                arrivals=[ReportedArrival(**vars(arrival)) for arrival in _by_region(last)],
+                arrived=last.arrived,
+                id=last.id,
+                started=last.started,
+            )
         return Drills(
             kept=len(self.kept_drills),
             latencies=list(latency.spreads(self.kept_drills)),
-            last_full=None if last is None else _last_full(last, self.wanted),
+            last_full=last_full,
             loud=sum(not drill.quiet for drill in self.kept_drills),
             shown=[_summary(drill) for drill in self.kept_drills[:DRILLS_SHOWN]],
         )
@@ -384,13 +391,3 @@ def _summary(drill: Drill) -> DrillSummary:
 
 def _by_region(drill: Drill) -> list[Arrival]:
     return sorted(drill.arrivals, key=lambda arrival: (arrival.region, arrival.account))
-
-
-def _last_full(drill: Drill, wanted: set[Place]) -> LastFull:
-    return LastFull(
-        absent=latency.absent(drill, wanted),
-        arrivals=[ReportedArrival(**vars(arrival)) for arrival in _by_region(drill)],
-        arrived=drill.arrived,
-        id=drill.id,
-        started=drill.started,
-    )

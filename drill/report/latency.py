@@ -56,13 +56,10 @@ def last_full(drills: Sequence[Drill], wanted: set[Place]) -> Drill | None:
 
 @dataclass(frozen=True, kw_only=True)
 class RegionRow:
-    """One Region of a drill.
+    """One Region of a drill, `absent` if the drill was not there, and what did not arrive (`problem`).
 
-    Attributes:
-        bars: One for each leg; None if nothing arrived. It is as long as the slowest account took, in percent
-            of the slowest event of the drill, and has the fastest and the slowest of the accounts in words.
-        absent: Whether the drill was not there.
-        problem: What did not arrive; "" if everything did.
+    For each leg there is a bar if something arrived: as long as the slowest account took, in percent of the
+    slowest event of the drill, with the fastest and the slowest of the accounts in words.
     """
 
     region: str

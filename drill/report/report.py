@@ -41,15 +41,6 @@ _KINDS = [
     for kind in pictures.KINDS
 ]
 
-EvidenceOption = Annotated[
-    Path,
-    typer.Option(
-        "--evidence",
-        metavar="DIR",
-        help="Folder with the results of drills; the report is written there, nothing is overwritten.",
-    ),
-]
-
 
 SIGNS = {
     State.READY: replace(pictures.DELIVERED, name="is-ready", word="ready"),
@@ -60,7 +51,14 @@ SIGNS = {
 
 
 def report(
-    folder: EvidenceOption,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--evidence",
+            metavar="DIR",
+            help="Folder with the results of drills; the report is written there, nothing is overwritten.",
+        ),
+    ],
     stack: StackOption = ALL,
     profile: ProfileOption = None,
     member_role: MemberRoleOption = None,

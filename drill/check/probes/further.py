@@ -13,10 +13,7 @@ from drill.check.stack_state import StackState
 def further_targets(stack_state: StackState, resources: Sequence[Resource]) -> Findings:
     """Yield a finding for each target that a rule has besides the rendered ones among `resources`.
 
-    Someone else receives events through it.
-
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: A rule's targets cannot be read.
+    Someone else receives events through it. Raises an error of `account.CANNOT_TELL` if it cannot be read.
     """
     wanted: dict[tuple[str, str, str], set[str]] = {}
     for resource in resources:
@@ -45,8 +42,7 @@ def further_policies(
 ) -> Findings:
     """Yield a finding for each managed policy of a user or role whose ARN is not in `wanted`.
 
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: The attachments cannot be read.
+    Raises an error of `account.CANNOT_TELL` if the attachments cannot be read.
     """
     for arn in live.attached(stack_state.account, kind, name):
         if arn not in wanted:
@@ -58,11 +54,7 @@ def further_policies(
 
 
 def inline_policies(stack_state: StackState, name: str, kind: Literal["user", "role"]) -> Findings:
-    """Yield a finding for each inline policy of a user or role.
-
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: They cannot be read.
-    """
+    """Yield a finding for each inline policy of a user or role; raises one of `account.CANNOT_TELL`."""
     who = {f"{kind.title()}Name": name}
     for policy in live.iam_list(stack_state.account, f"list_{kind}_policies", "PolicyNames", **who):
         yield not_ready(

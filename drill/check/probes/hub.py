@@ -15,10 +15,10 @@ def rules(stack_state: StackState) -> Findings:
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
     events = stack_state.account.client("events", stack_state.home)
     names = {resource["name"] for resource in rendered if resource["eventBusName"] == naming.HUB_BUS}
-    for page in events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS):
-        for rule in page["Rules"]:
-            if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
-                yield _unexpected_rule(stack_state, rule["Name"])
+    pages = events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS)
+    for rule in pages.search("Rules[]"):
+        if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
+            yield _unexpected_rule(stack_state, rule["Name"])
     yield from further_targets(stack_state, rendered)
 
 

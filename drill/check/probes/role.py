@@ -64,7 +64,7 @@ def trust(stack_state: StackState) -> Findings:
         yield not_ready(f"role {role['name']} does not exist: nobody can assume it", redeploy(stack_state))
         return
     document = properties["assumeRolePolicy"]
-    questions = TrustQuestions(stack_state)
+    questions = TrustQuestions(stack_state, document)
     for verdict, who, why in _decided(document, questions.users()):
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
@@ -72,9 +72,9 @@ def trust(stack_state: StackState) -> Findings:
             yield not_ready(f"{who} cannot assume it: {why}", redeploy(stack_state))
         else:
             yield unknown(f"it is unknown whether {who} can assume it: {why}")
-    yield from _kept_out(stack_state, document, [*questions.others(document), *questions.users_too_weak()])
+    yield from _kept_out(stack_state, document, [*questions.others(), *questions.users_too_weak()])
     yield from _other_kinds(stack_state, document)
-    for text in questions.not_understood(document):
+    for text in questions.not_understood():
         yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
 
 
@@ -151,13 +151,16 @@ def _patterns(document: str) -> set[str]:
 class TrustQuestions:
     """The requests to assume a stack's role that are tried."""
 
-    def __init__(self, stack_state: StackState) -> None:
-        """Take the role, its users and the limit on the age of MFA from a stack's settings."""
+    def __init__(self, stack_state: StackState, document: str) -> None:
+        """Take users, role and limits from a stack's settings, other principals from the trust policy."""
         settings = stack_state.stack.settings
         self._own, self._hub = stack_state.account.id, stack_state.stack.settings.hub_account_id
         self._stranger = next(id for id in _STRANGERS if id not in (self._own, self._hub))
         self._names, self._max_age = settings.user.names, settings.role.mfa_max_age
         self._role = naming.role_arn(self._own, settings.role.name)
+        texts = _NAMED.findall(json.dumps(_statements(document)))
+        self._texts = {text for text in texts if not text.split(":")[-1].startswith(_PROVIDERS)}
+        self._patterns = _patterns(document)
 
     def users(self) -> list[Question]:
         """Return the requests of the users in an emergency."""
@@ -182,9 +185,11 @@ class TrustQuestions:
             for how, context in weak.items():
                 yield self._question(f"{name} ({how})", naming.user_arn(self._hub, name), context)
 
-    def others(self, document: str) -> Iterator[Question]:
+    def others(self) -> Iterator[Question]:
         """Yield requests of all other principals, with fresh MFA: of each account, and from the document."""
-        named, accounts = self._named(document)
+        users = {naming.user_arn(self._hub, name) for name in self._names}
+        named = {arn for text in self._texts for arn in self._principals(text)}
+        accounts = {text for text in self._texts if ":" not in text} | {arn.split(":")[4] for arn in named}
         # In the hub's own stack the last entry wins.
         known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
         for account in dict.fromkeys((self._hub, self._own, self._stranger, *sorted(accounts))):
@@ -196,8 +201,9 @@ class TrustQuestions:
             if account != self._hub:
                 for name in self._names:
                     yield self._question(f"{name} of {where}", naming.user_arn(account, name), _FRESH)
-        for arn in named:
-            yield self._question(arn, arn, _FRESH)
+        for arn in sorted(named - users):
+            if not arn.endswith(":root"):
+                yield self._question(arn, arn, _FRESH)
         service = Principal(service="ec2.amazonaws.com")
         yield "a service", Request(principal=service, action=_ASSUME, resource=self._role)
         anybody = Principal(arn=naming.session_arn(self._stranger, "federated-user/anybody"))
@@ -205,22 +211,10 @@ class TrustQuestions:
             who = f"any federated principal ({action.removeprefix('sts:')})"
             yield who, Request(principal=anybody, action=action, resource=self._role)
 
-    def not_understood(self, document: str) -> list[str]:
+    def not_understood(self) -> list[str]:
         """Return what the document says of principals that no example principal can be made from."""
-        texts = {text for text in self._texts(document) if ":" in text} | _patterns(document)
+        texts = {text for text in self._texts if ":" in text} | self._patterns
         return sorted(text for text in texts if not list(self._principals(text)))
-
-    def _texts(self, document: str) -> list[str]:
-        texts = _NAMED.findall(json.dumps(_statements(document)))
-        return [text for text in texts if not text.split(":")[-1].startswith(_PROVIDERS)]
-
-    def _named(self, document: str) -> tuple[list[str], set[str]]:
-        """Return the principals that a document names, without the users, and all its accounts."""
-        users = {naming.user_arn(self._hub, name) for name in self._names}
-        texts = self._texts(document)
-        arns = {arn for text in texts for arn in self._principals(text)}
-        accounts = {text for text in texts if ":" not in text} | {arn.split(":")[4] for arn in arns}
-        return sorted(arn for arn in arns - users if not arn.endswith(":root")), accounts
 
     def _principals(self, text: str) -> Iterator[str]:
         """Yield ARNs of example principals for a text, which may have wildcards."""
