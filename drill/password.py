@@ -110,11 +110,7 @@ def _on_terminal() -> bool:
 def _change(
     account: Account, stack: Stack, user: str, *, recipients: Sequence[str], ask: bool, say: Console
 ) -> None:
-    """Announce, ask, change the password and show it.
-
-    Raises:
-        _Refused: It was not changed, or that is unknown.
-    """
+    """Announce, ask, change the password and show it."""
     try:
         iam = account.client("iam")
         exists, policy = False, dict[str, Any]()
@@ -170,11 +166,7 @@ def _announced(
 
 
 def _encrypted(secret: SecretStr, recipients: Sequence[str]) -> str:
-    """Return the password encrypted to all recipients, as ASCII armour.
-
-    Raises:
-        _Refused: gpg is missing or refuses, for example a recipient.
-    """
+    """Return the password encrypted to all recipients, as ASCII armour."""
     gpg = shutil.which("gpg")
     if gpg is None:
         raise _Refused(
@@ -203,11 +195,6 @@ def _masked(text: str, secret: SecretStr) -> str:
 
 
 def _put(account: Account, stack: Stack, user: str, secret: SecretStr, *, exists: bool) -> None:
-    """Make it the user's password.
-
-    Raises:
-        _Refused: It was not changed, or that is unknown.
-    """
     iam = account.client("iam")
     call = iam.update_login_profile if exists else iam.create_login_profile
     before = logging.root.manager.disable

@@ -130,7 +130,7 @@ def prepare(
     """Return the state of the stacks in `only`: renders what is meant, reads what exists.
 
     Args:
-        stacks: All stacks of the project; those not selected still determine which relays there must be.
+        stacks: All, the hub's first; those not selected still determine which relays there must be.
         accounts: Their accounts, in the same order.
         only: Names of the selected stacks.
         progress: Is told how far the reading is.
@@ -202,9 +202,8 @@ def _relays(stacks: Sequence[Stack], meant: Sequence[StackState]) -> dict[str, l
         stack_state.account.id: sorted({schedule.home[1] for schedule in stack_state.of("Schedule")})
         for stack_state in meant
     }
-    hub = next(stack for stack in stacks if stack.settings.alerts is not None)
-    alerts = hub.settings.alerts
-    members = alerts.member_account_ids if alerts is not None else ()
+    hub, alerts = stacks[0], stacks[0].settings.alerts
+    members = () if alerts is None else alerts.member_account_ids
     usual = known.get(hub.account_id) or next(iter(known.values()), [])
     return {account_id: known.get(account_id, usual) for account_id in (hub.account_id, *members)}
 

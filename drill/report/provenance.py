@@ -92,12 +92,8 @@ class Caller:
     stack: str
 
 
-def callers(stacks: Sequence[Stack], accounts: Sequence[Account]) -> list[Caller]:
-    """Return for each stack whose credentials read its account."""
-    return [_caller(stack, account) for stack, account in zip(stacks, accounts, strict=True)]
-
-
-def _caller(stack: Stack, account: Account) -> Caller:
+def caller(stack: Stack, account: Account) -> Caller:
+    """Return whose credentials read a stack's account."""
     caller = problem = ""
     try:
         caller = account.client("sts").get_caller_identity()["Arn"]

@@ -84,7 +84,6 @@ def report(
 def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Report:
     """Return the report, from AWS, git and the policy pack's configuration."""
     stack_states, results = readiness.run_checks(selection)
-    stacks = [stack_state.stack for stack_state in stack_states]
     return Report(
         made=datetime.now(UTC),
         all_stacks=selection.stacks,
@@ -92,9 +91,9 @@ def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Repor
         checks=results,
         judgements=stack_states[0].judgements,
         kept_drills=drills,
-        accounts=provenance.callers(stacks, [stack_state.account for stack_state in stack_states]),
+        accounts=[provenance.caller(each.stack, each.account) for each in stack_states],
         versions=provenance.versions(folder),
-        accepted=provenance.accepted([stack.name for stack in stacks]),
+        accepted=provenance.accepted([each.stack.name for each in stack_states]),
     )
 
 

@@ -102,9 +102,6 @@ def _judge_selectors(trail: _Trail, answer: Mapping[str, Any], edit: str, *, is_
 
     One selector that matches is enough
     (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html).
-
-    Raises:
-        KeyError: The answer names no selector.
     """
     basic, advanced = answer.get("EventSelectors") or (), answer.get("AdvancedEventSelectors") or ()
     if not basic and not advanced:

@@ -26,11 +26,10 @@ PASSWORD_AGE_AT_MOST = timedelta(days=365)
 """A stored random password does not weaken with age, but after a year staff has changed and the vault itself
 is untested."""
 
-Part = Callable[[StackState, str], Findings]
-"""Checks one thing about one user; yields what is wrong."""
 
-
-def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Findings:
+def _each_user(
+    stack_state: StackState, *parts: Callable[[StackState, str], Findings], otherwise: str = ""
+) -> Findings:
     """Yield what the parts find about each user, or `otherwise` as ready if they find nothing.
 
     A read error for one user does not stop that user's other checks, or other users.
@@ -46,9 +45,6 @@ def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Fi
                     break
                 findings.append(unknown(f"{name}: {explained(error)}"))
         yield from findings or [ready(f"{name}: {otherwise}")]
-
-
-# ---- password
 
 
 def sign_in(stack_state: StackState) -> Findings:
@@ -106,9 +102,6 @@ def _age(
     return ready(text)
 
 
-# ---- MFA
-
-
 def mfa(stack_state: StackState) -> Findings:
     """Check that each user has an MFA device: the role's trust policy requires one.
 
@@ -149,9 +142,6 @@ def _device_kind(serial: str) -> str:
     return {"u2f": "security key", "mfa": "virtual"}.get(serial.split(":")[-1].split("/")[0], "other")
 
 
-# ---- other credentials
-
-
 _CREDENTIALS = (
     # What a user must not have, and the keys of the entries and of their ids in AWS's answer.
     ("access key", "AccessKeyMetadata", "AccessKeyId"),
@@ -182,9 +172,6 @@ def _further(noun: str, entries: str, id_key: str, stack_state: StackState, name
             stack_state.aws(f"iam {removal} --user-name {name}"),
             fix="find out who made it",
         )
-
-
-# ---- permissions
 
 
 def policies(stack_state: StackState) -> Findings:
@@ -228,9 +215,6 @@ def _boundary(stack_state: StackState, name: str) -> Findings:
             stack_state.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
             fix="find out who set it",
         )
-
-
-# ---- enrolment
 
 
 def enrolment(stack_state: StackState) -> Findings:
