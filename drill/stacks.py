@@ -1,5 +1,6 @@
 """The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +33,11 @@ class Stack:
     Attributes:
         config: Its configuration without the namespace; placeholders stand for encrypted endpoints.
         settings: The same, checked.
-        encrypted: Whether an endpoint is encrypted: then recipients can be counted but not compared.
     """
 
     name: str
     config: Mapping[str, Any]
     settings: Settings
-    encrypted: bool
 
     @property
     def account_id(self) -> str:
@@ -75,26 +74,24 @@ def _load(file: Path) -> Stack:
         }
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableStack(f"{file.name}: cannot be read: {type(error).__name__}: {error}") from error
-    encrypted = _replace_encrypted(config)
+    _replace_encrypted(config)
     try:
-        return Stack(name=name, config=config, settings=reading.parse(config), encrypted=encrypted)
+        return Stack(name=name, config=config, settings=reading.parse(config))
     except SettingsError as error:
         listed = "\n  ".join(error.problems)
         raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error
 
 
-def _replace_encrypted(config: dict[str, Any]) -> bool:
-    """Replace encrypted endpoints by placeholders; return whether there was any."""
+def _replace_encrypted(config: dict[str, Any]) -> None:
+    """Replace encrypted endpoints by placeholders: then recipients can be counted but not compared."""
     alerts = config.get("alerts")
-    encrypted = 0
+    number = itertools.count(1)
     for key in ("subscriptions", "watchdogSubscriptions"):
         for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
             if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                encrypted += 1
                 placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
                 if placeholder and set(item["endpoint"]) == {"secure"}:
-                    item["endpoint"] = placeholder.format(number=encrypted)
-    return encrypted > 0
+                    item["endpoint"] = placeholder.format(number=next(number))
 
 
 def is_placeholder(endpoint: str) -> bool:
