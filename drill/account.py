@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -42,27 +44,22 @@ CANNOT_TELL = (ClientError, BotoCoreError, NotSignedIn)
 """Errors that mean AWS gave no usable answer; `explained` says why."""
 
 
+@dataclass(eq=False)
 class Account:
     """One account, reached with credentials of its own.
 
     Attributes:
-        id: Account id, 12 digits.
-        session: boto3 session; None if there are no credentials.
-        problem: Why there are no credentials; "" if there are some.
+        session: boto3 session; None if there are no credentials, for the reason `problem`.
         profile: Name of the AWS profile that they come from; "" if they come from elsewhere.
     """
 
-    def __init__(
-        self, id: str, session: boto3.Session | None, problem: str = "", *, profile: str = ""
-    ) -> None:
-        """Take the session of an account, or the reason why there is none."""
-        self.id = id
-        self.session = session
-        self.problem = problem
-        self.profile = profile
-        self._clients: dict[tuple[str, str], Any] = {}
-        # Making a client is not thread-safe, using it is.
-        self._making = threading.Lock()
+    id: str
+    session: boto3.Session | None
+    problem: str = ""
+    profile: str = field(default="", kw_only=True)
+    _clients: dict[tuple[str, str], Any] = field(init=False, repr=False, default_factory=dict)
+    # Making a client is not thread-safe, using it is.
+    _making: AbstractContextManager[Any] = field(init=False, repr=False, default_factory=threading.Lock)
 
     def client(self, service: str, region: str = naming.HOME_REGION) -> Any:
         """Return the client of `service` in `region`. It has no type: boto3 makes its classes at run time.
@@ -104,10 +101,13 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
     try:
         named = profile or (stack.name if stack.name in boto3.Session().available_profiles else None)
         session = boto3.Session(profile_name=named)
-        own_id = _account_of(session)
+        own_id = _sts(session).get_caller_identity()["Account"]
         if own_id != account_id and member_role is not None:
-            session = _assumed(session, naming.role_arn(account_id, member_role))
-            own_id = _account_of(session)
+            issued = _sts(session).assume_role(
+                RoleArn=naming.role_arn(account_id, member_role), RoleSessionName="breakglass-drill"
+            )["Credentials"]
+            session = boto3.Session(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+            own_id = _sts(session).get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         return Account(account_id, None, f"no credentials for stack {stack.name}: {explained(error)}")
     if own_id != account_id:
@@ -120,20 +120,8 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
     return Account(account_id, session, profile=named or "")
 
 
-def _account_of(session: boto3.Session) -> str:
-    return session.client("sts", region_name=naming.HOME_REGION, config=_CONFIG).get_caller_identity()[
-        "Account"
-    ]
-
-
-def _assumed(session: boto3.Session, role_arn: str) -> boto3.Session:
-    sts = session.client("sts", region_name=naming.HOME_REGION, config=_CONFIG)
-    issued = sts.assume_role(RoleArn=role_arn, RoleSessionName="breakglass-drill")["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=issued["AccessKeyId"],
-        aws_secret_access_key=issued["SecretAccessKey"],
-        aws_session_token=issued["SessionToken"],
-    )
+def _sts(session: boto3.Session) -> Any:
+    return session.client("sts", region_name=naming.HOME_REGION, config=_CONFIG)
 
 
 def is_missing(error: Exception) -> bool:

@@ -13,12 +13,7 @@ from drill.places import Place
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One event in the audit log.
-
-    Attributes:
-        event: The event, as EventBridge delivered it.
-        arrived: When CloudWatch Logs received it, UTC.
-    """
+    """One event in the audit log, as EventBridge delivered it, and when CloudWatch Logs received it, UTC."""
 
     event: dict[str, Any]
     arrived: datetime
@@ -37,33 +32,22 @@ def nonce(record: Record) -> str:
 
 
 def records(account: Account, region: str, *, source: str, since: datetime) -> Iterator[Record]:
-    """Yield the events of one source that have arrived since a time, in no order.
-
-    Args:
-        account: The hub's account.
-        region: The hub's Region.
-        source: Source of the events, such as `breakglass.drill`.
-        since: Earliest time, with a time zone.
+    """Yield the events of one source, such as `breakglass.drill`, that arrived since a time, in no order.
 
     Raises:
         ClientError, BotoCoreError, NotSignedIn: The log cannot be read (`account.CANNOT_TELL`).
     """
     pages = account.client("logs", region).get_paginator("filter_log_events")
-    for page in pages.paginate(
+    entries = pages.paginate(
         logGroupName=naming.AUDIT_LOG_GROUP,
         startTime=int(since.timestamp() * 1000),
         filterPattern=f'{{ $.source = "{source}" }}',
-    ):
-        for entry in page["events"]:
-            event = _event(entry["message"])
-            if event.get("source") == source:
-                arrived = entry.get("ingestionTime") or entry["timestamp"]
-                yield Record(event=event, arrived=datetime.fromtimestamp(arrived / 1000, UTC))
-
-
-def _event(message: str) -> dict[str, Any]:
-    try:
-        event = json.loads(message)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
+    ).search("events[]")
+    for entry in entries:
+        try:
+            event = json.loads(entry["message"])
+        except ValueError:
+            continue
+        if isinstance(event, dict) and event.get("source") == source:
+            arrived = entry.get("ingestionTime") or entry["timestamp"]
+            yield Record(event=event, arrived=datetime.fromtimestamp(arrived / 1000, UTC))

@@ -1,10 +1,11 @@
 """The evidence folder: past drills, kept as files that an auditor can read. Nothing in it is secret."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
 
@@ -12,6 +13,12 @@ from drill.places import Place
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 """No conversion of types, no unknown keys."""
+
+
+Where = Literal["audit log", "topic", "watchdog topic"]
+
+LEGS: Mapping[Where, str] = {"audit log": "audit_log", "topic": "topic", "watchdog topic": "watchdog"}
+"""Where an event has to arrive, and the attribute of `Arrival` that says when it did."""
 
 
 class UnusableEvidence(Exception):
@@ -23,8 +30,6 @@ class Arrival:
     """What became of a drill's event in one Region of one account.
 
     Attributes:
-        account: Account id.
-        region: Region.
         sent: When it was put on the default bus, UTC.
         audit_log: Seconds until the hub's audit log had it; None if it did not arrive in time.
         topic: Seconds until the topic's message was in the drill queue; None as above, or in a quiet drill.
@@ -47,16 +52,18 @@ class Arrival:
         """Where the event was put on the default bus."""
         return Place(self.account, self.region)
 
+    def took(self, leg: Where) -> float | None:
+        """Return the seconds until it arrived at one of `LEGS`; None if it did not."""
+        return getattr(self, LEGS[leg])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
     """One drill.
 
     Attributes:
-        id: Its id, the beginning of each event's nonce.
+        id: The beginning of each event's nonce.
         started: When, UTC.
-        who: Who started it.
-        why: The reason given.
         quiet: Whether it went to the audit log only.
         arrivals: One for each Region of each account.
         problems: What could not be read, in words; arrivals that could not be seen count as missing.
@@ -73,16 +80,18 @@ class Drill:
     problems: tuple[str, ...] = ()
 
     @property
+    def legs(self) -> list[Where]:
+        """Where its events have to arrive: names of `LEGS`."""
+        return ["audit log"] if self.quiet else list(LEGS)
+
+    @property
     def arrived(self) -> int:
         """How many events arrived everywhere they had to."""
         return sum(not self.missing(arrival) for arrival in self.arrivals)
 
-    def missing(self, arrival: Arrival) -> list[str]:
-        """Return where an event that had to arrive did not: `audit log`, `topic`, `watchdog topic`."""
-        wanted = {"audit log": arrival.audit_log}
-        if not self.quiet:
-            wanted |= {"topic": arrival.topic, "watchdog topic": arrival.watchdog}
-        return [name for name, seconds in wanted.items() if seconds is None]
+    def missing(self, arrival: Arrival) -> list[Where]:
+        """Return where an event that had to arrive did not: names of `LEGS`."""
+        return [leg for leg in self.legs if arrival.took(leg) is None]
 
 
 _DRILL = TypeAdapter(Drill)

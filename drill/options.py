@@ -69,12 +69,7 @@ def project_stacks() -> list[Stack]:
 
 
 def select(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Selection:
-    """Return the stacks and accounts that the options mean.
-
-    Args:
-        stack: Name of a stack, or `ALL`; None for the hub's account alone.
-        profile: `--profile`, each STACK=NAME.
-        member_role: `--member-role`.
+    """Return the stacks and accounts that the options mean; without any `stack` the hub's account alone.
 
     Raises:
         typer.BadParameter: An option names a stack that does not exist, or the stacks cannot be read.
@@ -82,24 +77,17 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
     by_name = {known.name: known for known in project_stacks()}
     if stack not in (*by_name, ALL, None):
         raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(by_name)}, {ALL}")
-    profiles = dict(_profile(option, list(by_name)) for option in profile or ())
+    profiles: dict[str, str] = {}
+    for option in profile or ():
+        name, _, profiles[name] = option.partition("=")
+        if name not in by_name or not profiles[name]:
+            raise typer.BadParameter(
+                f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(by_name)}"
+            )
     only = list(by_name) if stack == ALL else [] if stack is None else [stack]
-    selected = {next(iter(by_name)), *only}
-    needed = [known for name, known in by_name.items() if name in selected]
-    signed_in = iter(sign_in(needed, profiles=profiles, member_role=member_role))
-    accounts = [
-        next(signed_in)
-        if name in selected
-        else Account(known.account_id, None, f"stack {name} was not selected")
-        for name, known in by_name.items()
-    ]
-    return Selection(stacks=list(by_name.values()), accounts=accounts, only=only)
-
-
-def _profile(option: str, stack_names: Sequence[str]) -> tuple[str, str]:
-    stack, _, name = option.partition("=")
-    if not name or stack not in stack_names:
-        raise typer.BadParameter(
-            f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(stack_names)}"
-        )
-    return stack, name
+    selected = [known for known in by_name.values() if known.name in {next(iter(by_name)), *only}]
+    signed_in = sign_in(selected, profiles=profiles, member_role=member_role)
+    accounts = {known.name: account for known, account in zip(selected, signed_in, strict=True)}
+    for name, known in by_name.items():
+        accounts.setdefault(name, Account(known.account_id, None, f"stack {name} was not selected"))
+    return Selection(stacks=list(by_name.values()), accounts=[accounts[name] for name in by_name], only=only)

@@ -9,11 +9,13 @@ import string
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
+from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
 
@@ -41,50 +43,16 @@ _DONE_BEFORE = "EntityAlreadyExists"
 _UNDER_WAY = "EntityTemporarilyUnmodifiable"
 
 
-class Secret:
-    """A password. Only `reveal` shows it: printing, formatting or logging the object does not."""
-
-    __slots__ = ("_characters",)
-
-    def __init__(self, characters: str) -> None:
-        """Take the password."""
-        self._characters = characters
-
-    def reveal(self) -> str:
-        """Return the password."""
-        return self._characters
-
-    def grouped(self) -> str:
-        """Return the password with gaps, to be read aloud."""
-        return re.sub(f"(.{{{GROUP}}})(?!$)", r"\1   ", self._characters)
-
-    def masked(self, text: str) -> str:
-        """Return `text` without the password, in case AWS or gpg quotes it in a message."""
-        return text.replace(self._characters, "(the new password)")
-
-    def __repr__(self) -> str:
-        """Return a text that does not contain the password."""
-        return "<a password>"
-
-
+@dataclass
 class _Refused(Exception):
-    """The password was not changed, or that is unknown; the message says why.
+    """The password was not changed (exit code 1), or that is unknown (2)."""
 
-    Attributes:
-        exit_code: 1 if nothing changed, 2 if that is unknown.
-    """
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    message: str
+    exit_code: int = 1
 
 
-def generated(policy: Mapping[str, Any]) -> Secret:
-    """Return a new password that an account's password policy accepts.
-
-    Args:
-        policy: The `PasswordPolicy` of GetAccountPasswordPolicy; empty for AWS's default.
-    """
+def generated(policy: Mapping[str, Any]) -> SecretStr:
+    """Return a new password that the account's `PasswordPolicy` accepts; it is empty for AWS's default."""
     length = max(LENGTH, int(policy.get("MinimumPasswordLength", 0)))
     alphabet = "".join(CLASSES)
     # Trying again, instead of inserting one of each class, keeps all passwords equally likely. Every class is
@@ -92,7 +60,7 @@ def generated(policy: Mapping[str, Any]) -> Secret:
     while True:
         characters = "".join(secrets.choice(alphabet) for _ in range(length))
         if all(set(characters) & set(kind) for kind in CLASSES):
-            return Secret(characters)
+            return SecretStr(characters)
 
 
 def password(
@@ -130,7 +98,7 @@ def password(
     try:
         _change(account, stack, user, recipients=recipients, ask=not yes, say=say)
     except _Refused as problem:
-        say.print(Text(str(problem)))
+        say.print(Text(problem.message))
         raise typer.Exit(problem.exit_code) from None
 
 
@@ -142,12 +110,17 @@ def _on_terminal() -> bool:
 def _change(
     account: Account, stack: Stack, user: str, *, recipients: Sequence[str], ask: bool, say: Console
 ) -> None:
-    """Announce, ask, change the password and show it.
-
-    Raises:
-        _Refused: It was not changed, or that is unknown.
-    """
-    exists, policy = _state(account, user)
+    """Announce, ask, change the password and show it."""
+    try:
+        iam = account.client("iam")
+        exists, policy = False, dict[str, Any]()
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.get_login_profile(UserName=user)
+            exists = True
+        with suppress(iam.exceptions.NoSuchEntityException):
+            policy = iam.get_account_password_policy()["PasswordPolicy"]
+    except CANNOT_TELL as error:
+        raise _Refused(f"Nothing was changed: {explained(error)}") from None
     for line in _announced(account, stack, user, exists=exists, policy=policy):
         say.print(Text(line))
     if ask and not typer.confirm("Go on?", err=True):
@@ -160,34 +133,19 @@ def _change(
         print(armour, end="")
     else:
         _show(secret, user)
-    say.print(Text(f"The password of {user} is {'changed' if exists else 'set'}."))
-    for line in _next(stack, user, recipients):
-        say.print(Text(line))
-
-
-def _state(account: Account, user: str) -> tuple[bool, dict[str, Any]]:
-    """Return whether the user has a password, and the account's password policy.
-
-    Raises:
-        _Refused: AWS gave no usable answer.
-    """
-    try:
-        iam = account.client("iam")
-        return (
-            _unless_missing(iam.get_login_profile, UserName=user) is not None,
-            (_unless_missing(iam.get_account_password_policy) or {}).get("PasswordPolicy", {}),
+    done = "changed" if exists else "set"
+    stored = "Is it in the vault? If not, run this again: it cannot be shown twice."
+    if recipients:
+        stored = f"Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
+    say.print(
+        Text(
+            f"The password of {user} is {done}.\n"
+            "Next:\n"
+            f"1. {stored}\n"
+            f"2. Sign in with it once as {user}, with each MFA device (python -m drill use).\n"
+            f"3. python -m drill check --stack {stack.name}"
         )
-    except CANNOT_TELL as error:
-        raise _Refused(f"Nothing was changed: {explained(error)}") from None
-
-
-def _unless_missing(call: Any, **parameters: str) -> dict[str, Any] | None:
-    try:
-        return call(**parameters)
-    except ClientError as error:
-        if is_missing(error):
-            return None
-        raise
+    )
 
 
 def _announced(
@@ -207,12 +165,8 @@ def _announced(
         )
 
 
-def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
-    """Return the password encrypted to all recipients, as ASCII armour.
-
-    Raises:
-        _Refused: gpg is missing or refuses, for example a recipient.
-    """
+def _encrypted(secret: SecretStr, recipients: Sequence[str]) -> str:
+    """Return the password encrypted to all recipients, as ASCII armour."""
     gpg = shutil.which("gpg")
     if gpg is None:
         raise _Refused(
@@ -222,10 +176,12 @@ def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
     command = [gpg, "--batch", "--no-tty", "--no-auto-key-locate", "--encrypt", "--armor"]
     for recipient in recipients:
         command += ["--recipient", recipient]
-    done = subprocess.run(command, input=secret.reveal(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=secret.get_secret_value(), capture_output=True, text=True, check=False
+    )
     if done.returncode or not done.stdout.startswith("-----BEGIN PGP MESSAGE-----"):
         raise _Refused(
-            f"{secret.masked(done.stderr.strip())}\n"
+            f"{_masked(done.stderr.strip(), secret)}\n"
             f"gpg did not encrypt to {', '.join(recipients)}: each must be a key of this keyring that you "
             "trust (gpg --list-keys; gpg --import FILE; gpg --quick-lsign-key FINGERPRINT). "
             "Nothing was changed."
@@ -233,30 +189,22 @@ def _encrypted(secret: Secret, recipients: Sequence[str]) -> str:
     return done.stdout
 
 
-def _put(account: Account, stack: Stack, user: str, secret: Secret, *, exists: bool) -> None:
-    """Make it the user's password.
+def _masked(text: str, secret: SecretStr) -> str:
+    """Return a text without the password, in case AWS or gpg quotes it in a message."""
+    return text.replace(secret.get_secret_value(), "(the new password)")
 
-    Raises:
-        _Refused: It was not changed, or that is unknown.
-    """
+
+def _put(account: Account, stack: Stack, user: str, secret: SecretStr, *, exists: bool) -> None:
     iam = account.client("iam")
     call = iam.update_login_profile if exists else iam.create_login_profile
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.DEBUG))  # botocore's debug logs contain the body of each request
     try:
-        with _nothing_logged():
-            # Never a reset at the next sign-in: in an emergency it could lock the user out.
-            call(UserName=user, Password=secret.reveal(), PasswordResetRequired=False)
+        # Never a reset at the next sign-in: in an emergency it could lock the user out.
+        call(UserName=user, Password=secret.get_secret_value(), PasswordResetRequired=False)
     except CANNOT_TELL as error:
         problem = _refused(error, stack, user, exists=exists)
-        raise _Refused(secret.masked(str(problem)), problem.exit_code) from None
-
-
-@contextmanager
-def _nothing_logged() -> Iterator[None]:
-    """Switch debug logs off while the context lasts: botocore's contain the body of each request."""
-    before = logging.root.manager.disable
-    logging.disable(max(before, logging.DEBUG))
-    try:
-        yield
+        raise _Refused(_masked(problem.message, secret), problem.exit_code) from None
     finally:
         logging.disable(before)
 
@@ -272,7 +220,7 @@ def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Ref
         return _Refused(
             f"It is unknown whether the password was changed: {explained(error)}\n"
             "The new one is not shown. Run this again to set one that you know.",
-            2,
+            exit_code=2,
         )
     if code == "PasswordPolicyViolation":
         why = reply["Error"].get("Message", "")
@@ -289,27 +237,18 @@ def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Ref
     return _Refused(f"{explained(error)}\n{held}")
 
 
-def _show(secret: Secret, user: str) -> None:
+def _show(secret: SecretStr, user: str) -> None:
     """Show the password on the alternate screen until Enter, so that it does not stay in the scrollback."""
-    console = Console(highlight=False)
+    console, characters = Console(highlight=False), secret.get_secret_value()
     with console.screen():
         console.print(Text(f"The new password of {user}:\n"))
-        console.print(Text(f"    {secret.reveal()}\n"), soft_wrap=True)
+        console.print(Text(f"    {characters}\n"), soft_wrap=True)
         console.print(Text(f"To read it aloud, in groups of {GROUP}; the gaps are not part of it:\n"))
-        console.print(Text(f"    {secret.grouped()}\n"))
+        groups = re.findall(f".{{1,{GROUP}}}", characters)
+        console.print(Text(f"    {'   '.join(groups)}\n"))
         console.print(
             Text("It has no l, I, 1, O or 0. It is not stored anywhere: put it into the vault now.")
         )
         # After Ctrl-C or Ctrl-D the password is new as well, and the caller must say so.
         with suppress(typer.Abort):
             typer.prompt("Enter when it is stored", default="", show_default=False, prompt_suffix=" ")
-
-
-def _next(stack: Stack, user: str, recipients: Sequence[str]) -> Iterator[str]:
-    yield "Next:"
-    if recipients:
-        yield f"1. Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
-    else:
-        yield "1. Is it in the vault? If not, run this again: it cannot be shown twice."
-    yield f"2. Sign in with it once as {user}, with each MFA device (python -m drill use)."
-    yield f"3. python -m drill check --stack {stack.name}"

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A Region of an account.
-
-    Attributes:
-        account: Account id, 12 digits.
-        region: Region, such as `eu-west-1`.
-    """
+    """A Region of an account."""
 
     account: str
     region: str

@@ -1,6 +1,7 @@
 """The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,13 @@ class Stack:
     """One stack.
 
     Attributes:
-        name: Its name, such as `mgmt`.
         config: Its configuration without the namespace; placeholders stand for encrypted endpoints.
         settings: The same, checked.
-        encrypted: Whether an endpoint is encrypted: then recipients can be counted but not compared.
     """
 
     name: str
     config: Mapping[str, Any]
     settings: Settings
-    encrypted: bool
 
     @property
     def account_id(self) -> str:
@@ -76,37 +74,24 @@ def _load(file: Path) -> Stack:
         }
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableStack(f"{file.name}: cannot be read: {type(error).__name__}: {error}") from error
-    encrypted = _replace_encrypted(config)
+    _replace_encrypted(config)
     try:
-        return Stack(name=name, config=config, settings=reading.parse(config), encrypted=encrypted)
+        return Stack(name=name, config=config, settings=reading.parse(config))
     except SettingsError as error:
         listed = "\n  ".join(error.problems)
         raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error
 
 
-def _replace_encrypted(config: dict[str, Any]) -> bool:
-    """Replace encrypted endpoints by placeholders; return whether there was any."""
+def _replace_encrypted(config: dict[str, Any]) -> None:
+    """Replace encrypted endpoints by placeholders: then recipients can be counted but not compared."""
     alerts = config.get("alerts")
-    encrypted = 0
+    number = itertools.count(1)
     for key in ("subscriptions", "watchdogSubscriptions"):
         for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
             if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                encrypted += 1
                 placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
                 if placeholder and set(item["endpoint"]) == {"secure"}:
-                    item["endpoint"] = placeholder.format(number=encrypted)
-    return encrypted > 0
-
-
-def relay_regions(stack: Stack, enabled: Sequence[str]) -> list[str]:
-    """Return the Regions that have a relay, as in the program; none if the stack has no relay.
-
-    Args:
-        stack: The stack.
-        enabled: Regions that its account has enabled; not used if the configuration lists the Regions.
-    """
-    relay = stack.settings.relay
-    return [] if relay is None else relay.covered(enabled)
+                    item["endpoint"] = placeholder.format(number=next(number))
 
 
 def is_placeholder(endpoint: str) -> bool:

@@ -15,10 +15,11 @@ from drill.stacks import Stack
 PROFILE_PREFIX = "breakglass-"
 """Of the names of AWS profiles and of roles in the console, so that they differ from all other names."""
 
+LOGIN_PROFILE_PREFIX = f"{PROFILE_PREFIX}login-"
+"""Of the AWS profile that a user signs in with."""
+
 CLI_VERSION = "2.32"
 """The first AWS CLI that has `aws login`."""
-
-_SWITCH_ROLE = "https://signin.aws.amazon.com/switchrole"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,6 @@ class Target:
 
     Attributes:
         name: Its stack's name; the account id if it has no stack here.
-        account_id: Its id.
         role: The role and its limits; the hub's if the account has no stack here.
     """
 
@@ -47,15 +47,11 @@ class Target:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-console.html
         """
         query = {"account": self.account_id, "roleName": self.role.name, "displayName": self.profile}
-        return f"{_SWITCH_ROLE}?{urlencode(query)}"
+        return f"https://signin.aws.amazon.com/switchrole?{urlencode(query)}"
 
 
 def targets(known: Sequence[Stack]) -> list[Target]:
-    """Return the accounts whose role the users can assume: those of the stacks, and the hub's listed members.
-
-    Args:
-        known: All stacks of the project, the hub's first.
-    """
+    """Return the accounts whose role the users can assume: of the stacks, and of the hub's members."""
     hub = known[0].settings
     with_stack = {stack.account_id for stack in known}
     members = () if hub.alerts is None else hub.alerts.member_account_ids
@@ -69,11 +65,6 @@ def targets(known: Sequence[Stack]) -> list[Target]:
     return [target for target in accounts if allowed is None or target.account_id in allowed]
 
 
-def login_profile(user: str) -> str:
-    """Return the name of the AWS profile that a user signs in with."""
-    return f"{PROFILE_PREFIX}login-{user}"
-
-
 def aws_config(known: Sequence[Stack], user: str) -> str:
     """Return the text of an AWS configuration file: one profile to sign in, one for each account's role.
 
@@ -81,27 +72,27 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
     (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). If it is there beforehand,
     `aws login` accepts no other user, and does not ask for a Region.
     """
-    home = known[0].settings.watched.hub_region
-    blocks = [
-        [
-            f"[profile {login_profile(user)}]",
-            f"login_session = {naming.user_arn(known[0].account_id, user)}",
-            f"region = {home}",
-        ]
+    home, login = known[0].settings.watched.hub_region, f"{LOGIN_PROFILE_PREFIX}{user}"
+    profiles = [
+        f"""\
+[profile {login}]
+login_session = {naming.user_arn(known[0].account_id, user)}
+region = {home}
+"""
     ]
-    blocks += [
-        [
-            f"[profile {target.profile}]",
-            f"role_arn = {naming.role_arn(target.account_id, target.role.name)}",
-            f"source_profile = {login_profile(user)}",
-            # The name of the session in the record.
-            f"role_session_name = {user}",
-            f"duration_seconds = {target.role.max_session_duration}",
-            f"region = {home}",
-        ]
+    # The name of the session is in the record.
+    profiles += [
+        f"""\
+[profile {target.profile}]
+role_arn = {naming.role_arn(target.account_id, target.role.name)}
+source_profile = {login}
+role_session_name = {user}
+duration_seconds = {target.role.max_session_duration}
+region = {home}
+"""
         for target in targets(known)
     ]
-    return "\n".join("\n".join([*lines, ""]) for lines in blocks)
+    return "\n".join(profiles)
 
 
 def use(
@@ -126,7 +117,7 @@ def use(
 
 def way_in(known: Sequence[Stack], user: str) -> str:
     """Return the instructions: first the console, which always works, then the command line."""
-    hub, accounts, login = known[0], targets(known), login_profile(user)
+    hub, accounts, login = known[0], targets(known), f"{LOGIN_PROFILE_PREFIX}{user}"
     others = "".join(
         f"\n   (or as {name}: python -m drill use --user {name})"
         for name in hub.settings.user.names
@@ -167,9 +158,9 @@ Afterwards: sign out, see "After use" in docs/runbook.md, rotate the password:
 
 
 def _switch(target: Target) -> str:
-    place = f"{target.name}, account {target.account_id}, role {target.role.name}"
-    if target.name == target.account_id:
-        place = f"account {target.account_id}, role {target.role.name} (no stack here: limits are the hub's)"
+    place = f"account {target.account_id}, role {target.role.name}"
+    has_stack = target.name != target.account_id
+    place = f"{target.name}, {place}" if has_stack else f"{place} (no stack here: limits are the hub's)"
     age, duration = _minutes(target.role.mfa_max_age), _minutes(target.role.max_session_duration)
     limits = f"within {age} of the sign-in with MFA; a session lasts {duration} at most"
     return f"   {place}\n     {target.link}\n     {limits}"

@@ -17,10 +17,7 @@ _REGIONS_SHOWN = 3
 def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun: str) -> Findings:
     """Yield what differs between rendered and live resources; the same difference once for all Regions.
 
-    Args:
-        stack_state: Stack and account.
-        resources: Which of its rendered resources.
-        noun: What they are, for the finding that nothing differs, such as "relays".
+    The `noun`, such as "relays", is for the finding that nothing differs.
     """
     problems: dict[tuple[State, str], list[str]] = {}
     for resource in resources:
@@ -29,7 +26,11 @@ def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun:
             region = "" if resource.type.startswith("aws:iam/") else resource.home[1]
             problems.setdefault((state, text), []).append(region)
     for (state, text), regions in problems.items():
-        text = f"{text}{_where(regions)}"
+        different = sorted(filter(None, set(regions)))
+        if len(different) > _REGIONS_SHOWN:
+            text += f", in {len(different)} Regions ({', '.join(different[:_REGIONS_SHOWN])} …)"
+        elif different:
+            text += f", in {', '.join(different)}"
         yield not_ready(text, redeploy(stack_state)) if state is State.NOT_READY else unknown(text)
     if not problems:
         yield ready(f"{noun} match this version: {len(resources)} resources")
@@ -39,16 +40,6 @@ def redeploy(stack_state: StackState) -> str:
     """Return the command that makes what is deployed what this version renders."""
     pack = f"--policy-pack policies --policy-pack-config policies/config/{stack_state.stack.name}.json"
     return stack_state.pulumi("up", f"--refresh {pack}")
-
-
-def _where(regions: Sequence[str]) -> str:
-    """Return the Regions in words, "" if there are none."""
-    different = sorted({region for region in regions if region})
-    if not different:
-        return ""
-    if len(different) > _REGIONS_SHOWN:
-        return f", in {len(different)} Regions ({', '.join(different[:_REGIONS_SHOWN])} …)"
-    return f", in {', '.join(different)}"
 
 
 def _problems(stack_state: StackState, resource: Resource) -> Iterator[tuple[State, str]]:

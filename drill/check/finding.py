@@ -18,7 +18,6 @@ class CheckFinding:
     """One answer of a check.
 
     Attributes:
-        state: The answer.
         text: What was seen.
         fix: What to do about it, in words; "" if there is nothing to say.
         commands: Commands that do it, each complete and with the profile that it needs.

@@ -7,7 +7,7 @@ What several resources need is read once per account object, so use an account o
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from alertpath.model import UNKNOWN, Resource
 from breakglass import naming
@@ -23,19 +23,11 @@ NOT_COMPARED = {
 }
 """Rendered properties that the live ones are not compared with, each with the reason."""
 
-SEEN_ONLY = frozenset(
-    {
-        "actionsEnabled",
-        "alarmState",
-        "alarmReason",
-        "arn",
-        "created",
-        "keyId",
-        "keyState",
-        "messages",
-        "pendingConfirmation",
-    }
-)
+SEEN_ONLY = {
+    *("actionsEnabled", "alarmState", "alarmReason"),
+    *("arn", "keyId", "keyState"),
+    *("created", "messages", "pendingConfirmation"),
+}
 """Live properties that the program need not render; any other was set by someone else."""
 
 
@@ -98,7 +90,7 @@ def _event_rule(account: Account, wanted: Resource) -> Properties:
 def targets(account: Account, region: str, bus: str, rule: str) -> list[dict[str, Any]]:
     """Return all targets of a rule, as AWS names their properties."""
     pages = account.client("events", region).get_paginator("list_targets_by_rule")
-    return [target for page in pages.paginate(Rule=rule, EventBusName=bus) for target in page["Targets"]]
+    return list(pages.paginate(Rule=rule, EventBusName=bus).search("Targets[]"))
 
 
 def _event_target(account: Account, wanted: Resource) -> Properties | None:
@@ -110,32 +102,31 @@ def _event_target(account: Account, wanted: Resource) -> Properties | None:
 
 
 def _target(target: Properties) -> dict[str, Any]:
-    transformer, letters = target.get("InputTransformer"), target.get("DeadLetterConfig")
-    retry = target.get("RetryPolicy")
-    return {
+    properties = {
         "targetId": target.get("Id"),
         **_same(target, "Arn", "RoleArn", "Input", "InputPath"),
-        "inputTransformer": {
-            "inputPaths": transformer.get("InputPathsMap"),
-            **_same(transformer, "InputTemplate"),
-        }
-        if transformer
-        else None,
-        "deadLetterConfig": _same(letters, "Arn") if letters else None,
-        "retryPolicy": _same(retry, "MaximumEventAgeInSeconds", "MaximumRetryAttempts") if retry else None,
+        # None: what the program renders and the target lacks is missing, not unchanged.
+        **dict.fromkeys(("inputTransformer", "deadLetterConfig", "retryPolicy")),
     }
+    if transformer := target.get("InputTransformer"):
+        paths = transformer.get("InputPathsMap")
+        properties["inputTransformer"] = {"inputPaths": paths, **_same(transformer, "InputTemplate")}
+    if letters := target.get("DeadLetterConfig"):
+        properties["deadLetterConfig"] = _same(letters, "Arn")
+    if retry := target.get("RetryPolicy"):
+        properties["retryPolicy"] = _same(retry, "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
+    return properties
 
 
 def _log_group(account: Account, wanted: Resource) -> Properties | None:
     pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
-    for page in pages.paginate(logGroupNamePrefix=wanted["name"]):
-        for group in page["logGroups"]:
-            if group["logGroupName"] == wanted["name"]:
-                return {
-                    "name": group["logGroupName"],
-                    "retentionInDays": group.get("retentionInDays"),
-                    "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
-                }
+    for group in pages.paginate(logGroupNamePrefix=wanted["name"]).search("logGroups[]"):
+        if group["logGroupName"] == wanted["name"]:
+            return {
+                "name": group["logGroupName"],
+                "retentionInDays": group.get("retentionInDays"),
+                "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
+            }
     return None
 
 
@@ -226,25 +217,16 @@ def iam_list(account: Account, operation: str, key: str, **parameters: str) -> l
     return entries
 
 
-def attached_to_user(account: Account, user: str) -> list[str]:
-    """Return the ARNs of the managed policies attached to a user."""
-    policies = iam_list(account, "list_attached_user_policies", "AttachedPolicies", UserName=user)
-    return [policy["PolicyArn"] for policy in policies]
-
-
-def attached_to_role(account: Account, role: str) -> list[str]:
-    """Return the ARNs of the managed policies attached to a role."""
-    policies = iam_list(account, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
-    return [policy["PolicyArn"] for policy in policies]
+def attached(account: Account, kind: Literal["user", "role"], name: str) -> list[str]:
+    """Return the ARNs of the managed policies attached to a user or a role."""
+    operation, who = f"list_attached_{kind}_policies", {f"{kind.title()}Name": name}
+    return [policy["PolicyArn"] for policy in iam_list(account, operation, "AttachedPolicies", **who)]
 
 
 def _policy_attachment(account: Account, wanted: Resource) -> Properties | None:
-    if wanted["user"]:
-        kind, attached = "user", attached_to_user(account, wanted["user"])
-    else:
-        kind, attached = "role", attached_to_role(account, wanted["role"])
+    kind = "user" if wanted["user"] else "role"
     arn = wanted["policyArn"]
-    return {kind: wanted[kind], "policyArn": arn} if arn in attached else None
+    return {kind: wanted[kind], "policyArn": arn} if arn in attached(account, kind, wanted[kind]) else None
 
 
 @cache
@@ -262,13 +244,10 @@ def _key(account: Account, wanted: Resource) -> Properties:
     kms = account.client("kms", wanted.home[1])
     live = key(account, wanted.home[1])
     return {
-        "description": live.get("Description"),
+        **_same(live, "Description", "KeyId", "Arn", "KeyState"),
         "isEnabled": live["Enabled"],
         "enableKeyRotation": kms.get_key_rotation_status(KeyId=live["KeyId"])["KeyRotationEnabled"],
         "policy": kms.get_key_policy(KeyId=live["KeyId"], PolicyName="default")["Policy"],
-        "keyId": live["KeyId"],
-        "arn": live["Arn"],
-        "keyState": live["KeyState"],
     }
 
 
@@ -315,13 +294,8 @@ def _topic_policy(account: Account, wanted: Resource) -> Properties:
 def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     """Return all subscriptions of a topic, as AWS names their properties."""
     pages = account.client("sns", topic_arn.split(":")[3]).get_paginator("list_subscriptions_by_topic")
-    return [
-        subscription
-        for page in pages.paginate(TopicArn=topic_arn)
-        for subscription in page["Subscriptions"]
-        # An ended subscription stays in the list for a while.
-        if subscription["SubscriptionArn"] != "Deleted"
-    ]
+    # An ended subscription stays in the list for a while.
+    return list(pages.paginate(TopicArn=topic_arn).search("Subscriptions[?SubscriptionArn != 'Deleted'][]"))
 
 
 def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:
@@ -358,15 +332,11 @@ def _queue(account: Account, wanted: Resource) -> Properties:
         "name": live["QueueArn"].rsplit(":", 1)[-1],
         "messageRetentionSeconds": int(live["MessageRetentionPeriod"]),
         "sqsManagedSseEnabled": live.get("SqsManagedSseEnabled") == "true",
-        "messages": sum(int(live.get(name, 0)) for name in _WAITING),
+        # Those that wait, that are invisible, and that are delayed.
+        "messages": sum(
+            int(number) for name, number in live.items() if name.startswith("ApproximateNumberOfMessages")
+        ),
     }
-
-
-_WAITING = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 def _queue_policy(account: Account, wanted: Resource) -> Properties | None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from alertpath.visible import visible
 from drill.check import runner
 from drill.check.catalogue import CHECKS
-from drill.check.finding import CheckFinding, State
+from drill.check.finding import State
 from drill.check.runner import CheckResult
 from drill.check.stack_state import StackState, prepare
 from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
@@ -69,26 +69,18 @@ def show(results: Sequence[CheckResult], console: Console) -> None:
         for finding, following in zip(findings, [*findings[1:], None], strict=True):
             style = "dim" if result.state is State.READY else ""
             console.print(_wrapped(finding.text, console), style=style)
-            if following is None or _remedy(following) != _remedy(finding):
-                _show_remedy(finding, console)
+            if following and (following.fix, following.commands) == (finding.fix, finding.commands):
+                continue
+            if finding.fix:
+                console.print(_wrapped(f"fix: {finding.fix}", console))
+            for command in finding.commands:  # each whole on a line of its own, to be copied
+                console.print(Text(f"    $ {visible(command)}"), soft_wrap=True)
         if len(result.decisive) > _SHOWN:
             console.print(f"    and {len(result.decisive) - _SHOWN} more: see --json")
     counted = Counter(result.state for result in results)
     summary = ", ".join(f"{counted[state]} {state.value}" for state in State if counted[state])
     _, style = _LOOKS[runner.worst(list(counted))]
     console.print(Text(f"\n{len(results)} checks: {summary}", style=style))
-
-
-def _remedy(finding: CheckFinding) -> tuple[str, tuple[str, ...]]:
-    return finding.fix, finding.commands
-
-
-def _show_remedy(finding: CheckFinding, console: Console) -> None:
-    """Print what fixes something: words wrapped, each command whole on a line of its own, to be copied."""
-    if finding.fix:
-        console.print(_wrapped(f"fix: {finding.fix}", console))
-    for command in finding.commands:
-        console.print(Text(f"    $ {visible(command)}"), soft_wrap=True)
 
 
 def _wrapped(text: str, console: Console) -> Text:

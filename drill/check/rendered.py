@@ -7,6 +7,7 @@ place of the engine and answers which Regions are enabled.
 import json
 import runpy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -18,55 +19,55 @@ from drill.stacks import PROJECT, Stack, is_placeholder
 GET_REGIONS = "aws:index/getRegions:getRegions"
 
 
+@dataclass
 class _Recorder(pulumi.runtime.Mocks):
     """Records every registration, and knows what AWS would assign: the queues' URLs, and the key if given."""
 
-    def __init__(self, account_id: str, enabled_regions: Sequence[str], key: Mapping[str, str]) -> None:
-        self.resources: list[Resource] = []
-        self._account_id = account_id
-        self._enabled_regions = list(enabled_regions)
-        self._key = key
+    account_id: str
+    enabled_regions: Sequence[str]
+    key: Mapping[str, str]
+    resources: list[Resource] = field(default_factory=list)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources.append(
             Resource(
                 type=args.typ,
                 urn=args.name,
-                properties={name: _known(value) for name, value in args.inputs.items()},
-                account=self._account_id,
+                properties={
+                    name: UNKNOWN if _is_hidden(value) else value for name, value in args.inputs.items()
+                },
+                account=self.account_id,
                 region=naming.HOME_REGION,
             )
         )
-        return f"{args.name}-id", {**args.inputs, **self._assigned(args)}
-
-    def _assigned(self, args: pulumi.runtime.MockResourceArgs) -> Mapping[str, str]:
+        assigned: Mapping[str, str] = {}
         if args.typ == "aws:kms/key:Key":
-            return self._key
-        if args.typ == "aws:sqs/queue:Queue":
+            assigned = self.key
+        elif args.typ == "aws:sqs/queue:Queue":
             region, name = args.inputs["region"], args.inputs["name"]
-            return {"url": f"https://sqs.{region}.amazonaws.com/{self._account_id}/{name}"}
-        return {}
+            assigned = {"url": f"https://sqs.{region}.amazonaws.com/{self.account_id}/{name}"}
+        return f"{args.name}-id", {**args.inputs, **assigned}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         if args.token != GET_REGIONS:
             raise RuntimeError(
                 f"the program asks for {args.token}, which drill/check/rendered.py cannot answer"
             )
-        return {"names": self._enabled_regions, "id": naming.HOME_REGION}
+        return {"names": list(self.enabled_regions), "id": naming.HOME_REGION}
 
 
 def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, str]) -> list[Resource]:
     """Return the resources that the program registers for `stack`, inputs as the engine would get them.
 
-    Args:
-        stack: The stack.
-        enabled_regions: Regions that its account has enabled.
-        key: `keyId` and `arn` of the alarm's key; without them, what depends on them is unknown
-            (`alertpath.model.UNKNOWN`).
+    `key` has `keyId` and `arn` of the alarm's key; without them, what depends on them is unknown
+    (`alertpath.model.UNKNOWN`).
     """
     recorder = _Recorder(stack.account_id, enabled_regions, key)
     pulumi.runtime.set_all_config(
-        {f"breakglass:{name}": _text(value) for name, value in stack.config.items()}
+        {
+            f"breakglass:{name}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in stack.config.items()
+        }
     )
     pulumi.runtime.set_mocks(recorder, project="breakglass", stack=stack.name, preview=True)
 
@@ -78,11 +79,6 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
     return [resource for resource in recorder.resources if resource.type.startswith("aws:")]
 
 
-def _known(value: object) -> object:
-    """Return a value, `UNKNOWN` if only AWS or the stack's passphrase knows it."""
-    hidden = isinstance(value, str) and is_placeholder(value)
-    return UNKNOWN if hidden or isinstance(value, pulumi.output.Unknown) else value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _is_hidden(value: object) -> bool:
+    """Whether only AWS or the stack's passphrase knows a value."""
+    return isinstance(value, pulumi.output.Unknown) or (isinstance(value, str) and is_placeholder(value))

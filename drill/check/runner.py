@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from pydantic import computed_field
 
@@ -12,6 +13,8 @@ from drill.check.stack_state import StackState, in_parallel
 from drill.progress import Progress
 
 Probe = Callable[[StackState], Findings]
+
+_NOTHING = unknown("the check found nothing to look at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +38,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """The answer of one check on one stack, with the names that JSON has.
-
-    Attributes:
-        check: Id of the check.
-        group: Its subject matter.
-        title: Its title.
-        stack: Name of the stack.
-        account: Its account id.
-        findings: What was found, at least one.
-    """
+    """The answer of one check on one stack, with the names that JSON has: at least one finding."""
 
     check: str
     group: str
@@ -74,43 +68,33 @@ def worst(states: Sequence[State]) -> State:
 
 def run(checks: Sequence[Check], stack_states: Sequence[StackState], progress: Progress) -> list[CheckResult]:
     """Return the result of each check on each stack that it is about, in the order of the checks."""
-    questions = [
-        (check, stack_state)
+    calls = {
+        (check.id, stack_state.stack.name): partial(_result, check, stack_state)
         for check in checks
         for stack_state in stack_states
         if not check.component or check.component in stack_state.stack.settings.components
-    ]
-    answers = in_parallel(
-        {
-            number: partial(answer, check.probe, stack_state)
-            for number, (check, stack_state) in enumerate(questions)
-        },
-        progress,
+    }
+    answers = in_parallel(calls, progress)
+    # None is an exception: `answer` turns what a call may raise into findings.
+    return [cast(CheckResult, answers[call]) for call in calls]
+
+
+def _result(check: Check, stack_state: StackState) -> CheckResult:
+    return CheckResult(
+        check=check.id,
+        group=check.group,
+        title=check.title,
+        stack=stack_state.stack.name,
+        account=stack_state.account.id,
+        findings=answer(check.probe, stack_state),
     )
-    results = []
-    for number, (check, stack_state) in enumerate(questions):
-        findings = answers[number]
-        if isinstance(findings, Exception):  # `answer` turns what a call may raise into findings
-            raise findings
-        stack = stack_state.stack
-        results.append(
-            CheckResult(
-                check=check.id,
-                group=check.group,
-                title=check.title,
-                stack=stack.name,
-                account=stack.account_id,
-                findings=findings,
-            )
-        )
-    return results
 
 
-def answer(probe: Probe, stack_state: StackState) -> list[CheckFinding]:
-    """Return all that a probe finds; if AWS gives no usable answer, that is its last finding."""
+def answer(probe: Probe, stack_state: StackState, otherwise: CheckFinding = _NOTHING) -> list[CheckFinding]:
+    """Return all that a probe finds, else `otherwise`; that AWS gave no usable answer is the last finding."""
     findings: list[CheckFinding] = []
     try:
         findings.extend(probe(stack_state))
     except CANNOT_TELL as error:
         findings.append(unknown(explained(error)))
-    return findings or [unknown("the check found nothing to look at")]
+    return findings or [otherwise]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -29,11 +30,7 @@ class StackState:
     """One stack as it is meant to be and as it is.
 
     Attributes:
-        stack: The stack and its settings.
-        account: Its account.
-        enabled: Regions that the account has enabled; None if they cannot be listed.
-        enabled_problem: Why they cannot be listed.
-        rendered: What this version deploys.
+        enabled: Regions that the account has enabled; None if they cannot be listed (`enabled_problem`).
         live: What exists, by the name of the rendered resource: its properties, None if it does not exist, or
             the exception that reading it raised.
         answers: Enabled Regions, each with the exception that a call there raised, or None.
@@ -94,27 +91,26 @@ class StackState:
         """Region of the hub."""
         return self.stack.settings.watched.hub_region
 
-    @property
-    def hub_account_id(self) -> str:
-        """Account of the users and the hub."""
-        return self.stack.settings.hub_account_id
-
     def aws(self, command: str) -> str:
         """Return an AWS CLI command with the account's profile: another's would act there."""
-        return f"aws {command} --profile {self._profile}"
+        return f"aws {command} --profile {self.profile}"
 
     def pulumi(self, verb: str, options: str) -> str:
         """Return a Pulumi command on the stack, with its account's profile."""
-        return f"AWS_PROFILE={self._profile} pulumi {verb} -s {self.stack.name} {options}"
+        return f"AWS_PROFILE={self.profile} pulumi {verb} -s {self.stack.name} {options}"
 
     @property
-    def _profile(self) -> str:
-        """The profile that was used; if none was, the one that is looked for first."""
+    def profile(self) -> str:
+        """The AWS profile that was used; if none was, the one that is looked for first."""
         return self.account.profile or self.stack.name
 
     def of(self, *kinds: str) -> list[Resource]:
         """Return the rendered resources of some kinds, such as `EventRule`."""
         return [resource for resource in self.rendered if resource.type.rsplit(":", 1)[-1] in kinds]
+
+    def of_component(self, component: str, *kinds: str) -> list[Resource]:
+        """Return the rendered resources of some kinds that a component, such as `relay`, consists of."""
+        return [each for each in self.of(*kinds) if each.urn.startswith(f"break-glass-{component}-")]
 
     def look(self, resource: Resource) -> Properties | None:
         """Return the live properties of a rendered resource, None if it does not exist.
@@ -134,7 +130,7 @@ def prepare(
     """Return the state of the stacks in `only`: renders what is meant, reads what exists.
 
     Args:
-        stacks: All stacks of the project; those not selected still determine which relays there must be.
+        stacks: All, the hub's first; those not selected still determine which relays there must be.
         accounts: Their accounts, in the same order.
         only: Names of the selected stacks.
         progress: Is told how far the reading is.
@@ -144,7 +140,11 @@ def prepare(
     for stack, account in zip(stacks, accounts, strict=True):
         if stack.name in only:
             enabled, problem = enabled_regions(account)
-            key = _key(stack, account)
+            key: dict[str, str] = {}
+            if stack.settings.alerts is not None:
+                with suppress(*CANNOT_TELL):  # the reading of the key itself will say why
+                    chosen = live.key(account, stack.settings.alerts.region)
+                    key = {"keyId": chosen["KeyId"], "arn": chosen["Arn"]}
             resources = rendered.render(stack, enabled_regions=enabled or [naming.HOME_REGION], key=key)
             meant.append(
                 StackState(
@@ -196,26 +196,14 @@ def enabled_regions(account: Account) -> tuple[list[str] | None, str]:
     return sorted(region["RegionName"] for region in regions), ""
 
 
-def _key(stack: Stack, account: Account) -> dict[str, str]:
-    """Return id and ARN of the alarm's key, which AWS chose; empty if they cannot be read."""
-    if stack.settings.alerts is None:
-        return {}
-    try:
-        key = live.key(account, stack.settings.alerts.region)
-    except CANNOT_TELL:
-        return {}  # the reading of the key itself will say why
-    return {"keyId": key["KeyId"], "arn": key["Arn"]}
-
-
 def _relays(stacks: Sequence[Stack], meant: Sequence[StackState]) -> dict[str, list[str]]:
     """Return the Regions that must have a relay; a member that is not selected has those of the hub."""
     known = {
         stack_state.account.id: sorted({schedule.home[1] for schedule in stack_state.of("Schedule")})
         for stack_state in meant
     }
-    hub = next(stack for stack in stacks if stack.settings.alerts is not None)
-    alerts = hub.settings.alerts
-    members = alerts.member_account_ids if alerts is not None else ()
+    hub, alerts = stacks[0], stacks[0].settings.alerts
+    members = () if alerts is None else alerts.member_account_ids
     usual = known.get(hub.account_id) or next(iter(known.values()), [])
     return {account_id: known.get(account_id, usual) for account_id in (hub.account_id, *members)}
 
@@ -243,7 +231,9 @@ def _read(
         )
 
 
-def in_parallel(calls: Mapping[Key, Callable[[], Value]], progress: Progress) -> dict[Key, Value | Exception]:
+def in_parallel(
+    calls: Mapping[Key, Callable[[], Value]], progress: Progress = lambda _done, _of: None
+) -> dict[Key, Value | Exception]:
     """Return what each call returns, or the exception of `account.CANNOT_TELL` that it raises.
 
     An interruption cancels the calls that have not begun and does not wait for the others: they only read.

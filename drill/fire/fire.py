@@ -2,9 +2,9 @@
 
 import secrets
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,7 +18,7 @@ from drill import audit_log, evidence
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Drill, UnusableEvidence
 from drill.fire import follow, result, send
-from drill.fire.follow import Expected, Follower
+from drill.fire.follow import TOPICS, Expected, Follower, Watch
 from drill.fire.plan import Plan, announced, audience, plan
 from drill.fire.result import DrillResult, counted
 from drill.fire.send import Sent
@@ -102,11 +102,10 @@ class DrillRun:
 
     Attributes:
         drill: The drill, still without arrivals.
-        plan: Where its events go.
         hub: The hub's account.
         home: The hub's Region.
         queue: URL of the drill queue; "" in a quiet drill.
-        timing: Clock and pace.
+        sent: What became of the events on this side, so far.
     """
 
     drill: Drill
@@ -115,21 +114,21 @@ class DrillRun:
     home: str
     queue: str
     timing: Timing
-    _sent: dict[Place, Sent] = field(default_factory=dict)
-    _follower: Follower = field(init=False)
+    follower: Follower
+    sent: dict[Place, Sent] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Start with nothing seen."""
-        self._follower = Follower(self.timing)
+    @property
+    def offset(self) -> timedelta:
+        """What to add to the local clock to get AWS's."""
+        return send.offset(list(self.sent.values()))
 
     def run(self, timeout: float) -> bool:
         """Send and follow; return whether Ctrl-C interrupted it."""
-        try:
+        with suppress(KeyboardInterrupt):
             self._send()
             self._follow(timeout)
-        except KeyboardInterrupt:
-            return True
-        return False
+            return False
+        return True
 
     def _send(self) -> None:
         drill, places = self.drill, self.plan.places
@@ -138,47 +137,42 @@ class DrillRun:
         sending = send.send(places, self.plan.accounts, entry, per_second=pace, timing=self.timing)
         with progress("sent") as show, closing(sending):
             for place, sent in sending:
-                self._sent[place] = sent
-                show(len(self._sent), len(places))
+                self.sent[place] = sent
+                show(len(self.sent), len(places))
 
     def _follow(self, timeout: float) -> None:
-        drill_id, since = self.drill.id, self._started() - MARGIN
-        watches = [follow.audit_log_watch(self.hub, self.home, drill_id=drill_id, since=since)]
+        drill_id, since = self.drill.id, self.drill.started + self.offset - MARGIN
+        log = partial(follow.in_audit_log, self.hub, self.home, drill_id=drill_id, since=since)
+        watches = [Watch(where=("audit log",), look=log)]
         if not self.drill.quiet:
-            watches.append(
-                follow.queue_watch(self.hub, self.home, self.queue, drill_id=drill_id, timing=self.timing)
-            )
+            queue = partial(follow.in_queue, self.hub, self.home, self.queue)
+            look = partial(queue, drill_id=drill_id, timing=self.timing)
+            watches.append(Watch(where=tuple(TOPICS.values()), look=look))
+        sent = [place for place, event in self.sent.items() if not event.error]
         expected: set[Expected] = {
-            (place, where)
-            for place, sent in self._sent.items()
-            if not sent.error
-            for watch in watches
-            for where in watch.where
+            (place, where) for place in sent for watch in watches for where in watch.where
         }
         with progress("arrived") as show:
-            self._follower.follow(watches, expected, timeout=timeout, progress=show)
-
-    def _started(self) -> datetime:
-        return self.drill.started + send.offset(list(self._sent.values()))
+            self.follower.follow(watches, expected, timeout=timeout, progress=show)
 
     def result(self) -> DrillResult:
         """Return what became of it, as far as is known."""
-        started, offset = self._started(), send.offset(list(self._sent.values()))
+        started, unreadable = self.drill.started + self.offset, self.follower.unreadable
         arrivals = result.arrivals(
-            self.plan.places, self._sent, self._follower.seen, started=started, offset=offset
+            self.plan.places, self.sent, self.follower.seen, started=started, offset=self.offset
         )
-        by_reason: dict[str, list[str]] = {}
-        for where, reason in self._follower.unreadable.items():
-            by_reason.setdefault(reason, []).append(where)
-        unreadable = [f"{', '.join(wheres)}: {reason}" for reason, wheres in by_reason.items()]
+        problems = [
+            f"{', '.join(where for where in unreadable if unreadable[where] == reason)}: {reason}"
+            for reason in dict.fromkeys(unreadable.values())
+        ]
         return DrillResult(
             drill=replace(
                 self.drill,
                 started=started,
                 arrivals=tuple(arrivals),
-                problems=(*self.plan.problems, *unreadable),
+                problems=(*self.plan.problems, *problems),
             ),
-            unreadable=frozenset(self._follower.unreadable),
+            unreadable=frozenset(unreadable),
             unreached=frozenset(self.plan.unreached),
         )
 
@@ -207,11 +201,14 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
         reading = "the audit log"
         next(audit_log.records(hub, home, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
         reading = "the drill queue"
-        queue = "" if quiet else follow.queue_url(hub, home)
+        sqs = hub.client("sqs", home)
+        queue = "" if quiet else sqs.get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
     except CANNOT_TELL as error:
         _refuse(f"the hub's {reading} cannot be read: {explained(error)}")
     drill = Drill(id=secrets.token_hex(4), started=now, who=who, why=reason, quiet=quiet, arrivals=())
-    return DrillRun(drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing)
+    return DrillRun(
+        drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing, follower=Follower(timing)
+    )
 
 
 def _announce(drill_run: DrillRun, console: Console) -> None:

@@ -4,19 +4,17 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from breakglass import naming
 from drill import audit_log
 from drill.account import CANNOT_TELL, Account, explained
+from drill.evidence import Where
 from drill.fire.timing import Timing
 from drill.places import Place
 from drill.progress import Progress
-
-Where = Literal["audit log", "topic", "watchdog topic"]
-"""Where an event can arrive, in the words of `evidence.Drill.missing`."""
 
 TOPICS: Mapping[str, Where] = {naming.TOPIC: "topic", naming.WATCHDOG_TOPIC: "watchdog topic"}
 BATCHES = 20
@@ -30,13 +28,7 @@ Expected = tuple[Place, Where]
 
 @dataclass(frozen=True)
 class Sighting:
-    """An event of the drill that has arrived somewhere.
-
-    Attributes:
-        place: Where it came from.
-        where: Where it was seen.
-        at: When it arrived there, by AWS's clock, UTC.
-    """
+    """An event of the drill, from a place, has arrived somewhere, at a time by AWS's clock, UTC."""
 
     place: Place
     where: Where
@@ -45,45 +37,40 @@ class Sighting:
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """One thing that is looked at again and again.
-
-    Attributes:
-        where: What can be seen there.
-        look: Yields what is there now; may raise `account.CANNOT_TELL`.
-    """
+    """Something to look at again and again: `look` yields what is there now, or raises `CANNOT_TELL`."""
 
     where: Sequence[Where]
     look: Callable[[], Iterator[Sighting]]
 
 
+@dataclass(frozen=True)
 class Follower:
     """Looks until everything expected has arrived; keeps what it has seen when it is interrupted.
 
     Attributes:
+        timing: Its clock and pace.
         seen: When each event arrived, the first time: EventBridge, SNS and SQS deliver at least once.
         unreadable: What could not be read at the last look, each with the reason.
     """
 
-    def __init__(self, timing: Timing) -> None:
-        """Start with nothing seen."""
-        self._timing = timing
-        self.seen: dict[Expected, datetime] = {}
-        self.unreadable: dict[Where, str] = {}
+    timing: Timing
+    seen: dict[Expected, datetime] = field(default_factory=dict)
+    unreadable: dict[Where, str] = field(default_factory=dict)
 
     def follow(
         self, watches: Sequence[Watch], expected: set[Expected], *, timeout: float, progress: Progress
     ) -> None:
         """Look until all that is expected has arrived, or for `timeout` seconds."""
-        end = self._timing.monotonic() + timeout
+        end = self.timing.monotonic() + timeout
         progress(0, len(expected))
         while missing := expected - self.seen.keys():
             for watch in watches:
                 if any(where in watch.where for _, where in missing):
                     self._look(watch, expected, progress)
-            left = end - self._timing.monotonic()
+            left = end - self.timing.monotonic()
             if left <= 0 or expected <= self.seen.keys():
                 return
-            self._timing.sleep(min(self._timing.pause_seconds, left))
+            self.timing.sleep(min(self.timing.pause_seconds, left))
 
     def _look(self, watch: Watch, expected: set[Expected], progress: Progress) -> None:
         """Take in what is there now, until everything has arrived."""
@@ -104,68 +91,44 @@ class Follower:
                 self.unreadable[where] = problem
 
 
-def audit_log_watch(hub: Account, region: str, *, drill_id: str, since: datetime) -> Watch:
-    """Return the watch of the hub's audit log."""
-
-    def look() -> Iterator[Sighting]:
-        for record in audit_log.records(hub, region, source=naming.DRILL_SOURCE, since=since):
-            place = record.place
-            if audit_log.nonce(record) == f"{drill_id}.{place.account}.{place.region}":
-                yield Sighting(place, "audit log", record.arrived)
-
-    return Watch(where=("audit log",), look=look)
+def in_audit_log(hub: Account, region: str, *, drill_id: str, since: datetime) -> Iterator[Sighting]:
+    """Yield what is in the hub's audit log."""
+    for record in audit_log.records(hub, region, source=naming.DRILL_SOURCE, since=since):
+        place = record.place
+        if audit_log.nonce(record) == f"{drill_id}.{place.account}.{place.region}":
+            yield Sighting(place, "audit log", record.arrived)
 
 
-def queue_url(hub: Account, region: str) -> str:
-    """Return the URL of the drill queue.
-
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: It cannot be found (`account.CANNOT_TELL`).
-    """
-    return hub.client("sqs", region).get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
-
-
-def queue_watch(hub: Account, region: str, url: str, *, drill_id: str, timing: Timing) -> Watch:
-    """Return the watch of the drill queue; it removes this drill's messages and leaves all others."""
+def in_queue(hub: Account, region: str, url: str, *, drill_id: str, timing: Timing) -> Iterator[Sighting]:
+    """Yield what is in the drill queue; removes this drill's messages and leaves all others."""
     sqs = hub.client("sqs", region)
     topics: dict[str, Where] = {
         naming.topic_arn(hub.id, region, name): where for name, where in TOPICS.items()
     }
-
-    def look() -> Iterator[Sighting]:
-        for number in range(BATCHES):
-            messages = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=timing.poll_seconds if number == 0 else min(1, timing.poll_seconds),
-                VisibilityTimeout=timing.hidden_seconds,
-                MessageSystemAttributeNames=["SentTimestamp"],
-            ).get("Messages")
-            if not messages:
-                return
-            read = {message["ReceiptHandle"]: sighting(message, topics, drill_id) for message in messages}
-            own = {handle: event for handle, event in read.items() if event is not None}
-            _remove(sqs, url, list(own))
-            yield from own.values()
-
-    return Watch(where=tuple(TOPICS.values()), look=look)
-
-
-def _remove(sqs: Any, url: str, handles: Sequence[str]) -> None:
-    entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
-    if entries:
+    for number in range(BATCHES):
+        messages = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=timing.poll_seconds if number == 0 else min(1, timing.poll_seconds),
+            VisibilityTimeout=timing.hidden_seconds,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        ).get("Messages")
+        if not messages:
+            return
+        read = {message["ReceiptHandle"]: sighting(message, topics, drill_id) for message in messages}
+        own = {handle: event for handle, event in read.items() if event is not None}
+        entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(own)]
         # What is not removed expires within the hour, and counts once however often it is received.
         with suppress(*CANNOT_TELL):
-            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            if entries:
+                sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        yield from own.values()
 
 
 def sighting(message: Mapping[str, Any], topics: Mapping[str, Where], drill_id: str) -> Sighting | None:
     """Return what a message of the drill queue shows, None if it is not this drill's.
 
-    Args:
-        message: As ReceiveMessage gives it; its body is the envelope that SNS puts around a text.
-        topics: ARNs of the two topics, with the name of each.
-        drill_id: The drill.
+    Its body is the envelope that SNS puts around a text; `topics` has the ARNs of the two topics.
     """
     try:
         envelope = json.loads(message["Body"])

@@ -15,7 +15,7 @@ from drill.fire.result import counted
 from drill.fire.timing import Timing
 from drill.options import Selection
 from drill.places import Place, by_account
-from drill.stacks import Stack, relay_regions
+from drill.stacks import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +84,11 @@ def _regions(stack: Stack, account: Account, usual: Sequence[str]) -> tuple[list
     if relay is None:
         return [], ""
     if relay.regions is not None:
-        return relay_regions(stack, ()), account.problem
+        return relay.covered(()), account.problem
     enabled, problem = enabled_regions(account)
     if enabled is not None:
-        return relay_regions(stack, enabled), ""
-    return relay_regions(stack, usual), f"the Regions of {account.id} cannot be listed: {problem}"
+        return relay.covered(enabled), ""
+    return relay.covered(usual), f"the Regions of {account.id} cannot be listed: {problem}"
 
 
 def announced(plan: Plan, *, quiet: bool, timing: Timing) -> Iterator[str]:

@@ -10,14 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from breakglass import naming
-from drill.evidence import Arrival, Drill
-from drill.fire.follow import Expected, Where
+from drill.evidence import LEGS, Arrival, Drill, Where
+from drill.fire.follow import Expected
 from drill.fire.send import Sent
 from drill.places import Place, in_words
 
 INTERRUPTED = "interrupted before it was known to be sent"
-
-_FIELDS: Mapping[Where, str] = {"audit log": "audit_log", "topic": "topic", "watchdog topic": "watchdog"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +23,6 @@ class DrillResult:
     """A drill, and what could not be read about it.
 
     Attributes:
-        drill: The drill.
         unreadable: What could not be read, such as `audit log`.
         unreached: Accounts without credentials.
     """
@@ -59,25 +56,21 @@ def arrivals(
     started: datetime,
     offset: timedelta,
 ) -> Iterator[Arrival]:
-    """Yield what became of each event, in the order of the places.
+    """Yield what became of each event, in the order of the places; one missing in `sent` was never sent.
 
-    Args:
-        places: Where the events were to go.
-        sent: What became of them on this side; a missing one was never sent.
-        seen: When they arrived, by AWS's clock.
-        started: When the drill started, by AWS's clock.
-        offset: What to add to the local clock to get AWS's.
+    The times in `seen` and `started` are by AWS's clock, which is `offset` ahead of the local one.
     """
     for place in places:
         event = sent.get(place, Sent(at=started - offset, error=INTERRUPTED))
         arrival = Arrival(
             account=place.account, region=place.region, sent=event.at + offset, error=event.error
         )
-        for where, name in _FIELDS.items():
-            if at := seen.get((place, where)):
-                seconds = max(0.0, (at - arrival.sent).total_seconds())
-                arrival = replace(arrival, **{name: round(seconds, 2)})
-        yield arrival
+        took = {
+            name: round(max(0.0, (seen[place, where] - arrival.sent).total_seconds()), 2)
+            for where, name in LEGS.items()
+            if (place, where) in seen
+        }
+        yield replace(arrival, **took)
 
 
 def counted(number: int, noun: str) -> str:
@@ -88,13 +81,12 @@ def counted(number: int, noun: str) -> str:
 def show(result: DrillResult, console: Console) -> None:
     """Print when each event arrived where, and what to do next."""
     drill = result.drill
-    shown: list[Where] = [where for where in _FIELDS if where == "audit log" or not drill.quiet]
     title = f"{'Quiet drill' if drill.quiet else 'Drill'} {drill.id}: seconds until each event arrived"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("account", "Region", *shown):
-        table.add_column(name, no_wrap=True, justify="right" if name in shown else "left")
+    for name in ("account", "Region", *drill.legs):
+        table.add_column(name, no_wrap=True, justify="right" if name in drill.legs else "left")
     for arrival in drill.arrivals:
-        cells = (_cell(result, arrival, where) for where in shown)
+        cells = (_cell(result, arrival, where) for where in drill.legs)
         table.add_row(arrival.account, arrival.region, *cells)
     console.print(Text(title, style="italic"), table, "", sep="\n")
     for line in _verdict(result):
@@ -103,7 +95,7 @@ def show(result: DrillResult, console: Console) -> None:
 
 
 def _cell(result: DrillResult, arrival: Arrival, where: Where) -> Text:
-    seconds = getattr(arrival, _FIELDS[where])
+    seconds = arrival.took(where)
     if seconds is not None:
         return Text(f"{seconds:.1f}")
     if arrival.error:
@@ -125,7 +117,14 @@ def _verdict(result: DrillResult) -> Iterator[Text]:
         yield Text(f"Could not tell: {problem}", style="yellow")
     if lost := [arrival for arrival in result.lost if not arrival.error]:
         where = in_words(arrival.place for arrival in lost)
-        yield Text(f"Did not arrive: {where}. {_look_next(drill, lost)}", style="bold red")
+        # In the relay's queue if they never reached the hub, else in the hub's.
+        queues = []
+        if any(arrival.audit_log is None for arrival in lost):
+            queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
+        if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
+            queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
+        look = f"Look next at `python -m drill check`, and at {' and '.join(queues)}."
+        yield Text(f"Did not arrive: {where}. {look}", style="bold red")
     style = {0: "green", 1: "bold red", 2: "yellow"}[result.exit_code]
     total = counted(len(drill.arrivals), "event")
     yield Text(f"{drill.arrived} of {total} arrived everywhere they had to.", style=style)
@@ -141,14 +140,4 @@ def _messages(result: DrillResult, where: Where) -> int:
     """Return how many messages a topic has sent to each recipient, as far as is known."""
     if where in result.unreadable:
         return sum(not arrival.error for arrival in result.drill.arrivals)
-    return sum(getattr(arrival, _FIELDS[where]) is not None for arrival in result.drill.arrivals)
-
-
-def _look_next(drill: Drill, lost: Sequence[Arrival]) -> str:
-    """Return where the events may be: the relay's queue if they never reached the hub, else the hub's."""
-    queues = []
-    if any(arrival.audit_log is None for arrival in lost):
-        queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
-    if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
-        queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
-    return f"Look next at `python -m drill check`, and at {' and '.join(queues)}."
+    return sum(arrival.took(where) is not None for arrival in result.drill.arrivals)

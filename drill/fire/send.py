@@ -1,14 +1,14 @@
 """Puts a drill's events on the default buses, slowly enough that the alarm survives being drilled."""
 
 import json
-import queue
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from statistics import median
-from typing import Any
 
 from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
@@ -59,68 +59,33 @@ def send(
 ) -> Generator[tuple[Place, Sent], None, None]:
     """Put an event on the default bus of each place; yields each as it is done, in no order.
 
-    Closing the generator stops sending; queued events are dropped.
-
-    Args:
-        places: Where to send to.
-        accounts: The accounts of these places, by id.
-        entry_for: Makes the event for a place.
-        per_second: How many may be sent in a second; None for no limit.
-        timing: The clock.
+    Closing the generator stops sending; queued events are dropped. `per_second` is None for no limit.
     """
-    pace = _Pace(per_second, timing)
-    waiting: queue.SimpleQueue[Place] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Place, Sent | Exception]] = queue.SimpleQueue()
-    for place in places:
-        waiting.put(place)
+    apart = 0.0 if per_second is None else 1 / per_second
+    next_turn = timing.monotonic()
+    turn, stopped = threading.Lock(), threading.Event()
 
-    def work() -> None:
-        while True:
-            try:
-                place = waiting.get_nowait()
-            except queue.Empty:
-                return
-            if not pace.wait():
-                return
-            try:
-                done.put((place, _put(accounts[place.account], place.region, entry_for(place), timing)))
-            except Exception as error:  # passed on: the reader of `done` would wait for ever otherwise
-                done.put((place, error))
+    def work(place: Place) -> Sent | None:
+        nonlocal next_turn
+        with turn:
+            early = next_turn - timing.monotonic()
+            if early > 0 and not stopped.is_set():
+                timing.sleep(early)
+            next_turn = timing.monotonic() + apart
+        if stopped.is_set():
+            return None  # nobody waits for it any more
+        return _put(accounts[place.account], place.region, entry_for(place), timing)
 
-    # Daemons: a call that waits for its next attempt must not delay the end of an interrupted program.
-    for _ in range(min(AT_ONCE, len(places))):
-        threading.Thread(target=work, daemon=True).start()
+    pool = ThreadPoolExecutor(AT_ONCE)
+    running = {pool.submit(work, place): place for place in places}
     try:
-        for _ in places:
-            place, result = done.get()
-            if isinstance(result, Exception):
-                raise result
-            yield place, result
+        for future in as_completed(running):
+            if (sent := future.result()) is not None:
+                yield running[future], sent
     finally:
-        pace.stop()
-
-
-class _Pace:
-    """Lets threads pass one after the other, so many in a second, until it is stopped."""
-
-    def __init__(self, per_second: float | None, timing: Timing) -> None:
-        self._apart = 0.0 if per_second is None else 1 / per_second
-        self._timing = timing
-        self._next = timing.monotonic()
-        self._turn = threading.Lock()
-        self._stopped = False
-
-    def wait(self) -> bool:
-        """Wait for one's turn; return False if sending was stopped."""
-        with self._turn:
-            early = self._next - self._timing.monotonic()
-            if early > 0 and not self._stopped:
-                self._timing.sleep(early)
-            self._next = self._timing.monotonic() + self._apart
-            return not self._stopped
-
-    def stop(self) -> None:
-        self._stopped = True
+        stopped.set()
+        # A call that waits for its next attempt must not delay the end of an interrupted program.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _put(account: Account, region: str, event: dict[str, str], timing: Timing) -> Sent:
@@ -137,15 +102,11 @@ def _put(account: Account, region: str, event: dict[str, str], timing: Timing) -
         error = f"PutEvents answered {refused.get('ErrorCode')}: {refused.get('ErrorMessage')}"
     # After a retry, the first attempt does not say when the event came in.
     at = after if metadata.get("RetryAttempts") else before
-    return Sent(at=at, ahead=_ahead(metadata, after), error=error)
-
-
-def _ahead(metadata: dict[str, Any], now: datetime) -> float | None:
-    try:
+    ahead = None
+    with suppress(KeyError, TypeError, ValueError):
         date = parsedate_to_datetime(metadata["HTTPHeaders"]["date"])
-        return (date + timedelta(seconds=0.5) - now).total_seconds()  # the header has whole seconds
-    except (KeyError, TypeError, ValueError):
-        return None
+        ahead = (date + timedelta(seconds=0.5) - after).total_seconds()  # the header has whole seconds
+    return Sent(at=at, ahead=ahead, error=error)
 
 
 def offset(sent: Sequence[Sent]) -> timedelta:

@@ -17,7 +17,6 @@ class Timing:
     Attributes:
         now: The local clock, UTC.
         monotonic: Seconds, by a clock that does not jump when the time is set.
-        sleep: Waits for some seconds.
         loud_per_second: How many loud events are sent in a second.
         poll_seconds: How long one call waits for messages in the drill queue.
         hidden_seconds: How long a message that is not this drill's stays invisible. It may belong to

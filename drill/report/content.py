@@ -1,12 +1,13 @@
 """What a report says: the page and the JSON file are both made of these types."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, PlainSerializer, TypeAdapter
+from pydantic import ConfigDict, Field, PlainSerializer, TypeAdapter, computed_field
 from pydantic.alias_generators import to_camel
 
 from alertpath import report as pictures
@@ -14,10 +15,10 @@ from alertpath.proof import Judgement
 from drill.check.finding import CheckFinding, State
 from drill.check.runner import CheckResult, worst
 from drill.check.stack_state import StackState
-from drill.evidence import Arrival, Drill
+from drill.evidence import LEGS, Arrival, Drill
 from drill.places import Place
 from drill.report import latency
-from drill.report.latency import LEGS, Spread
+from drill.report.latency import Spread
 from drill.report.provenance import Accepted, Caller, Versions
 from drill.stacks import Stack
 
@@ -42,7 +43,7 @@ LIMITS = (
     "Drills are shown as they are in the folder's files; anyone who can write there can change them.",
 )
 
-_CAMEL_CASE = ConfigDict(alias_generator=to_camel)
+_NOT_IN_JSON = Field(exclude=True)
 
 
 def moment(time: datetime) -> str:
@@ -51,38 +52,6 @@ def moment(time: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(moment)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sources:
-    """What a report is made of.
-
-    Attributes:
-        now: When it was made, with a time zone.
-        stacks: All stacks of the project, the hub's first.
-        stack_states: The selected ones, at least one.
-        results: The results of the checks.
-        judgements: The proof over what is live in the accounts of the selected stacks.
-        drills: Those kept in the evidence folder, the latest first.
-        callers: `provenance.callers` of the selected stacks.
-        versions: `provenance.versions`.
-        accepted: `provenance.accepted` of the selected stacks.
-    """
-
-    now: datetime
-    stacks: Sequence[Stack]
-    stack_states: Sequence[StackState]
-    results: Sequence[CheckResult]
-    judgements: Sequence[Judgement]
-    drills: Sequence[Drill]
-    callers: Sequence[Caller]
-    versions: Versions
-    accepted: Accepted
-
-    @property
-    def wanted(self) -> set[Place]:
-        """Where a relay must be, in all accounts."""
-        return self.stack_states[0].relay_places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +158,7 @@ class DrillSummary:
 class ReportedArrival(Arrival):
     """An arrival, with its time as the report writes it."""
 
-    __pydantic_config__: ClassVar = _CAMEL_CASE
+    __pydantic_config__: ClassVar = ConfigDict(alias_generator=to_camel)
 
     sent: Moment
 
@@ -218,23 +187,123 @@ class Drills:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that a report says; the JSON file has these names in camel case."""
+    """Everything that a report says; the JSON file has these names in camel case.
 
-    __pydantic_config__: ClassVar = _CAMEL_CASE
+    Attributes:
+        all_stacks: All stacks of the project, the hub's first.
+        stack_states: The selected ones, at least one.
+        judgements: The proof over what is live in the accounts of the selected stacks.
+        kept_drills: The drills of the evidence folder, the latest first.
+        accounts: Who read the accounts of the selected stacks.
+    """
 
+    __pydantic_config__: ClassVar = ConfigDict(alias_generator=to_camel, arbitrary_types_allowed=True)
+
+    made: Moment
+    all_stacks: Annotated[Sequence[Stack], _NOT_IN_JSON]
+    stack_states: Annotated[Sequence[StackState], _NOT_IN_JSON]
+    judgements: Annotated[Sequence[Judgement], _NOT_IN_JSON]
+    kept_drills: Annotated[Sequence[Drill], _NOT_IN_JSON]
     accepted: Accepted
     accounts: Sequence[Caller]
     checks: Sequence[CheckResult]
-    coverage: Coverage
-    drills: Drills
-    format: int = FORMAT
-    identity: Sequence[Identity]
-    limits: Sequence[str] = LIMITS
-    made: Moment
-    not_looked_at: Sequence[str]
-    open_findings: Sequence[OpenFinding]
-    verdict: Verdict
     versions: Versions
+    format: int = FORMAT
+    limits: Sequence[str] = LIMITS
+
+    @property
+    def wanted(self) -> set[Place]:
+        """Where a relay must be, in all accounts."""
+        return self.stack_states[0].relay_places
+
+    @property
+    def last_full_drill(self) -> Drill | None:
+        """The latest full drill, as `latency.last_full` finds it."""
+        return latency.last_full(self.kept_drills, self.wanted)
+
+    @computed_field
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The proof over what is live, by account."""
+        matrices = {matrix.account: matrix for matrix in pictures.matrices(self.judgements)}
+        no_matrix = pictures.Matrix(account="", regions=(), rows=(), wrong=0, total=0)
+        unread = Counter(self.stack_states[0].unread)
+        return Coverage(
+            accounts=[
+                _covered(stack_state, matrices.get(stack_state.account.id, no_matrix))
+                for stack_state in self.stack_states
+            ],
+            scenarios=len(self.judgements),
+            unread=[Unread(count=count, reason=reason) for reason, count in sorted(unread.items())],
+            wrong=sum(not judgement.good for judgement in self.judgements),
+        )
+
+    @computed_field
+    @cached_property
+    def drills(self) -> Drills:
+        """What the kept drills show."""
+        last, last_full = self.last_full_drill, None
+        if last is not None:
+            last_full = LastFull(
+                absent=latency.absent(last, self.wanted),
+                arrivals=[ReportedArrival(**vars(arrival)) for arrival in _by_region(last)],
+                arrived=last.arrived,
+                id=last.id,
+                started=last.started,
+            )
+        return Drills(
+            kept=len(self.kept_drills),
+            latencies=list(latency.spreads(self.kept_drills)),
+            last_full=last_full,
+            loud=sum(not drill.quiet for drill in self.kept_drills),
+            shown=[_summary(drill) for drill in self.kept_drills[:DRILLS_SHOWN]],
+        )
+
+    @computed_field
+    @property
+    def identity(self) -> list[Identity]:
+        """Who is meant to get in, by stack."""
+        return [_identity(stack_state.stack) for stack_state in self.stack_states]
+
+    @computed_field
+    @property
+    def not_looked_at(self) -> list[str]:
+        """Names of the stacks that were not selected."""
+        selected = {stack_state.stack.name for stack_state in self.stack_states}
+        return sorted({stack.name for stack in self.all_stacks} - selected)
+
+    @computed_field
+    @property
+    def open_findings(self) -> list[OpenFinding]:
+        """What is not ready, then what is unknown."""
+        return [
+            OpenFinding(**vars(finding), check=result.check, stack=result.stack, title=result.title)
+            for state in (State.NOT_READY, State.UNKNOWN)
+            for result in self.checks
+            for finding in result.findings
+            if finding.state is state
+        ]
+
+    @computed_field
+    @property
+    def verdict(self) -> Verdict:
+        """The worst state, and the headline: "could not tell" is never called "ready"."""
+        counted = Counter(result.state for result in self.checks)
+        state = worst(list(counted))
+        bad, unknown = counted[State.NOT_READY], counted[State.UNKNOWN]
+        total = f"{len(self.checks)} check{'s' if len(self.checks) != 1 else ''}"
+        if not self.checks:
+            text = "Could not tell: nothing was checked"
+        elif state is State.READY:
+            text = f"Ready: {len(self.checks)} of {total}"
+        elif state is State.UNKNOWN:
+            text = f"Could not tell: {unknown} of {total} could not be answered"
+        else:
+            text = f"Not ready: {bad} of {total} failed"
+            text += f", {unknown} could not be answered" if unknown else ""
+        if self.not_looked_at:
+            text += f"; {', '.join(self.not_looked_at)} not checked"
+        return Verdict(state=state, text=text)
 
 
 _REPORT = TypeAdapter(Report)
@@ -245,86 +314,19 @@ def as_json(report: Report) -> dict[str, Any]:
     return _REPORT.dump_python(report, mode="json", by_alias=True)
 
 
-def content(sources: Sources) -> Report:
-    """Return everything that the report says."""
-    left_out = sorted(
-        {stack.name for stack in sources.stacks}
-        - {stack_state.stack.name for stack_state in sources.stack_states}
-    )
-    return Report(
-        accepted=sources.accepted,
-        accounts=sources.callers,
-        checks=sources.results,
-        coverage=_coverage(sources),
-        drills=_drills(sources),
-        identity=[_identity(stack_state) for stack_state in sources.stack_states],
-        made=sources.now,
-        not_looked_at=left_out,
-        open_findings=list(_open(sources.results)),
-        verdict=verdict(sources.results, left_out),
-        versions=sources.versions,
-    )
-
-
-def verdict(results: Sequence[CheckResult], left_out: Sequence[str]) -> Verdict:
-    """Return the worst state, and the headline: "could not tell" is never called "ready"."""
-    counted = Counter(result.state for result in results)
-    state = worst(list(counted))
-    bad, unknown = counted[State.NOT_READY], counted[State.UNKNOWN]
-    total = f"{len(results)} check{'s' if len(results) != 1 else ''}"
-    if not results:
-        text = "Could not tell: nothing was checked"
-    elif state is State.READY:
-        text = f"Ready: {len(results)} of {total}"
-    elif state is State.UNKNOWN:
-        text = f"Could not tell: {unknown} of {total} could not be answered"
-    else:
-        text = f"Not ready: {bad} of {total} failed"
-        text += f", {unknown} could not be answered" if unknown else ""
-    if left_out:
-        text += f"; {', '.join(left_out)} not checked"
-    return Verdict(state=state, text=text)
-
-
-def _open(results: Sequence[CheckResult]) -> Iterator[OpenFinding]:
-    """Yield what is not ready, then what is unknown."""
-    for state in (State.NOT_READY, State.UNKNOWN):
-        for result in results:
-            for finding in result.findings:
-                if finding.state is state:
-                    yield OpenFinding(
-                        **vars(finding), check=result.check, stack=result.stack, title=result.title
-                    )
-
-
-def _identity(stack_state: StackState) -> Identity:
-    settings = stack_state.stack.settings
+def _identity(stack: Stack) -> Identity:
+    settings = stack.settings
     return Identity(
-        account=stack_state.account.id,
+        account=stack.account_id,
         mfa_max_age=settings.role.mfa_max_age,
         max_session_duration=settings.role.max_session_duration,
         mfa_enrolment=settings.user.mfa_enrolment,
         role=settings.role.name if "role" in settings.components else None,
         role_policies=sorted(settings.role.managed_policy_arns),
-        stack=stack_state.stack.name,
+        stack=stack.name,
         users=sorted(settings.user.names),
         users_here="user" in settings.components,
         users_of=settings.hub_account_id,
-    )
-
-
-def _coverage(sources: Sources) -> Coverage:
-    matrices = {matrix.account: matrix for matrix in pictures.matrices(sources.judgements)}
-    no_matrix = pictures.Matrix(account="", regions=(), rows=(), wrong=0, total=0)
-    unread = Counter(sources.stack_states[0].unread)
-    return Coverage(
-        accounts=[
-            _covered(stack_state, matrices.get(stack_state.account.id, no_matrix))
-            for stack_state in sources.stack_states
-        ],
-        scenarios=len(sources.judgements),
-        unread=[Unread(count=count, reason=reason) for reason, count in sorted(unread.items())],
-        wrong=sum(not judgement.good for judgement in sources.judgements),
     )
 
 
@@ -368,17 +370,6 @@ def in_parts(matrix: pictures.Matrix, columns: int) -> list[pictures.Matrix]:
     ]
 
 
-def _drills(sources: Sources) -> Drills:
-    last = latency.last_full(sources.drills, sources.wanted)
-    return Drills(
-        kept=len(sources.drills),
-        latencies=list(latency.spreads(sources.drills)),
-        last_full=None if last is None else _last_full(last, sources.wanted),
-        loud=sum(not drill.quiet for drill in sources.drills),
-        shown=[_summary(drill) for drill in sources.drills[:DRILLS_SHOWN]],
-    )
-
-
 def _summary(drill: Drill) -> DrillSummary:
     return DrillSummary(
         arrived=drill.arrived,
@@ -400,13 +391,3 @@ def _summary(drill: Drill) -> DrillSummary:
 
 def _by_region(drill: Drill) -> list[Arrival]:
     return sorted(drill.arrivals, key=lambda arrival: (arrival.region, arrival.account))
-
-
-def _last_full(drill: Drill, wanted: set[Place]) -> LastFull:
-    return LastFull(
-        absent=latency.absent(drill, wanted),
-        arrivals=[ReportedArrival(**vars(arrival)) for arrival in _by_region(drill)],
-        arrived=drill.arrived,
-        id=drill.id,
-        started=drill.started,
-    )

@@ -5,18 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from drill.evidence import Arrival, Drill
+from drill.evidence import LEGS, Arrival, Drill, Where
 from drill.places import Place
-
-LEGS = {"audit_log": "audit log", "topic": "topic", "watchdog": "watchdog topic"}
-"""The legs that a drill's event takes: attributes of `Arrival`, and their names in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
     """How long one leg took over some drills; the numbers are None if nothing arrived."""
 
-    leg: str
+    leg: Where
     sent: int
     arrived: int
     median: float | None
@@ -24,21 +21,19 @@ class Spread:
     slowest: float | None
 
 
-def seconds(arrivals: Sequence[Arrival], *legs: str) -> list[float]:
+def seconds(arrivals: Sequence[Arrival], *legs: Where) -> list[float]:
     """Return how long the events took on some legs, the fastest first; what did not arrive is left out."""
-    took = (getattr(arrival, leg) for arrival in arrivals for leg in legs)
+    took = (arrival.took(leg) for arrival in arrivals for leg in legs)
     return sorted(number for number in took if number is not None)
 
 
 def spreads(drills: Sequence[Drill]) -> Iterator[Spread]:
     """Yield the numbers of each leg; what never arrived counts as sent, so that it shows."""
-    for leg, name in LEGS.items():
-        sent = [
-            arrival for drill in drills if leg == "audit_log" or not drill.quiet for arrival in drill.arrivals
-        ]
+    for leg in LEGS:
+        sent = [arrival for drill in drills if leg in drill.legs for arrival in drill.arrivals]
         took = seconds(sent, leg)
         yield Spread(
-            leg=name,
+            leg=leg,
             sent=len(sent),
             arrived=len(took),
             median=round(median(took), 3) if took else None,
@@ -54,42 +49,21 @@ def absent(drill: Drill, wanted: set[Place]) -> list[Place]:
 
 
 def last_full(drills: Sequence[Drill], wanted: set[Place]) -> Drill | None:
-    """Return the latest loud drill that was everywhere it must be; failing that, the latest loud one.
-
-    Args:
-        drills: The latest first.
-        wanted: Where a relay must be.
-    """
+    """Return the latest loud drill that was everywhere it must be; failing that, the latest loud one."""
     loud = [drill for drill in drills if not drill.quiet]
     return next((drill for drill in loud if not absent(drill, wanted)), next(iter(loud), None))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bar:
-    """How long one leg took from a Region.
-
-    Attributes:
-        percent: The slowest of its accounts, in percent of the slowest event of the drill.
-        text: The fastest and the slowest of its accounts, in words.
-    """
-
-    percent: float
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class RegionRow:
-    """One Region of a drill.
+    """One Region of a drill, `absent` if the drill was not there, and what did not arrive (`problem`).
 
-    Attributes:
-        region: Its name.
-        bars: One for each leg; None if nothing arrived.
-        absent: Whether the drill was not there.
-        problem: What did not arrive; "" if everything did.
+    For each leg there is a bar if something arrived: as long as the slowest account took, in percent of the
+    slowest event of the drill, with the fastest and the slowest of the accounts in words.
     """
 
     region: str
-    bars: Sequence[Bar | None]
+    bars: Sequence[tuple[float, str] | None]
     absent: bool
     problem: str
 
@@ -107,13 +81,12 @@ def by_region(drill: Drill, wanted: set[Place]) -> Iterator[RegionRow]:
         )
 
 
-def _bar(took: Sequence[float], slowest: float) -> Bar | None:
+def _bar(took: Sequence[float], slowest: float) -> tuple[float, str] | None:
     if not took:
         return None
     # Clocks that differ could make a latency negative.
     percent = round(100 * max(took[-1], 0.0) / slowest, 1) if slowest > 0 else 0.0
-    text = f"{took[0]:.1f} to {took[-1]:.1f} s" if took[0] < took[-1] else f"{took[-1]:.1f} s"
-    return Bar(percent=percent, text=text)
+    return percent, f"{took[0]:.1f} to {took[-1]:.1f} s" if took[0] < took[-1] else f"{took[-1]:.1f} s"
 
 
 def _problem(drill: Drill, arrivals: Sequence[Arrival]) -> str:
@@ -123,7 +96,7 @@ def _problem(drill: Drill, arrivals: Sequence[Arrival]) -> str:
     failed = [arrival for arrival in arrivals if drill.missing(arrival)]
     if not failed:
         return ""
-    names = [name for leg, name in LEGS.items() if any(getattr(arrival, leg) is None for arrival in failed)]
+    names = [leg for leg in LEGS if any(arrival.took(leg) is None for arrival in failed)]
     word = "not sent" if all(arrival.error for arrival in failed) else "silent"
     where = f" in {len(failed)} of {len(arrivals)} accounts" if len(arrivals) > 1 else ""
     return word + where + (f": {', '.join(names)}" if len(names) < len(LEGS) else "")

@@ -8,13 +8,11 @@ import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from drill.account import Account, explained
-from drill.check.stack_state import in_parallel
+from drill.account import CANNOT_TELL, Account, explained
 from drill.stacks import PROJECT, Stack
 
 PACKAGES = ("boto3", "pulumi", "pulumi-aws")
@@ -94,25 +92,20 @@ class Caller:
     stack: str
 
 
-def callers(stacks: Sequence[Stack], accounts: Sequence[Account]) -> list[Caller]:
-    """Return for each stack whose credentials read its account."""
-    calls = {stack.name: partial(_caller, account) for stack, account in zip(stacks, accounts, strict=True)}
-    answers = in_parallel(calls, lambda _done, _of: None)
-    return [
-        Caller(
-            account=stack.account_id,
-            caller="" if isinstance(answer, Exception) else answer,
-            components=", ".join(stack.settings.components),
-            problem=explained(answer) if isinstance(answer, Exception) else "",
-            stack=stack.name,
-        )
-        for stack in stacks
-        for answer in [answers[stack.name]]
-    ]
-
-
-def _caller(account: Account) -> str:
-    return str(account.client("sts").get_caller_identity()["Arn"])
+def caller(stack: Stack, account: Account) -> Caller:
+    """Return whose credentials read a stack's account."""
+    caller = problem = ""
+    try:
+        caller = account.client("sts").get_caller_identity()["Arn"]
+    except CANNOT_TELL as error:
+        problem = explained(error)
+    return Caller(
+        account=stack.account_id,
+        caller=caller,
+        components=", ".join(stack.settings.components),
+        problem=problem,
+        stack=stack.name,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +138,7 @@ class Accepted:
 
 
 def accepted(stacks: Sequence[str], folder: Path = PROJECT / "policies" / "config") -> Accepted:
-    """Return what the policy pack's configuration accepts; what two policies or stacks accept is one risk.
-
-    Args:
-        stacks: Names of the stacks.
-        folder: Where their <stack>.json files are.
-    """
+    """Return what the stacks' files in `folder` accept; what two policies or stacks accept is one risk."""
     problems: list[str] = []
     risks: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
     weak: dict[tuple[str, str], set[str]] = {}

@@ -7,7 +7,7 @@ visible; the page's content security policy allows no script and no request.
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -25,7 +25,7 @@ from drill.evidence import Drill, UnusableEvidence
 from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
 from drill.places import in_words
 from drill.report import latency, provenance
-from drill.report.content import Missing, Report, Sources, as_json, content, in_parts, moment
+from drill.report.content import Missing, Report, as_json, in_parts, moment
 
 _FOLDER = Path(__file__).parent
 _COLUMNS = 17
@@ -41,35 +41,24 @@ _KINDS = [
     for kind in pictures.KINDS
 ]
 
-EvidenceOption = Annotated[
-    Path,
-    typer.Option(
-        "--evidence",
-        metavar="DIR",
-        help="Folder with the results of drills; the report is written there, nothing is overwritten.",
-    ),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sign:
-    """How a state looks: its CSS class, symbol, tone and word."""
-
-    name: str
-    symbol: str
-    tone: str
-    word: str
-
 
 SIGNS = {
-    State.READY: Sign(name="is-ready", symbol="✓", tone="good", word="ready"),
-    State.NOT_READY: Sign(name="lost", symbol="✕", tone="bad", word="not ready"),
-    State.UNKNOWN: Sign(name="is-unknown", symbol="?", tone="unproven", word="could not tell"),
+    State.READY: replace(pictures.DELIVERED, name="is-ready", word="ready"),
+    State.NOT_READY: replace(pictures.LOST, word="not ready"),
+    State.UNKNOWN: replace(pictures.UNPROVEN, name="is-unknown", word="could not tell"),
 }
+"""How a state looks on the page."""
 
 
 def report(
-    folder: EvidenceOption,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--evidence",
+            metavar="DIR",
+            help="Folder with the results of drills; the report is written there, nothing is overwritten.",
+        ),
+    ],
     stack: StackOption = ALL,
     profile: ProfileOption = None,
     member_role: MemberRoleOption = None,
@@ -82,9 +71,8 @@ def report(
     try:
         evidence.check_writable(folder)  # before any call to AWS
         drills = evidence.drills(folder)
-        sources = gather(select(stack, profile, member_role), drills, folder)
-        report = content(sources)
-        files = write(folder, sources, report)
+        report = gather(select(stack, profile, member_role), drills, folder)
+        files = write(folder, report)
     except UnusableEvidence as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -93,40 +81,39 @@ def report(
     raise typer.Exit(readiness.EXIT[report.verdict.state])
 
 
-def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Sources:
-    """Return what the report is made of, from AWS, git and the policy pack's configuration."""
+def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Report:
+    """Return the report, from AWS, git and the policy pack's configuration."""
     stack_states, results = readiness.run_checks(selection)
-    stacks = [stack_state.stack for stack_state in stack_states]
-    return Sources(
-        now=datetime.now(UTC),
-        stacks=selection.stacks,
+    return Report(
+        made=datetime.now(UTC),
+        all_stacks=selection.stacks,
         stack_states=stack_states,
-        results=results,
+        checks=results,
         judgements=stack_states[0].judgements,
-        drills=drills,
-        callers=provenance.callers(stacks, [stack_state.account for stack_state in stack_states]),
+        kept_drills=drills,
+        accounts=[provenance.caller(each.stack, each.account) for each in stack_states],
         versions=provenance.versions(folder),
-        accepted=provenance.accepted([stack.name for stack in stacks]),
+        accepted=provenance.accepted([each.stack.name for each in stack_states]),
     )
 
 
-def write(folder: Path, sources: Sources, report: Report) -> list[Path]:
+def write(folder: Path, report: Report) -> list[Path]:
     """Write page and JSON and return both files.
 
     Raises:
         UnusableEvidence: One cannot be written, or exists.
     """
-    name = f"report-{sources.now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    name = f"report-{report.made.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     # The JSON is ASCII only: invisible characters, and those that reverse a line, are escaped there too.
     return [
-        evidence.write(folder / f"{name}.html", render(sources, report)),
+        evidence.write(folder / f"{name}.html", render(report)),
         evidence.write(folder / f"{name}.json", json.dumps(as_json(report), indent=1, sort_keys=True) + "\n"),
     ]
 
 
-def render(sources: Sources, report: Report) -> str:
+def render(report: Report) -> str:
     """Return the page."""
-    last = latency.last_full(sources.drills, sources.wanted)
+    last = report.last_full_drill
     environment = pictures.environment(_FOLDER)
     environment.filters["moment"] = moment
     return environment.get_template("report.html.j2").render(
@@ -138,12 +125,12 @@ def render(sources: Sources, report: Report) -> str:
         identity=IDENTITY,
         kinds=_KINDS,
         matrices={
-            matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(sources.judgements)
+            matrix.account: in_parts(matrix, _COLUMNS) for matrix in pictures.matrices(report.judgements)
         },
-        legs=latency.LEGS.values(),
+        legs=evidence.LEGS,
         missed=[_missed(drill.missing) for drill in report.drills.shown],
         most=_NUMBERS,
-        last_regions=[] if last is None else list(latency.by_region(last, sources.wanted)),
+        last_regions=[] if last is None else list(latency.by_region(last, report.wanted)),
     )
 
 

@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from drill import password, stacks
@@ -122,8 +123,8 @@ def pretend_gpg(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A gpg that takes everybody, so that a test of AWS needs no keyring; collects what came in."""
     taken: list[str] = []
 
-    def encrypted(secret: password.Secret, recipients: list[str]) -> str:
-        taken.append(secret.reveal())
+    def encrypted(secret: SecretStr, recipients: list[str]) -> str:
+        taken.append(secret.get_secret_value())
         return "-----BEGIN PGP MESSAGE-----\n"
 
     monkeypatch.setattr(password, "_encrypted", encrypted)
@@ -279,7 +280,7 @@ def test_an_unforeseen_error_shows_no_password(
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(password, "_next", fails)
+    monkeypatch.setattr(password, "_put", fails)
     result = run(USER, *GPG, "--yes")
     assert result.exit_code == 1
     frames = []
@@ -309,7 +310,7 @@ def test_an_unforeseen_error_shows_no_password(
 @settings(max_examples=200)
 def test_every_password_meets_every_policy_and_can_be_typed(policy: Mapping[str, Any]) -> None:
     secret = password.generated(policy)
-    made = secret.reveal()
+    made = secret.get_secret_value()
     assert len(made) == max(32, policy.get("MinimumPasswordLength", 0)) <= 128
     for wanted in ("[a-z]", "[A-Z]", "[0-9]", f"[{re.escape(SYMBOLS_OF_AWS)}]"):
         assert re.search(wanted, made)
@@ -319,7 +320,7 @@ def test_every_password_meets_every_policy_and_can_be_typed(policy: Mapping[str,
 
 
 def test_passwords_differ() -> None:
-    assert len({password.generated({}).reveal() for _ in range(200)}) == 200
+    assert len({password.generated({}).get_secret_value() for _ in range(200)}) == 200
 
 
 def test_gpg_gets_the_password_by_its_standard_input(run: Run, sent: Sent, gnupg: Path) -> None:

@@ -79,7 +79,6 @@ def test_encrypted_endpoints_are_unknown_and_nothing_else_is(project: Path) -> N
         },
     )
     mgmt, _ = load(project)
-    assert mgmt.encrypted
     resources = rendered.render(mgmt, enabled_regions=["us-east-1"], key={})
     found = [
         (one["protocol"], one["endpoint"]) for one in resources if one.type.endswith(":TopicSubscription")

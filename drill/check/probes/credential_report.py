@@ -22,12 +22,9 @@ _NOT_YET = {"ReportExpired", "ReportInProgress", "ReportNotPresent"}
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The credential report.
+    """What the report says of each user, by name, and when AWS made it, or why there is none (`problem`).
 
-    Attributes:
-        lines: What it says of each user, by name.
-        made: When AWS made it; four hours may pass until AWS makes a new one.
-        problem: Why there is no report; "" if there is one.
+    Four hours may pass until AWS makes a new one.
     """
 
     lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

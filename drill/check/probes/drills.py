@@ -17,13 +17,7 @@ FIX = 'python -m drill fire --why "quarterly drill"'
 
 @dataclass(kw_only=True)
 class PastDrill:
-    """What the audit log has of one drill.
-
-    Attributes:
-        places: Where its events came from.
-        loud: Whether every event was one that notifies people.
-        last: When the last of them arrived, UTC.
-    """
+    """What the audit log has of one drill: `loud` if every event notified people, `last` when one arrived."""
 
     last: datetime
     places: set[Place] = field(default_factory=set)

@@ -1,29 +1,24 @@
 """The hub is as this version renders it, and has no other rule or target."""
 
-from alertpath.model import Resource
 from breakglass import naming
 from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered
 from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
-from drill.check.probes.targets import further_targets
+from drill.check.probes.further import further_targets
 from drill.check.stack_state import StackState
-
-
-def _of_hub(stack_state: StackState, *kinds: str) -> list[Resource]:
-    return [resource for resource in stack_state.of(*kinds) if resource.urn.startswith("break-glass-alerts-")]
 
 
 def rules(stack_state: StackState) -> Findings:
     """Compare the detections' rules and targets with the rendered ones; report all others."""
-    rendered = _of_hub(stack_state, "EventRule", "EventTarget")
+    rendered = stack_state.of_component("alerts", "EventRule", "EventTarget")
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
     events = stack_state.account.client("events", stack_state.home)
     names = {resource["name"] for resource in rendered if resource["eventBusName"] == naming.HUB_BUS}
-    for page in events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS):
-        for rule in page["Rules"]:
-            if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
-                yield _unexpected_rule(stack_state, rule["Name"])
+    pages = events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS)
+    for rule in pages.search("Rules[]"):
+        if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
+            yield _unexpected_rule(stack_state, rule["Name"])
     yield from further_targets(stack_state, rendered)
 
 
@@ -46,13 +41,15 @@ def _unexpected_rule(stack_state: StackState, name: str) -> CheckFinding:
 
 def policies(stack_state: StackState) -> Findings:
     """Compare the policies of bus, topics, queues and audit log with the rendered ones."""
-    rendered = _of_hub(stack_state, "EventBusPolicy", "TopicPolicy", "QueuePolicy", "LogResourcePolicy")
+    rendered = stack_state.of_component(
+        "alerts", "EventBusPolicy", "TopicPolicy", "QueuePolicy", "LogResourcePolicy"
+    )
     yield from as_rendered(stack_state, rendered, noun="policies of bus, topics, queues and audit log")
 
 
 def key(stack_state: StackState) -> Findings:
     """Compare the alarm's key, its alias and the topics with the rendered ones; the key must be usable."""
-    (rendered,) = _of_hub(stack_state, "Key")
+    (rendered,) = stack_state.of_component("alerts", "Key")
     key = stack_state.look(rendered)
     usable = key is None or key["keyState"] == "Enabled"
     if key is not None and not usable:
@@ -65,12 +62,14 @@ def key(stack_state: StackState) -> Findings:
             stack_state.aws(f"kms enable-key {where}"),
         )
     kinds = ("Key", "Alias", "Topic") if usable else ("Alias", "Topic")
-    yield from as_rendered(stack_state, _of_hub(stack_state, *kinds), noun="key, alias and topics")
+    yield from as_rendered(
+        stack_state, stack_state.of_component("alerts", *kinds), noun="key, alias and topics"
+    )
 
 
 def record(stack_state: StackState) -> Findings:
     """Compare bus, archive, audit log and queues with the rendered ones: what is kept, and how long."""
-    rendered = _of_hub(stack_state, "EventBus", "EventArchive", "LogGroup", "Queue")
+    rendered = stack_state.of_component("alerts", "EventBus", "EventArchive", "LogGroup", "Queue")
     yield from as_rendered(stack_state, rendered, noun="bus, archive, audit log and queues")
 
 

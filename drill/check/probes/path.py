@@ -57,8 +57,7 @@ def patterns(stack_state: StackState) -> Findings:
                 events.test_event_pattern, EventPattern=rule.pattern, Event=json.dumps(scenario.event)
             )
             for key, (scenario, rule) in pairs.items()
-        },
-        lambda _done, _of: None,
+        }
     )
     agreed = True
     for key, answer in answers.items():

@@ -9,9 +9,6 @@ from drill.check.compare import redeploy
 from drill.check.finding import Findings, not_ready, ready
 from drill.check.stack_state import StackState
 
-Subscriber = tuple[str, str]
-"""Protocol and endpoint; the endpoint is `UNKNOWN` if the configuration holds it encrypted."""
-
 
 def subscriptions(stack_state: StackState) -> Findings:
     """Compare each topic's subscriptions with the configured ones: all confirmed, and no others.
@@ -26,6 +23,7 @@ def subscriptions(stack_state: StackState) -> Findings:
 def _of_topic(
     stack_state: StackState, name: str, topic_arn: str, live_subscriptions: list[dict[str, str]]
 ) -> Findings:
+    # The endpoint is `UNKNOWN` if the configuration holds it encrypted.
     wanted = [
         (str(resource["protocol"]), str(resource["endpoint"]))
         for resource in stack_state.of("TopicSubscription")
@@ -35,7 +33,7 @@ def _of_topic(
     region = f"--region {stack_state.home}"
     for subscription in live_subscriptions:
         protocol, endpoint, arn = (subscription[key] for key in ("Protocol", "Endpoint", "SubscriptionArn"))
-        matched = _matched((protocol, endpoint), wanted)
+        matched = next((each for each in ((protocol, endpoint), (protocol, UNKNOWN)) if each in wanted), None)
         if matched is None:
             yield not_ready(
                 f"{protocol} subscription of topic {name} is not in the configuration: {arn}",
@@ -62,12 +60,6 @@ def _of_topic(
         listed = ", ".join(f"{count} {protocol}" for protocol, count in sorted(confirmed.items()))
         advice = "; a second recipient is advised" if confirmed.total() == 1 else ""
         yield ready(f"topic {name}: {confirmed.total()} confirmed ({listed}){advice}")
-
-
-def _matched(subscriber: Subscriber, wanted: list[Subscriber]) -> Subscriber | None:
-    """Return the configured subscriber that a live one is, None if it is not configured."""
-    encrypted = (subscriber[0], UNKNOWN)
-    return next((candidate for candidate in (subscriber, encrypted) if candidate in wanted), None)
 
 
 def is_drill_queue(protocol: str, endpoint: str) -> bool:

@@ -1,16 +1,10 @@
 """Every enabled Region forwards to the hub."""
 
-from alertpath.model import Resource
 from drill.account import explained, is_denied_by_organization
 from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import Findings, not_ready, ready, unknown
-from drill.check.probes.role import further_attachments
-from drill.check.probes.targets import further_targets
+from drill.check.probes.further import further_policies, further_targets
 from drill.check.stack_state import StackState
-
-
-def _of_relay(stack_state: StackState, *kinds: str) -> list[Resource]:
-    return [resource for resource in stack_state.of(*kinds) if resource.urn.startswith("break-glass-relay-")]
 
 
 def forwards(stack_state: StackState) -> Findings:
@@ -19,8 +13,8 @@ def forwards(stack_state: StackState) -> Findings:
     if stack_state.enabled is None and relay and not relay.regions:
         yield unknown(f"the enabled Regions cannot be listed: {stack_state.enabled_problem}")
         return
-    rendered = _of_relay(
-        stack_state, "EventRule", "EventTarget", "Queue", "QueuePolicy", "Schedule", "ScheduleGroup"
+    rendered = stack_state.of_component(
+        "relay", "EventRule", "EventTarget", "Queue", "QueuePolicy", "Schedule", "ScheduleGroup"
     )
     yield from as_rendered(stack_state, rendered, noun=f"relays of {len(stack_state.meant)} Regions")
     yield from further_targets(stack_state, rendered)
@@ -28,16 +22,16 @@ def forwards(stack_state: StackState) -> Findings:
 
 def roles(stack_state: StackState) -> Findings:
     """Compare the roles of relay and heartbeat, their trust and their permission, with the rendered ones."""
-    rendered = _of_relay(stack_state, "Role", "RolePolicy")
+    rendered = stack_state.of_component("relay", "Role", "RolePolicy")
     yield from as_rendered(stack_state, rendered, noun="roles of relay and heartbeat")
-    for role in _of_relay(stack_state, "Role"):
-        yield from further_attachments(stack_state, role["name"], wanted=())
+    for role in stack_state.of_component("relay", "Role"):
+        yield from further_policies(stack_state, role["name"], "role", wanted=())
 
 
 def _relayed(stack_state: StackState) -> tuple[set[str], dict[str, str]]:
     """Return the Regions where all of the relay's rules exist, and those that could not be read, with why."""
     regions, unread = stack_state.meant, {}
-    for rule in _of_relay(stack_state, "EventRule"):
+    for rule in stack_state.of_component("relay", "EventRule"):
         live = stack_state.live[rule.urn]
         if live is None:
             regions.discard(rule.home[1])

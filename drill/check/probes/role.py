@@ -2,24 +2,15 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from alertpath.iam.evaluate import (
-    AccessError,
-    Decision,
-    Principal,
-    Request,
-    Verdict,
-    by_resource_policy,
-    evaluate,
-)
-from alertpath.model import Resource
+from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy, evaluate
 from breakglass import naming
-from drill.check import live
 from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import Findings, not_ready, ready, unknown
+from drill.check.probes.further import further_policies, inline_policies
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.runner import answer
 from drill.check.stack_state import StackState
@@ -43,56 +34,17 @@ def permissions(stack_state: StackState) -> Findings:
 
     Nothing else may be attached, and no inline policy: either would be permissions that nobody reviewed.
     """
-    role = _role(stack_state)
-    attachments = [*filter(_is_of_role, stack_state.of("RolePolicyAttachment"))]
+    (role,) = stack_state.of_component("role", "Role")
+    attachments = stack_state.of_component("role", "RolePolicyAttachment")
     yield from as_rendered(stack_state, [role, *attachments], noun="role and attachments")
     if stack_state.live[role.urn] is None:
         return  # `as_rendered` has reported it
     name, wanted = role["name"], {attachment["policyArn"] for attachment in attachments}
     # A read error in one of these must not hide the other.
-    for probe in (partial(_attached, name, wanted), partial(_inline, name)):
-        yield from answer(probe, stack_state)
-
-
-def _is_of_role(resource: Resource) -> bool:
-    return resource.urn.startswith("break-glass-role-")
-
-
-def _role(stack_state: StackState) -> Resource:
-    (role,) = filter(_is_of_role, stack_state.of("Role"))
-    return role
-
-
-def _attached(name: str, wanted: Collection[str], stack_state: StackState) -> Findings:
-    further = list(further_attachments(stack_state, name, wanted))
-    yield from further or [ready(f"role {name}: no further policy attached")]
-
-
-def further_attachments(stack_state: StackState, role: str, wanted: Collection[str]) -> Findings:
-    """Yield a finding for each managed policy of a role whose ARN is not in `wanted`.
-
-    Raises:
-        ClientError, BotoCoreError, NotSignedIn: The attachments cannot be read.
-    """
-    for arn in live.attached_to_role(stack_state.account, role):
-        if arn not in wanted:
-            yield not_ready(
-                f"role {role} has a further policy {arn}",
-                stack_state.aws(f"iam detach-role-policy --role-name {role} --policy-arn {arn}"),
-                fix="find out who attached it",
-            )
-
-
-def _inline(name: str, stack_state: StackState) -> Findings:
-    policies = live.iam_list(stack_state.account, "list_role_policies", "PolicyNames", RoleName=name)
-    for policy in policies:
-        yield not_ready(
-            f"role {name} has an inline policy {policy}",
-            stack_state.aws(f"iam delete-role-policy --role-name {name} --policy-name {policy}"),
-            fix="find out who put it there",
-        )
-    if not policies:
-        yield ready(f"role {name}: no inline policy")
+    further = partial(further_policies, name=name, kind="role", wanted=wanted)
+    yield from answer(further, stack_state, ready(f"role {name}: no further policy attached"))
+    inline = partial(inline_policies, name=name, kind="role")
+    yield from answer(inline, stack_state, ready(f"role {name}: no inline policy"))
 
 
 Question = tuple[str, Request]
@@ -106,33 +58,29 @@ def trust(stack_state: StackState) -> Findings:
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html).
     Besides principals that a trust policy must always keep out, every principal in the document is tried.
     """
-    role = _role(stack_state)
+    (role,) = stack_state.of_component("role", "Role")
     properties = stack_state.look(role)
     if properties is None:
         yield not_ready(f"role {role['name']} does not exist: nobody can assume it", redeploy(stack_state))
         return
     document = properties["assumeRolePolicy"]
-    questions = TrustQuestions(stack_state)
-    yield from _let_in(stack_state, document, questions.users())
-    yield from _kept_out(stack_state, document, [*questions.others(document), *questions.users_too_weak()])
-    yield from _other_kinds(stack_state, document)
-    for text in questions.not_understood(document):
-        yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
-
-
-def _let_in(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
-    for why, (verdict, who) in _by_reason(document, questions).items():
+    questions = TrustQuestions(stack_state, document)
+    for verdict, who, why in _decided(document, questions.users()):
         if verdict is Verdict.ALLOWED:
             yield ready(f"{who} can assume it")
         elif verdict is Verdict.DENIED:
             yield not_ready(f"{who} cannot assume it: {why}", redeploy(stack_state))
         else:
             yield unknown(f"it is unknown whether {who} can assume it: {why}")
+    yield from _kept_out(stack_state, document, [*questions.others(), *questions.users_too_weak()])
+    yield from _other_kinds(stack_state, document)
+    for text in questions.not_understood():
+        yield unknown(f"the trust policy names {text}: it is unknown whether that is a principal")
 
 
 def _kept_out(stack_state: StackState, document: str, questions: Sequence[Question]) -> Findings:
     all_denied = True
-    for why, (verdict, who) in _by_reason(document, questions).items():
+    for verdict, who, why in _decided(document, questions):
         if verdict is Verdict.ALLOWED:
             fix = "find out who changed the trust policy"
             yield not_ready(f"{who} can assume it: {why}", redeploy(stack_state), fix=fix)
@@ -146,27 +94,22 @@ def _kept_out(stack_state: StackState, document: str, questions: Sequence[Questi
         )
 
 
-def _by_reason(document: str, questions: Sequence[Question]) -> dict[str, tuple[Verdict, str]]:
-    """Return verdict and principals for each reason, so that one mistake is reported once."""
-    grouped: dict[str, tuple[Verdict, list[str]]] = {}
+def _decided(document: str, questions: Sequence[Question]) -> Iterator[tuple[Verdict, str, str]]:
+    """Yield verdict, principals and reason; each reason once, so that one mistake is reported once."""
+    grouped: dict[tuple[Verdict, str], list[str]] = {}
     prepared = judgeable(document)
     for who, request in questions:
-        decision = _decision(request, prepared)
+        account, arn = request.resource.split(":")[4], request.principal.arn
+        if arn is None or arn.endswith(":root") or request.action != _ASSUME:
+            # No identity policies: services and federated principals have none, root needs none.
+            decision = by_resource_policy(prepared, request, resource_account=account)
+        else:
+            decision = evaluate(request, identity=[EVERYTHING], resource=prepared, resource_account=account)
         reason = decision.reason.replace("the resource's policy", "the trust policy").replace(_TAKEN, "")
-        grouped.setdefault(reason, (decision.verdict, []))[1].append(who)
-    results: dict[str, tuple[Verdict, str]] = {}
-    for reason, (verdict, names) in grouped.items():
+        grouped.setdefault((decision.verdict, reason), []).append(who)
+    for (verdict, reason), names in grouped.items():
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        results[reason] = (verdict, ", ".join(names[:_SHOWN]) + more)
-    return results
-
-
-def _decision(request: Request, document: str) -> Decision:
-    account, arn = request.resource.split(":")[4], request.principal.arn
-    if arn is None or arn.endswith(":root") or request.action != _ASSUME:
-        # No identity policies: services and federated principals have none, root needs none.
-        return by_resource_policy(document, request, resource_account=account)
-    return evaluate(request, identity=[EVERYTHING], resource=document, resource_account=account)
+        yield verdict, ", ".join(names[:_SHOWN]) + more, reason
 
 
 def _other_kinds(stack_state: StackState, document: str) -> Findings:
@@ -208,13 +151,16 @@ def _patterns(document: str) -> set[str]:
 class TrustQuestions:
     """The requests to assume a stack's role that are tried."""
 
-    def __init__(self, stack_state: StackState) -> None:
-        """Take the role, its users and the limit on the age of MFA from a stack's settings."""
+    def __init__(self, stack_state: StackState, document: str) -> None:
+        """Take users, role and limits from a stack's settings, other principals from the trust policy."""
         settings = stack_state.stack.settings
-        self._own, self._hub = stack_state.account.id, stack_state.hub_account_id
+        self._own, self._hub = stack_state.account.id, stack_state.stack.settings.hub_account_id
         self._stranger = next(id for id in _STRANGERS if id not in (self._own, self._hub))
         self._names, self._max_age = settings.user.names, settings.role.mfa_max_age
         self._role = naming.role_arn(self._own, settings.role.name)
+        texts = _NAMED.findall(json.dumps(_statements(document)))
+        self._texts = {text for text in texts if not text.split(":")[-1].startswith(_PROVIDERS)}
+        self._patterns = _patterns(document)
 
     def users(self) -> list[Question]:
         """Return the requests of the users in an emergency."""
@@ -239,11 +185,15 @@ class TrustQuestions:
             for how, context in weak.items():
                 yield self._question(f"{name} ({how})", naming.user_arn(self._hub, name), context)
 
-    def others(self, document: str) -> Iterator[Question]:
+    def others(self) -> Iterator[Question]:
         """Yield requests of all other principals, with fresh MFA: of each account, and from the document."""
-        named, accounts = self._named(document)
+        users = {naming.user_arn(self._hub, name) for name in self._names}
+        named = {arn for text in self._texts for arn in self._principals(text)}
+        accounts = {text for text in self._texts if ":" not in text} | {arn.split(":")[4] for arn in named}
+        # In the hub's own stack the last entry wins.
+        known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
         for account in dict.fromkeys((self._hub, self._own, self._stranger, *sorted(accounts))):
-            where = self._account(account)
+            where = known.get(account, f"account {account}")
             yield self._question(f"another user of {where}", naming.user_arn(account, "SomebodyElse"), _FRESH)
             role = naming.session_arn(account, "assumed-role/SomeRole/somebody")
             yield self._question(f"a role's session of {where}", role, _FRESH)
@@ -251,8 +201,9 @@ class TrustQuestions:
             if account != self._hub:
                 for name in self._names:
                     yield self._question(f"{name} of {where}", naming.user_arn(account, name), _FRESH)
-        for arn in named:
-            yield self._question(arn, arn, _FRESH)
+        for arn in sorted(named - users):
+            if not arn.endswith(":root"):
+                yield self._question(arn, arn, _FRESH)
         service = Principal(service="ec2.amazonaws.com")
         yield "a service", Request(principal=service, action=_ASSUME, resource=self._role)
         anybody = Principal(arn=naming.session_arn(self._stranger, "federated-user/anybody"))
@@ -260,22 +211,10 @@ class TrustQuestions:
             who = f"any federated principal ({action.removeprefix('sts:')})"
             yield who, Request(principal=anybody, action=action, resource=self._role)
 
-    def not_understood(self, document: str) -> list[str]:
+    def not_understood(self) -> list[str]:
         """Return what the document says of principals that no example principal can be made from."""
-        texts = {text for text in self._texts(document) if ":" in text} | _patterns(document)
+        texts = {text for text in self._texts if ":" in text} | self._patterns
         return sorted(text for text in texts if not list(self._principals(text)))
-
-    def _texts(self, document: str) -> list[str]:
-        texts = _NAMED.findall(json.dumps(_statements(document)))
-        return [text for text in texts if not text.split(":")[-1].startswith(_PROVIDERS)]
-
-    def _named(self, document: str) -> tuple[list[str], set[str]]:
-        """Return the principals that a document names, without the users, and all its accounts."""
-        users = {naming.user_arn(self._hub, name) for name in self._names}
-        texts = self._texts(document)
-        arns = {arn for text in texts for arn in self._principals(text)}
-        accounts = {text for text in texts if ":" not in text} | {arn.split(":")[4] for arn in arns}
-        return sorted(arn for arn in arns - users if not arn.endswith(":root")), accounts
 
     def _principals(self, text: str) -> Iterator[str]:
         """Yield ARNs of example principals for a text, which may have wildcards."""
@@ -299,8 +238,3 @@ class TrustQuestions:
         return who, Request(
             principal=Principal(arn=arn), action=_ASSUME, resource=self._role, context=context
         )
-
-    def _account(self, account: str) -> str:
-        # In the hub's own stack the last entry wins.
-        known = {self._stranger: "any other account", self._own: "this account", self._hub: "the hub account"}
-        return known.get(account, f"account {account}")

@@ -1,6 +1,6 @@
 """A trail records what happens: without one, EventBridge gets no events, and nothing reports that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,20 +57,15 @@ def trail(stack_state: StackState) -> Findings:
     elif good:
         notes = "".join(f"; {note}" for note in good[0].notes)
         yield ready(f"trail {good[0].name} records read and write management events in all Regions{notes}")
-    else:
-        yield from _none_is_good(trails)
-
-
-def _none_is_good(trails: Sequence[_Trail]) -> Findings:
+        return
     # If one trail could be the good one, what the others lack may not matter.
-    doubtful = any(not trail.lacks for trail in trails)
+    finding = not_ready if all(trail.lacks for trail in trails) else unknown
     for trail in trails:
-        if not trail.lacks:
+        if trail.lacks:
+            text = f"trail {trail.name}: {', '.join(trail.lacks)}"
+            yield finding(text, *trail.commands, fix="; ".join(trail.fixes))
+        else:
             yield unknown(f"trail {trail.name}: {trail.problem}")
-            continue
-        finding = unknown if doubtful else not_ready
-        text = f"trail {trail.name}: {', '.join(trail.lacks)}"
-        yield finding(text, *trail.commands, fix="; ".join(trail.fixes))
 
 
 def _look(stack_state: StackState, description: Mapping[str, Any]) -> _Trail:
@@ -107,9 +102,6 @@ def _judge_selectors(trail: _Trail, answer: Mapping[str, Any], edit: str, *, is_
 
     One selector that matches is enough
     (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html).
-
-    Raises:
-        KeyError: The answer names no selector.
     """
     basic, advanced = answer.get("EventSelectors") or (), answer.get("AdvancedEventSelectors") or ()
     if not basic and not advanced:

@@ -1,10 +1,12 @@
 """The users can sign in with password and MFA only, and have the intended permissions."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+
+from botocore import xform_name
 
 from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
 from alertpath.model import Resource
@@ -16,6 +18,7 @@ from drill.check.compare import as_rendered, redeploy
 from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
 from drill.check.probes import credential_report
 from drill.check.probes.credential_report import Report, date
+from drill.check.probes.further import further_policies, inline_policies
 from drill.check.probes.judged import EVERYTHING, judgeable
 from drill.check.stack_state import StackState
 
@@ -23,11 +26,10 @@ PASSWORD_AGE_AT_MOST = timedelta(days=365)
 """A stored random password does not weaken with age, but after a year staff has changed and the vault itself
 is untested."""
 
-Part = Callable[[StackState, str], Findings]
-"""Checks one thing about one user; yields what is wrong."""
 
-
-def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Findings:
+def _each_user(
+    stack_state: StackState, *parts: Callable[[StackState, str], Findings], otherwise: str = ""
+) -> Findings:
     """Yield what the parts find about each user, or `otherwise` as ready if they find nothing.
 
     A read error for one user does not stop that user's other checks, or other users.
@@ -43,9 +45,6 @@ def _each_user(stack_state: StackState, *parts: Part, otherwise: str = "") -> Fi
                     break
                 findings.append(unknown(f"{name}: {explained(error)}"))
         yield from findings or [ready(f"{name}: {otherwise}")]
-
-
-# ---- password
 
 
 def sign_in(stack_state: StackState) -> Findings:
@@ -103,9 +102,6 @@ def _age(
     return ready(text)
 
 
-# ---- MFA
-
-
 def mfa(stack_state: StackState) -> Findings:
     """Check that each user has an MFA device: the role's trust policy requires one.
 
@@ -146,49 +142,12 @@ def _device_kind(serial: str) -> str:
     return {"u2f": "security key", "mfa": "virtual"}.get(serial.split(":")[-1].split("/")[0], "other")
 
 
-# ---- other credentials
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Credential:
-    """A kind of credential that a user must not have: how it is listed, and the command that removes one."""
-
-    noun: str
-    operation: str
-    entries: str
-    id: str
-    removal: str
-
-
 _CREDENTIALS = (
-    _Credential(
-        noun="access key",
-        operation="list_access_keys",
-        entries="AccessKeyMetadata",
-        id="AccessKeyId",
-        removal="delete-access-key --access-key-id",
-    ),
-    _Credential(
-        noun="service-specific credential",
-        operation="list_service_specific_credentials",
-        entries="ServiceSpecificCredentials",
-        id="ServiceSpecificCredentialId",
-        removal="delete-service-specific-credential --service-specific-credential-id",
-    ),
-    _Credential(
-        noun="SSH public key",
-        operation="list_ssh_public_keys",
-        entries="SSHPublicKeys",
-        id="SSHPublicKeyId",
-        removal="delete-ssh-public-key --ssh-public-key-id",
-    ),
-    _Credential(
-        noun="signing certificate",
-        operation="list_signing_certificates",
-        entries="Certificates",
-        id="CertificateId",
-        removal="delete-signing-certificate --certificate-id",
-    ),
+    # What a user must not have, and the keys of the entries and of their ids in AWS's answer.
+    ("access key", "AccessKeyMetadata", "AccessKeyId"),
+    ("service-specific credential", "ServiceSpecificCredentials", "ServiceSpecificCredentialId"),
+    ("SSH public key", "SSHPublicKeys", "SSHPublicKeyId"),
+    ("signing certificate", "Certificates", "CertificateId"),
 )
 
 
@@ -197,24 +156,22 @@ def keys(stack_state: StackState) -> Findings:
 
     An inactive one can be activated later, and works without MFA.
     """
-    otherwise = "no " + ", ".join(kind.noun for kind in _CREDENTIALS)
-    yield from _each_user(
-        stack_state, *(partial(_further, kind) for kind in _CREDENTIALS), otherwise=otherwise
-    )
+    parts = [partial(_further, *kind) for kind in _CREDENTIALS]
+    yield from _each_user(stack_state, *parts, otherwise="no " + ", ".join(noun for noun, *_ in _CREDENTIALS))
 
 
-def _further(kind: _Credential, stack_state: StackState, name: str) -> Findings:
-    for entry in live.iam_list(stack_state.account, kind.operation, kind.entries, UserName=name):
+def _further(noun: str, entries: str, id_key: str, stack_state: StackState, name: str) -> Findings:
+    words = re.split("[ -]", noun.lower())
+    listed = live.iam_list(stack_state.account, f"list_{'_'.join(words)}s", entries, UserName=name)
+    for entry in listed:
         service = f" for {entry['ServiceName']}" if "ServiceName" in entry else ""
-        id, status = entry.get(kind.id, "ID"), entry.get("Status", "status unknown")
+        id, status = entry.get(id_key, "ID"), entry.get("Status", "status unknown")
+        removal = f"delete-{'-'.join(words)} --{xform_name(id_key, '-')} {id}"
         yield not_ready(
-            f"{name} has the {kind.noun} {id}{service} ({status})",
-            stack_state.aws(f"iam {kind.removal} {id} --user-name {name}"),
+            f"{name} has the {noun} {id}{service} ({status})",
+            stack_state.aws(f"iam {removal} --user-name {name}"),
             fix="find out who made it",
         )
-
-
-# ---- permissions
 
 
 def policies(stack_state: StackState) -> Findings:
@@ -227,7 +184,7 @@ def policies(stack_state: StackState) -> Findings:
     yield from _each_user(
         stack_state,
         _attached,
-        _inline,
+        partial(inline_policies, kind="user"),
         _groups,
         _boundary,
         otherwise="no further policy, no inline policy, no group, no boundary",
@@ -235,31 +192,9 @@ def policies(stack_state: StackState) -> Findings:
 
 
 def _attached(stack_state: StackState, name: str) -> Findings:
-    wanted = {
-        attachment["policyArn"]
-        for attachment in stack_state.of("UserPolicyAttachment")
-        if attachment["user"] == name
-    }
-    for arn in live.attached_to_user(stack_state.account, name):
-        if arn not in wanted:
-            yield not_ready(
-                f"{name} has a further policy {arn}",
-                _detach(stack_state, name, arn),
-                fix="find out who attached it",
-            )
-
-
-def _detach(stack_state: StackState, name: str, arn: str) -> str:
-    return stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}")
-
-
-def _inline(stack_state: StackState, name: str) -> Findings:
-    for policy in live.iam_list(stack_state.account, "list_user_policies", "PolicyNames", UserName=name):
-        yield not_ready(
-            f"{name} has an inline policy {policy}",
-            stack_state.aws(f"iam delete-user-policy --user-name {name} --policy-name {policy}"),
-            fix="find out who put it there",
-        )
+    attachments = stack_state.of("UserPolicyAttachment")
+    wanted = {attachment["policyArn"] for attachment in attachments if attachment["user"] == name}
+    return further_policies(stack_state, name, "user", wanted)
 
 
 def _groups(stack_state: StackState, name: str) -> Findings:
@@ -280,9 +215,6 @@ def _boundary(stack_state: StackState, name: str) -> Findings:
             stack_state.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
             fix="find out who set it",
         )
-
-
-# ---- enrolment
 
 
 def enrolment(stack_state: StackState) -> Findings:
@@ -309,9 +241,10 @@ def enrolment(stack_state: StackState) -> Findings:
 
 def _enrolment_attached(stack_state: StackState, name: str) -> Findings:
     arn = naming.policy_arn(stack_state.account.id, naming.MFA_ENROLMENT_POLICY)
-    if arn in live.attached_to_user(stack_state.account, name):
+    if arn in live.attached(stack_state.account, "user", name):
         yield not_ready(
-            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached", _detach(stack_state, name, arn)
+            f"{name} has the policy {naming.MFA_ENROLMENT_POLICY} attached",
+            stack_state.aws(f"iam detach-user-policy --user-name {name} --policy-arn {arn}"),
         )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from breakglass import naming
 from drill import audit_log
 from drill.audit_log import Record
-from drill.fire.follow import Expected, Follower, Sighting, Watch, Where, audit_log_watch, sighting
+from drill.fire.follow import Expected, Follower, Sighting, Watch, Where, in_audit_log, sighting
 from drill.fire.timing import Timing
 from drill.places import Place
 from tests.drill import deployed
@@ -103,8 +103,8 @@ def test_an_event_counts_only_for_the_place_it_came_from(aws: str, broken: Broke
     broken.answer("FilterLogEvents", logged)
     hub = deployed.account(HUB, aws)
     broken.apply(hub)
-    watch = audit_log_watch(hub, "us-east-1", drill_id=DRILL, since=NOW)
-    assert list(watch.look()) == [Sighting(Place(HUB, "eu-west-1"), "audit log", NOW)]
+    found = in_audit_log(hub, "us-east-1", drill_id=DRILL, since=NOW)
+    assert list(found) == [Sighting(Place(HUB, "eu-west-1"), "audit log", NOW)]
 
 
 class Time:

@@ -110,7 +110,7 @@ def test_closing_the_generator_stops_the_sending() -> None:
     sending.close()
     going.set()
     for thread in threading.enumerate():
-        if thread.daemon and "work" in thread.name:
+        if thread.name.startswith("ThreadPoolExecutor"):
             thread.join(5)
     assert len(asked) == 1
 

@@ -17,8 +17,8 @@ from drill.check.finding import CheckFinding, not_ready, ready, unknown
 from drill.check.runner import CheckResult
 from drill.check.stack_state import StackState
 from drill.evidence import Arrival, Drill
-from drill.report import content, provenance, report
-from drill.report.content import Sources
+from drill.report import provenance, report
+from drill.report.content import Report
 from drill.report.provenance import Accepted, AcceptedRisk, Caller, Versions, WeakPolicy
 from tests.alertpath.exports import export
 
@@ -110,27 +110,27 @@ VERSIONS = Versions(
 )
 
 
-def sources(*answers: tuple[str, str, str, Sequence[CheckFinding]], **parts: Any) -> Sources:
+def sources(*answers: tuple[str, str, str, Sequence[CheckFinding]], **parts: Any) -> Report:
     callers = [
         Caller(account=account, caller=CALLER, components="role", problem="", stack=stack)
         for account, stack in ((HUB, "mgmt"), (MEMBER, "member"))
     ]
     usual = {
-        "now": NOW,
-        "stacks": stacks.load(),
+        "made": NOW,
+        "all_stacks": stacks.load(),
         "stack_states": stack_states(),
-        "results": results(*(answers or READY)),
+        "checks": results(*(answers or READY)),
         "judgements": judged(),
-        "drills": [drill(1), drill(2, quiet=True)],
-        "callers": callers,
+        "kept_drills": [drill(1), drill(2, quiet=True)],
+        "accounts": callers,
         "versions": VERSIONS,
         "accepted": provenance.accepted(["mgmt", "member"]),
     }
-    return Sources(**{**usual, **parts})
+    return Report(**{**usual, **parts})
 
 
-def rendered(made_of: Sources) -> str:
-    return report.render(made_of, content.content(made_of))
+def rendered(made_of: Report) -> str:
+    return report.render(made_of)
 
 
 class Page(HTMLParser):
@@ -174,7 +174,7 @@ class Page(HTMLParser):
         return next(attributes["class"] for tag, attributes in self.tags if tag == "header")
 
 
-def hostile() -> Sources:
+def hostile() -> Report:
     text = HOSTILE + UNSEEN + "x" * 300
     account, region = "9" * 12 + HOSTILE, "eu-west-1" + HOSTILE
     odd = arrival(account, region, audit_log=None, error=text)
@@ -183,8 +183,8 @@ def hostile() -> Sources:
     return sources(
         ("user" + text, text, "mgmt", [not_ready(text, fix=text), unknown(text, fix=text), ready(text)]),
         stack_states=[replace(one, enabled=[text], enabled_problem=text) for one in stack_states()],
-        drills=[drill(1, why=text, who=text, id=text, arrivals=arrivals)],
-        callers=[Caller(account=text, caller=text, components=text, problem=text, stack=text)],
+        kept_drills=[drill(1, why=text, who=text, id=text, arrivals=arrivals)],
+        accounts=[Caller(account=text, caller=text, components=text, problem=text, stack=text)],
         versions=replace(VERSIONS, commit=text, packages={text: text}),
         accepted=Accepted(
             problems=[text], risks=[risk], weak=[WeakPolicy(level=text, rule=text, stacks=[text])]
@@ -192,13 +192,13 @@ def hostile() -> Sources:
     )  # fmt: skip
 
 
-PAGES: dict[str, Callable[[], Sources]] = {
+PAGES: dict[str, Callable[[], Report]] = {
     "ready": sources,
     "wide": lambda: sources(
         *READY, UNTOLD, BROKEN,
         judgements=judged(MANY),
         stack_states=stack_states(MANY),
-        drills=[drill(1, arrivals=[arrival(one, region) for one in (HUB, MEMBER) for region in MANY])],
+        kept_drills=[drill(1, arrivals=[arrival(one, region) for one in (HUB, MEMBER) for region in MANY])],
     ),
     "hostile": hostile,
 }  # fmt: skip

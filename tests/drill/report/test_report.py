@@ -73,8 +73,8 @@ def test_the_head_says_who_what_when_and_by_which_version():
 
 
 def test_a_caller_who_is_not_known_is_no_blank():
-    unknown_caller = replace(sources().callers[0], caller="", problem="the credentials have expired")
-    page = Page(rendered(sources(callers=[unknown_caller])))
+    unknown_caller = replace(sources().accounts[0], caller="", problem="the credentials have expired")
+    page = Page(rendered(sources(accounts=[unknown_caller])))
     assert "? could not tell by whom: the credentials have expired" in page.section("About this report")
 
 
@@ -100,7 +100,7 @@ def test_what_could_not_be_told_is_never_called_fine():
 
 
 def test_no_check_at_all_is_no_good_news():
-    page = Page(rendered(sources(results=[])))
+    page = Page(rendered(sources(checks=[])))
     assert "? Could not tell: nothing was checked" in page.text
     assert page.tone == "verdict unproven"
     assert "? could not tell Nothing was checked." in page.section("Open findings")
@@ -139,11 +139,11 @@ def test_an_excluded_region_is_named():
     settings = replace(hub.stack.settings, relay=replace(relay, exclude_regions=("eu-north-1",)))
     found = sources(stack_states=[replace(hub, stack=replace(hub.stack, settings=settings))])
     assert "Excluded eu-north-1 on purpose" in Page(rendered(found)).section("Coverage")
-    assert content.content(found).coverage.accounts[0].excluded == ["eu-north-1"]
+    assert found.coverage.accounts[0].excluded == ["eu-north-1"]
 
 
 def test_a_stack_alone_is_not_the_whole():
-    alone = sources(stack_states=stack_states(REGIONS, "member"), judgements=[], results=results(READY[2]))
+    alone = sources(stack_states=stack_states(REGIONS, "member"), judgements=[], checks=results(READY[2]))
     page = Page(rendered(alone))
     assert "Ready: 1 of 1 check; mgmt not checked" in page.text
     assert "? could not tell stack mgmt: not checked" in page.section("About this report")
@@ -154,7 +154,7 @@ def test_a_stack_alone_is_not_the_whole():
 
 
 def drills(*kept: Drill, **parts: Any) -> Page:
-    return Page(rendered(sources(drills=list(kept), **parts)))
+    return Page(rendered(sources(kept_drills=list(kept), **parts)))
 
 
 def bars(page: Page) -> list[str | None]:
@@ -302,9 +302,8 @@ def names(value: Any) -> set[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_json_comes_back_as_it_was(tmp_path, name):
-    made_of = PAGES[name]()
-    told = content.content(made_of)
-    page, data = report.write(tmp_path, made_of, told)
+    told = PAGES[name]()
+    page, data = report.write(tmp_path, told)
     assert (page.name, data.name) == ("report-20261122T030405Z.html", "report-20261122T030405Z.json")
     text = data.read_text("ascii")
     kept = json.loads(text)
@@ -317,12 +316,11 @@ def test_the_json_comes_back_as_it_was(tmp_path, name):
 
 
 def test_evidence_is_never_overwritten(tmp_path):
-    made_of = sources()
-    told = content.content(made_of)
-    page, _ = report.write(tmp_path, made_of, told)
+    told = sources()
+    page, _ = report.write(tmp_path, told)
     page.write_text("evidence")
     with pytest.raises(evidence.UnusableEvidence, match="File exists"):
-        report.write(tmp_path, made_of, told)
+        report.write(tmp_path, told)
     assert page.read_text() == "evidence"
 
 
@@ -340,7 +338,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return stack
 
     monkeypatch.setattr(report, "select", select)
-    monkeypatch.setattr(report, "gather", lambda _selection, kept, _folder: sources(drills=kept))
+    monkeypatch.setattr(report, "gather", lambda _selection, kept, _folder: sources(kept_drills=kept))
     return calls
 
 
@@ -405,9 +403,8 @@ def test_through_the_emulated_aws(aws: str, broken: Broken, tmp_path: Path) -> N
     everything = stacks.load()
     accounts = [deployed.account(stack.account_id, aws) for stack in everything]
     chosen = Selection(stacks=everything, accounts=accounts, only=[stack.name for stack in everything])
-    made_of = report.gather(chosen, [drill(1)], tmp_path)
-    told = content.content(made_of)
-    page, _ = report.write(tmp_path, made_of, told)
+    told = report.gather(chosen, [drill(1)], tmp_path)
+    page, _ = report.write(tmp_path, told)
     text = page.read_text("utf-8")
     assert told.coverage.scenarios > 90
     assert {one.account for one in told.accounts} == {HUB, MEMBER}

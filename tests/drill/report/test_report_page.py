@@ -55,7 +55,7 @@ def test_no_recipient_is_in_it():
     }
     assert endpoints
     found = sources()
-    for text in (rendered(found), json.dumps(content.as_json(content.content(found)))):
+    for text in (rendered(found), json.dumps(content.as_json(found))):
         assert not [endpoint for endpoint in endpoints if endpoint in text]
 
 
