@@ -16,7 +16,7 @@ from breakglass.settings.constraints import (
     Text,
     TextBy,
 )
-from breakglass.settings.model import Key, Settings, Subscription, camel_case, keys_of
+from breakglass.settings.model import ALWAYS_NAMED, Key, Settings, Subscription, camel_case, keys_of
 from docs.build_detections import pretty
 
 INTRODUCTION = """\
@@ -41,8 +41,8 @@ TABLE = """\
 ENCRYPTED = {"type": "object", "required": ["secure"], "properties": {"secure": {"type": "string"}}}
 """What `pulumi config set --secret` writes instead of a string."""
 
-NAMES = {"user": "names", "role": "name"}
-"""The key of each block that may stay in a stack that does not create the component."""
+KINDS = {Number: "whole number", Flag: "true or false", Nested: "mapping"}
+"""The types of values in words; all others are strings and lists."""
 
 
 def page() -> str:
@@ -64,12 +64,19 @@ def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
         cells = [
             f"`{path}`",
             key.meaning,
-            key.constraint.kind,
+            _kind(key.constraint),
             _words(key.constraint),
             _default(key),
             key.since,
         ]
         yield f"| {' | '.join(cell.replace('<', '&lt;') for cell in cells)} |\n"
+
+
+def _kind(constraint: Constraint) -> str:
+    if isinstance(constraint, ListOf):
+        word = f"`{constraint.word}`, or " if constraint.word else ""
+        return f"{word}list of {_kind(constraint.item)}s"
+    return KINDS.get(type(constraint), "string")
 
 
 def _words(constraint: Constraint) -> str:
@@ -116,7 +123,7 @@ def schema() -> str:
 def _listed(component: str) -> dict[str, Any]:
     """Return that a listed component has its block, and another one at most the names that others need."""
     block = f"breakglass:{component}"
-    elsewhere = {"propertyNames": {"const": NAMES[component]}} if component in NAMES else False
+    elsewhere = {"propertyNames": {"const": ALWAYS_NAMED[component]}} if component in ALWAYS_NAMED else False
     return {
         "if": {"properties": {"breakglass:components": {"contains": {"const": component}}}},
         "then": {"required": [block]},
@@ -152,12 +159,12 @@ def _property(key: Key) -> dict[str, Any]:
 
 def _value(constraint: Constraint) -> dict[str, Any]:
     match constraint:
+        case TextBy():
+            return {}
         case Text(options=()):
             return {"type": "string", "pattern": f"^(?:{constraint.regex})$"}
         case Text():
             return {"type": "string", "enum": list(constraint.options)}
-        case TextBy():
-            return {}
         case Number(values=range() as values):
             return {"type": "integer", "minimum": values.start, "maximum": values.stop - 1}
         case Number():
@@ -168,6 +175,8 @@ def _value(constraint: Constraint) -> dict[str, Any]:
             return _list(constraint)
         case Nested(model=model):
             return _mapping({camel_case(name): key for name, key in keys_of(model).items()})
+        case _:
+            raise TypeError(f"no schema says {constraint}")
 
 
 def _list(constraint: ListOf) -> dict[str, Any]:
@@ -179,4 +188,4 @@ def _list(constraint: ListOf) -> dict[str, Any]:
     array = {"type": "array", "items": _value(constraint.item), "uniqueItems": True} | {
         keyword: value for keyword, value in limits.items() if value is not None
     }
-    return array if constraint.word is None else {"anyOf": [{"const": constraint.word}, array]}
+    return array if not constraint.word else {"anyOf": [{"const": constraint.word}, array]}
