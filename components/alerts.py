@@ -247,10 +247,8 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         for detection in DETECTIONS:
             if detection.action == "notify":
                 for number, pattern in enumerate(detection.patterns(watched), start=1):
-                    noun = detection.id if number == 1 else f"{detection.id}-{number}"
-                    self._create_rule(
-                        noun, patterns.text(pattern), bus, self._topics(detection), destinations
-                    )
+                    noun, text = naming.numbered(detection.id, number), patterns.text(pattern)
+                    self._create_rule(noun, text, bus, self._topics(detection), destinations)
         log = _Target(naming.AUDIT_TARGET_ID, naming.log_group_arn(self._account_id, self._region))
         # The heartbeat's rule is its alarm's metric, so it records its own events, the other rule the rest.
         others: Pattern = {"source": [{"anything-but": [naming.HEARTBEAT_SOURCE]}]}

@@ -98,10 +98,9 @@ class BreakGlassRelay(pulumi.ComponentResource):
         )
 
     def _create_rule(self, region: str, number: int, pattern: str, queue_policy: sqs.QueuePolicy) -> None:
-        suffix = "" if number == 1 else f"-{number}"
         rule = cloudwatch.EventRule(
-            f"{self._name}-{region}-rule{suffix}",
-            name=f"{naming.RELAY_RULE}{suffix}",
+            naming.numbered(f"{self._name}-{region}-rule", number),
+            name=naming.numbered(naming.RELAY_RULE, number),
             description="Forwards what touches break-glass access to the hub",
             event_pattern=pattern,
             state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
@@ -110,7 +109,7 @@ class BreakGlassRelay(pulumi.ComponentResource):
         )
         for hub_number, hub in enumerate(self._hubs, start=1):
             cloudwatch.EventTarget(
-                f"{self._name}-{region}-target{suffix}-hub-{hub_number}",
+                f"{naming.numbered(f'{self._name}-{region}-target', number)}-hub-{hub_number}",
                 rule=rule.name,
                 target_id=f"Hub{hub_number}",
                 arn=hub,

@@ -42,16 +42,15 @@ class BreakGlassUser(pulumi.ComponentResource):
         """Create the users and their policies."""
         super().__init__("breakglass:index:BreakGlassUser", name, None, opts)
         attached = dict.fromkeys(args.settings.managed_policy_arns) | self._create_policies(name, args)
-        users = {
-            user_name: iam.User(
+        self.user_arns = []
+        for user_name in args.settings.names:
+            user = iam.User(
                 f"{name}-{user_name}",
                 name=user_name,
                 path="/",
                 opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
             )
-            for user_name in args.settings.names
-        }
-        for user_name, user in users.items():
+            self.user_arns.append(user.arn)
             for arn, policy in attached.items():
                 iam.UserPolicyAttachment(
                     f"{name}-{user_name}-{arn.rsplit('/', 1)[-1]}",
@@ -59,7 +58,6 @@ class BreakGlassUser(pulumi.ComponentResource):
                     policy_arn=arn,
                     opts=pulumi.ResourceOptions(parent=self, depends_on=policy),
                 )
-        self.user_arns = [user.arn for user in users.values()]
         self.register_outputs({"userArns": self.user_arns})
 
     def _create_policies(self, name: str, args: BreakGlassUserArgs) -> dict[str, iam.Policy]:
