@@ -60,15 +60,8 @@ def page() -> str:
 
 def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
     for name, key in keys.items():
-        path = prefix + camel_case(name)
-        cells = [
-            f"`{path}`",
-            key.meaning,
-            _kind(key.constraint),
-            _words(key.constraint),
-            _default(key),
-            key.since,
-        ]
+        kind, words = _kind(key.constraint), _words(key.constraint)
+        cells = [f"`{prefix}{camel_case(name)}`", key.meaning, kind, words, _default(key), key.since]
         yield f"| {' | '.join(cell.replace('<', '&lt;') for cell in cells)} |\n"
 
 
@@ -180,12 +173,14 @@ def _value(constraint: Constraint) -> dict[str, Any]:
 
 
 def _list(constraint: ListOf) -> dict[str, Any]:
-    limits = {
+    array = {
+        "type": "array",
+        "items": _value(constraint.item),
+        "uniqueItems": True,
         "minItems": constraint.at_least,
-        "maxItems": constraint.at_most,
-        "contains": None if constraint.needed is None else {"const": constraint.needed[0]},
     }
-    array = {"type": "array", "items": _value(constraint.item), "uniqueItems": True} | {
-        keyword: value for keyword, value in limits.items() if value is not None
-    }
+    if constraint.at_most is not None:
+        array["maxItems"] = constraint.at_most
+    if constraint.needed is not None:
+        array["contains"] = {"const": constraint.needed[0]}
     return array if not constraint.word else {"anyOf": [{"const": constraint.word}, array]}

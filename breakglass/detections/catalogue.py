@@ -12,13 +12,7 @@ from typing import Literal
 
 from breakglass import naming
 from breakglass.detections import hub_patterns
-from breakglass.detections.patterns import (
-    REGION_SWITCHED,
-    ROOT_SIGN_IN,
-    TRAIL_WRITES,
-    Pattern,
-    Watched,
-)
+from breakglass.detections.patterns import REGION_SWITCHED, ROOT_SIGN_IN, TRAIL_WRITES, Pattern, Watched
 
 
 @dataclass(frozen=True)

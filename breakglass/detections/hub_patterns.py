@@ -44,8 +44,8 @@ def call_of_user(service: Pattern, *event_names: str) -> Callable[[Watched], lis
     # No condition on the role: a denied AssumeRole has `requestParameters: null`, and a break-glass user
     # that tries any other role is worth a call as well.
     return lambda watched: [
-        service
-        | {
+        {
+            **service,
             "account": [watched.hub_account_id],
             "detail": {"eventName": list(event_names), **by_user(watched)},
         }
@@ -54,13 +54,9 @@ def call_of_user(service: Pattern, *event_names: str) -> Callable[[Watched], lis
 
 def cli_login(watched: Watched) -> list[Pattern]:
     """Return the pattern of `aws login` by a user or by a session of the role."""
-    calls = {"eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"]}
-    return [
-        {
-            "source": ["aws.signin"],
-            "detail": calls | {"$or": [by_user(watched), by_role_session(watched)]},
-        }
-    ]
+    either_of_us = {"$or": [by_user(watched), by_role_session(watched)]}
+    detail = {"eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"], **either_of_us}
+    return [{"source": ["aws.signin"], "detail": detail}]
 
 
 def user_activity(watched: Watched) -> list[Pattern]:
@@ -85,16 +81,12 @@ def role_assumed(watched: Watched) -> list[Pattern]:
     """Return the pattern of AssumeRole for the role, as the role's account records it."""
     # The user's own copy rings as user-assume-role; the role account's copy names no user.
     others = [{"exists": False}, {"anything-but": list(watched.user_names)}]
-    return [
-        {
-            "source": ["aws.sts"],
-            "detail": {
-                "eventName": ["AssumeRole"],
-                "userIdentity": {"userName": others},
-                **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
-            },
-        }
-    ]
+    detail = {
+        "eventName": ["AssumeRole"],
+        "userIdentity": {"userName": others},
+        **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
+    }
+    return [STS | {"detail": detail}]
 
 
 def role_switched(watched: Watched) -> list[Pattern]:
