@@ -152,7 +152,9 @@ def _detection(detection: Detection, hub: Settings) -> str:
         part = f" {number} of {len(found)}" if len(found) > 1 else ""
         parts.append(_details(f"Event pattern{part}, {len(patterns.text(pattern)):,} characters", pattern))
     if detection.action == "notify":
-        parts.append(_mail(detection, hub))
+        text = message(detection, runbook_url=None if hub.alerts is None else hub.alerts.runbook_url)
+        shown = render(text.input_paths, text.template, sample(detection))
+        parts.append(f"The message, as a mail client shows it:\n\n```text\n{shown}\n```")
     return "\n\n".join(parts) + "\n"
 
 
@@ -194,14 +196,6 @@ def pretty(value: Any, indent: str = "") -> str:
         items = [f"{json.dumps(key)}: {pretty(item, inner)}" for key, item in value.items()]
         first, last = "{}"
     return f"{first}\n" + ",\n".join(inner + item for item in items) + f"\n{indent}{last}"
-
-
-def _mail(detection: Detection, hub: Settings) -> str:
-    """Return the message of the sample event; EventBridge leaves the quotes around each line."""
-    runbook_url = None if hub.alerts is None else hub.alerts.runbook_url
-    text = message(detection, runbook_url=runbook_url)
-    shown = render(text.input_paths, text.template, sample(detection))
-    return f"The message, as a mail client shows it:\n\n```text\n{shown}\n```"
 
 
 def _relays(stacks: dict[str, Settings]) -> str:
