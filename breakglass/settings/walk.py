@@ -1,7 +1,7 @@
 """Reads a configuration along the declarations of its keys, and notes every problem with the path of its key.
 
-A problem never stops the reading, so one run finds all of them. Where one was noted, None stands instead of
-the value, or an empty list, so the settings must not be used then.
+A problem never stops the reading, so one run finds all of them. Where one was noted, None or an empty list
+stands instead of the value: use such settings only to look for further problems.
 """
 
 import difflib
@@ -45,12 +45,13 @@ class Walk:
         declared = keys_of(constraint.model)
         keys = {constraint.only: declared[constraint.only]} if constraint.only else declared
         values = {field: None if key.default is MISSING else key.default for field, key in declared.items()}
-        for field, key in keys.items():
-            place, name = start + camel_case(field), camel_case(field)
-            key = self._instead.get(place, key)
-            wanted = key.constraint.given({**around, **values})
+        for field, of_model in keys.items():
+            name = camel_case(field)
+            place, known = start + name, {**around, **values}
+            key = self._instead.get(place, of_model)
+            wanted = key.constraint.given(known)
             if name in given:
-                values[field] = self.value(given[name], place, wanted, {**around, **values})
+                values[field] = self.value(given[name], place, wanted, known)
             elif key.required:
                 self.problems.append(f"{place}: missing, must be {wanted.accepted}")
         names = [camel_case(field) for field in keys]
