@@ -56,6 +56,11 @@ QUIET_DRILL_TYPE = "Break-glass drill, quiet"
 """Detail-types of a drill's events: one that notifies people, and one that is only recorded."""
 
 
+def numbered(name: str, number: int) -> str:
+    """Return the name of one of several rules: `breakglass-relay`, `breakglass-relay-2` …"""
+    return name if number == 1 else f"{name}-{number}"
+
+
 def iam_arn(account_id: str, resource: str) -> str:
     """Return the ARN of an IAM resource such as `user/BreakglassUser` (IAM ARNs carry no Region)."""
     return f"arn:{PARTITION}:iam::{account_id}:{resource}"

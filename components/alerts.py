@@ -15,22 +15,15 @@ from breakglass.detections.catalogue import DETECTIONS, Detection
 from breakglass.detections.message import Message, message
 from breakglass.detections.patterns import Pattern, Watched
 from breakglass.settings.model import AlertsSettings, Subscription
-from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
-from components.drill_queue import create_drill_queue
 from components.hub_alarms import create_alarms
+from components.queues import DRILLS_KEPT_SECONDS, RETRY_POLICY, create_queue
 
 KEY_DELETION_WINDOW_DAYS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassAlertsArgs:
-    """What `BreakGlassAlerts` is made from.
-
-    Attributes:
-        settings: The hub's settings.
-        watched: The users and the role that the detections watch, and the account of the hub.
-        expected_heartbeats: How many heartbeats must arrive each day; fewer raise an alarm.
-    """
+    """What `BreakGlassAlerts` is made from; fewer heartbeats a day than expected raise an alarm."""
 
     settings: AlertsSettings
     watched: Watched
@@ -88,14 +81,13 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             self._create_subscription("subscription", naming.TOPIC, subscription, topics)
         for subscription in self._settings.watchdog_subscriptions:
             self._create_subscription("watchdog-subscription", naming.WATCHDOG_TOPIC, subscription, topics)
-        create_drill_queue(self, name, account_id=self._account_id, region=self._region, topics=topics)
-        dead_letters = create_dead_letter_queue(
-            self,
-            f"{name}-dlq",
-            account_id=self._account_id,
-            region=self._region,
-            queue_name=naming.DEAD_LETTER_QUEUE,
-            rules=naming.HUB_RULES,
+        self._create_drill_queue(topics)
+        queue_name = naming.DEAD_LETTER_QUEUE
+        policy = documents.dead_letter_queue(
+            account_id=self._account_id, region=self._region, name=queue_name, rules=naming.HUB_RULES
+        )
+        dead_letters = create_queue(
+            self, f"{name}-dlq", queue_name=queue_name, region=self._region, policy=policy
         )
         destinations = [*topics, dead_letters, self._create_audit_log()]
         bus = self._create_bus()
@@ -174,6 +166,27 @@ class BreakGlassAlerts(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=topics),
         )
 
+    def _create_drill_queue(self, topics: Sequence[pulumi.Resource]) -> None:
+        """Create the queue where a drill sees that both topics sent its message. It is not a recipient."""
+        policy = create_queue(
+            self,
+            f"{self._name}-drill-queue",
+            queue_name=naming.DRILL_QUEUE,
+            region=self._region,
+            policy=documents.drill_queue(account_id=self._account_id, region=self._region),
+            kept_seconds=DRILLS_KEPT_SECONDS,
+        )
+        for noun, topic_name in (("topic", naming.TOPIC), ("watchdog", naming.WATCHDOG_TOPIC)):
+            # Not raw: the envelope that SNS puts around the text names the topic that brought it.
+            sns.TopicSubscription(
+                f"{self._name}-drill-subscription-{noun}",
+                topic=self._topic(topic_name),
+                protocol="sqs",
+                endpoint=naming.queue_arn(self._account_id, self._region, naming.DRILL_QUEUE),
+                region=self._region,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*topics, policy]),
+            )
+
     def _create_audit_log(self) -> cloudwatch.LogResourcePolicy:
         group = cloudwatch.LogGroup(
             f"{self._name}-audit-log",
@@ -234,10 +247,8 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         for detection in DETECTIONS:
             if detection.action == "notify":
                 for number, pattern in enumerate(detection.patterns(watched), start=1):
-                    noun = detection.id if number == 1 else f"{detection.id}-{number}"
-                    self._create_rule(
-                        noun, patterns.text(pattern), bus, self._topics(detection), destinations
-                    )
+                    noun, text = naming.numbered(detection.id, number), patterns.text(pattern)
+                    self._create_rule(noun, text, bus, self._topics(detection), destinations)
         log = _Target(naming.AUDIT_TARGET_ID, naming.log_group_arn(self._account_id, self._region))
         # The heartbeat's rule is its alarm's metric, so it records its own events, the other rule the rest.
         others: Pattern = {"source": [{"anything-but": [naming.HEARTBEAT_SOURCE]}]}

@@ -61,23 +61,13 @@ def create_alarms(
 ) -> None:
     """Create the hub's alarms in its Region: an alarm reads metrics and notifies topics of its own only.
 
-    Args:
-        parent: Component that they belong to.
-        name: Its name.
-        region: Region of the hub.
-        actions: ARNs of the topics to notify; two, so that the failure of one is still reported.
-        expected_heartbeats: How many heartbeats must arrive each day.
+    `actions` are the ARNs of the topics to notify; two, so that the failure of one is still reported.
     """
-    failed = "NumberOfNotificationsFailed"
+    waiting, failed = "ApproximateNumberOfMessagesVisible", "NumberOfNotificationsFailed"
     alarms: dict[str, tuple[pulumi.Input[str], Metric]] = {
         "dead-letters": (
             "EventBridge could not deliver a break-glass event; it waits in the dead-letter queue",
-            _something_failed(
-                "AWS/SQS",
-                "ApproximateNumberOfMessagesVisible",
-                {"QueueName": naming.DEAD_LETTER_QUEUE},
-                "Maximum",
-            ),
+            _something_failed("AWS/SQS", waiting, {"QueueName": naming.DEAD_LETTER_QUEUE}, "Maximum"),
         ),
         "failed-notifications": (
             "SNS could not deliver a break-glass message",

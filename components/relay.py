@@ -11,7 +11,7 @@ from breakglass import documents, naming
 from breakglass.detections import patterns
 from breakglass.detections.patterns import Watched
 from breakglass.detections.relay_patterns import relay_patterns
-from components.dead_letters import RETRY_POLICY, create_dead_letter_queue
+from components.queues import RETRY_POLICY, create_queue
 
 HEARTBEAT_TIME = "cron(0 12 * * ? *)"
 """Daily at 12:00 UTC: half a day from the boundaries of the day over which the hub's alarm counts."""
@@ -19,14 +19,7 @@ HEARTBEAT_TIME = "cron(0 12 * * ? *)"
 
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassRelayArgs:
-    """What `BreakGlassRelay` is made from.
-
-    Attributes:
-        account_id: Account whose events are forwarded.
-        regions: Regions to forward from.
-        hubs: ARNs of the event buses to forward to.
-        watched: The users and the role whose events are forwarded, and where the hub is.
-    """
+    """What `BreakGlassRelay` is made from: the account and Regions whose events go to the hubs' ARNs."""
 
     account_id: str
     regions: Sequence[str]
@@ -71,13 +64,14 @@ class BreakGlassRelay(pulumi.ComponentResource):
         )
         texts = [patterns.text(pattern) for pattern in relay_patterns(args.watched, args.account_id)]
         for region in args.regions:
-            queue_policy = create_dead_letter_queue(
-                self,
-                f"{name}-{region}-dlq",
+            policy = documents.dead_letter_queue(
                 account_id=args.account_id,
                 region=region,
-                queue_name=naming.RELAY_QUEUE,
+                name=naming.RELAY_QUEUE,
                 rules=[f"{naming.RELAY_RULE}*"],
+            )
+            queue_policy = create_queue(
+                self, f"{name}-{region}-dlq", queue_name=naming.RELAY_QUEUE, region=region, policy=policy
             )
             for number, text in enumerate(texts, start=1):
                 self._create_rule(region, number, text, queue_policy)
@@ -104,10 +98,9 @@ class BreakGlassRelay(pulumi.ComponentResource):
         )
 
     def _create_rule(self, region: str, number: int, pattern: str, queue_policy: sqs.QueuePolicy) -> None:
-        suffix = "" if number == 1 else f"-{number}"
         rule = cloudwatch.EventRule(
-            f"{self._name}-{region}-rule{suffix}",
-            name=f"{naming.RELAY_RULE}{suffix}",
+            naming.numbered(f"{self._name}-{region}-rule", number),
+            name=naming.numbered(naming.RELAY_RULE, number),
             description="Forwards what touches break-glass access to the hub",
             event_pattern=pattern,
             state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
@@ -116,7 +109,7 @@ class BreakGlassRelay(pulumi.ComponentResource):
         )
         for hub_number, hub in enumerate(self._hubs, start=1):
             cloudwatch.EventTarget(
-                f"{self._name}-{region}-target{suffix}-hub-{hub_number}",
+                f"{naming.numbered(f'{self._name}-{region}-target', number)}-hub-{hub_number}",
                 rule=rule.name,
                 target_id=f"Hub{hub_number}",
                 arn=hub,

@@ -12,13 +12,7 @@ from breakglass.settings.model import RoleSettings
 
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassRoleArgs:
-    """What `BreakGlassRole` is made from.
-
-    Attributes:
-        settings: The role's settings.
-        user_account_id: Account of the users that the role trusts.
-        user_names: Their names.
-    """
+    """What `BreakGlassRole` is made from; the users are those that the role trusts."""
 
     settings: RoleSettings
     user_account_id: str

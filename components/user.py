@@ -12,13 +12,7 @@ from breakglass.settings.model import UserSettings
 
 @dataclass(frozen=True, kw_only=True)
 class BreakGlassUserArgs:
-    """What `BreakGlassUser` is made from.
-
-    Attributes:
-        settings: The users' settings.
-        account_id: Account of the users.
-        role_name: Name of the role that they may assume.
-    """
+    """What `BreakGlassUser` is made from; the role is the one that the users may assume."""
 
     settings: UserSettings
     account_id: str
@@ -47,36 +41,27 @@ class BreakGlassUser(pulumi.ComponentResource):
     ) -> None:
         """Create the users and their policies."""
         super().__init__("breakglass:index:BreakGlassUser", name, None, opts)
-        policies = self._create_policies(name, args)
-        users = {
-            user_name: iam.User(
+        attached = dict.fromkeys(args.settings.managed_policy_arns) | self._create_policies(name, args)
+        self.user_arns = []
+        for user_name in args.settings.names:
+            user = iam.User(
                 f"{name}-{user_name}",
                 name=user_name,
                 path="/",
                 opts=pulumi.ResourceOptions(parent=self, protect=True, delete_before_replace=True),
             )
-            for user_name in args.settings.names
-        }
-        for user_name, user in users.items():
-            for policy_name, policy in policies.items():
-                iam.UserPolicyAttachment(
-                    f"{name}-{user_name}-{policy_name}",
-                    user=user.name,
-                    # Not policy.arn: unknown at the first preview, and then the policy pack cannot read it.
-                    policy_arn=naming.policy_arn(args.account_id, policy_name),
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
-                )
-            for arn in args.settings.managed_policy_arns:
+            self.user_arns.append(user.arn)
+            for arn, policy in attached.items():
                 iam.UserPolicyAttachment(
                     f"{name}-{user_name}-{arn.rsplit('/', 1)[-1]}",
                     user=user.name,
                     policy_arn=arn,
-                    opts=pulumi.ResourceOptions(parent=self),
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=policy),
                 )
-        self.user_arns = [user.arn for user in users.values()]
         self.register_outputs({"userArns": self.user_arns})
 
     def _create_policies(self, name: str, args: BreakGlassUserArgs) -> dict[str, iam.Policy]:
+        """Create the users' own policies, and return them by ARN."""
         enrolment_open = args.settings.mfa_enrolment == "open"
         wanted = {
             naming.ASSUME_ROLE_POLICY: documents.assume_role(
@@ -88,7 +73,8 @@ class BreakGlassUser(pulumi.ComponentResource):
         if enrolment_open:
             wanted[naming.MFA_ENROLMENT_POLICY] = documents.mfa_enrolment(account_id=args.account_id)
         return {
-            policy_name: iam.Policy(
+            # Not the policy's output: unknown at the first preview, and then the policy pack cannot read it.
+            naming.policy_arn(args.account_id, policy_name): iam.Policy(
                 f"{name}-{policy_name}",
                 name=policy_name,
                 path="/",

@@ -90,7 +90,15 @@ def build() -> str:
     hub, member = committed_settings("mgmt"), committed_settings("member")
     return "\n".join(
         [
-            _introduction(hub),
+            INTRODUCTION.format(
+                bus=naming.HUB_BUS,
+                region=hub.watched.hub_region,
+                account=hub.hub_account_id,
+                topic=naming.TOPIC,
+                watchdog=naming.WATCHDOG_TOPIC,
+                log=naming.AUDIT_LOG_GROUP,
+                state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
+            ),
             _table(),
             *(_detection(detection, hub) for detection in DETECTIONS),
             _relays({"hub": hub, "member": member}),
@@ -119,18 +127,6 @@ def detection_patterns(detection: Detection, hub: Settings) -> list[Pattern]:
     return detection.patterns(hub.watched)
 
 
-def _introduction(hub: Settings) -> str:
-    return INTRODUCTION.format(
-        bus=naming.HUB_BUS,
-        region=hub.watched.hub_region,
-        account=hub.hub_account_id,
-        topic=naming.TOPIC,
-        watchdog=naming.WATCHDOG_TOPIC,
-        log=naming.AUDIT_LOG_GROUP,
-        state=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
-    )
-
-
 def _table() -> str:
     lines = [
         "| detection | what happened | action | severity | recorded in | both topics? |",
@@ -156,7 +152,9 @@ def _detection(detection: Detection, hub: Settings) -> str:
         part = f" {number} of {len(found)}" if len(found) > 1 else ""
         parts.append(_details(f"Event pattern{part}, {len(patterns.text(pattern)):,} characters", pattern))
     if detection.action == "notify":
-        parts.append(_mail(detection, hub))
+        text = message(detection, runbook_url=None if hub.alerts is None else hub.alerts.runbook_url)
+        shown = render(text.input_paths, text.template, sample(detection))
+        parts.append(f"The message, as a mail client shows it:\n\n```text\n{shown}\n```")
     return "\n\n".join(parts) + "\n"
 
 
@@ -172,9 +170,9 @@ def _whereabouts(detection: Detection, rules: int) -> str:
             f"No rule of its own: `{naming.RECORD_RULE}` writes these to the audit log, like all else. "
             "The pattern says which entries are meant."
         )
-    names = [detection.rule_name, *(f"{detection.rule_name}-{number}" for number in range(2, rules + 1))]
+    names = [f"`{naming.numbered(detection.rule_name, number)}`" for number in range(1, rules + 1)]
     bus = "default" if detection.id == "key-change" else naming.HUB_BUS
-    said = [f"{'Rule' if rules == 1 else 'Rules'} on the bus `{bus}`: {', '.join(f'`{n}`' for n in names)}."]
+    said = [f"{'Rule' if rules == 1 else 'Rules'} on the bus `{bus}`: {', '.join(names)}."]
     if detection.id == "key-change":
         said.append(f"`{PLACEHOLDER}` stands for the id that the first deployment gives the key.")
     if detection.to_watchdog:
@@ -200,37 +198,17 @@ def pretty(value: Any, indent: str = "") -> str:
     return f"{first}\n" + ",\n".join(inner + item for item in items) + f"\n{indent}{last}"
 
 
-def _mail(detection: Detection, hub: Settings) -> str:
-    """Return the message of the sample event; EventBridge leaves the quotes around each line."""
-    runbook_url = None if hub.alerts is None else hub.alerts.runbook_url
-    text = message(detection, runbook_url=runbook_url)
-    shown = render(text.input_paths, text.template, sample(detection))
-    return f"The message, as a mail client shows it:\n\n```text\n{shown}\n```"
-
-
 def _relays(stacks: dict[str, Settings]) -> str:
     rows: list[str] = []
     blocks: list[str] = []
     for account, settings in stacks.items():
-        for rule, pattern in _relay_rules(settings):
+        for number, pattern in enumerate(relay_patterns(settings.watched, settings.account_id), start=1):
+            rule = naming.numbered(naming.RELAY_RULE, number)
             length = len(patterns.text(pattern))
             share = length / quotas.EVENT_PATTERN
             rows.append(f"| {account} | `{rule}` | {length:,} | {share:.0%} |")
-            blocks.append(_details(f"{account}, {rule}: {_sources(pattern)}", pattern))
-    table = RELAY_INTRODUCTION.format(rule=naming.RELAY_RULE, limit=quotas.EVENT_PATTERN) + "\n".join(rows)
+            sources: list[Any] = pattern["$or"][0]["source"]
+            listed = "every other event source" if isinstance(sources[0], dict) else ", ".join(sources)
+            blocks.append(_details(f"{account}, {rule}: {listed}", pattern))
+    table = RELAY_INTRODUCTION.format(limit=quotas.EVENT_PATTERN) + "\n".join(rows)
     return "\n\n".join([table, *blocks]) + "\n"
-
-
-def _relay_rules(settings: Settings) -> list[tuple[str, Pattern]]:
-    """Return name and pattern of each rule of the account's relay."""
-    found = relay_patterns(settings.watched, settings.account_id)
-    suffixes = ["", *(f"-{number}" for number in range(2, len(found) + 1))]
-    return [(naming.RELAY_RULE + suffix, pattern) for suffix, pattern in zip(suffixes, found, strict=True)]
-
-
-def _sources(pattern: Pattern) -> str:
-    """Return the event sources of a relay's rule, which its first clause lists."""
-    sources: list[Any] = pattern["$or"][0]["source"]
-    if isinstance(sources[0], dict):
-        return "every other event source"
-    return ", ".join(sources)

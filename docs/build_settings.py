@@ -16,7 +16,7 @@ from breakglass.settings.constraints import (
     Text,
     TextBy,
 )
-from breakglass.settings.model import Key, Settings, Subscription, camel_case, keys_of
+from breakglass.settings.model import ALWAYS_NAMED, Key, Settings, Subscription, camel_case, keys_of
 from docs.build_detections import pretty
 
 INTRODUCTION = """\
@@ -41,8 +41,8 @@ TABLE = """\
 ENCRYPTED = {"type": "object", "required": ["secure"], "properties": {"secure": {"type": "string"}}}
 """What `pulumi config set --secret` writes instead of a string."""
 
-NAMES = {"user": "names", "role": "name"}
-"""The key of each block that may stay in a stack that does not create the component."""
+KINDS = {Number: "whole number", Flag: "true or false", Nested: "mapping"}
+"""The types of values in words; all others are strings and lists."""
 
 
 def page() -> str:
@@ -60,16 +60,16 @@ def page() -> str:
 
 def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
     for name, key in keys.items():
-        path = prefix + camel_case(name)
-        cells = [
-            f"`{path}`",
-            key.meaning,
-            key.constraint.kind,
-            _words(key.constraint),
-            _default(key),
-            key.since,
-        ]
+        kind, words = _kind(key.constraint), _words(key.constraint)
+        cells = [f"`{prefix}{camel_case(name)}`", key.meaning, kind, words, _default(key), key.since]
         yield f"| {' | '.join(cell.replace('<', '&lt;') for cell in cells)} |\n"
+
+
+def _kind(constraint: Constraint) -> str:
+    if isinstance(constraint, ListOf):
+        word = f"`{constraint.word}`, or " if constraint.word else ""
+        return f"{word}list of {_kind(constraint.item)}s"
+    return KINDS.get(type(constraint), "string")
 
 
 def _words(constraint: Constraint) -> str:
@@ -116,7 +116,7 @@ def schema() -> str:
 def _listed(component: str) -> dict[str, Any]:
     """Return that a listed component has its block, and another one at most the names that others need."""
     block = f"breakglass:{component}"
-    elsewhere = {"propertyNames": {"const": NAMES[component]}} if component in NAMES else False
+    elsewhere = {"propertyNames": {"const": ALWAYS_NAMED[component]}} if component in ALWAYS_NAMED else False
     return {
         "if": {"properties": {"breakglass:components": {"contains": {"const": component}}}},
         "then": {"required": [block]},
@@ -152,12 +152,12 @@ def _property(key: Key) -> dict[str, Any]:
 
 def _value(constraint: Constraint) -> dict[str, Any]:
     match constraint:
+        case TextBy():
+            return {}
         case Text(options=()):
             return {"type": "string", "pattern": f"^(?:{constraint.regex})$"}
         case Text():
             return {"type": "string", "enum": list(constraint.options)}
-        case TextBy():
-            return {}
         case Number(values=range() as values):
             return {"type": "integer", "minimum": values.start, "maximum": values.stop - 1}
         case Number():
@@ -168,15 +168,19 @@ def _value(constraint: Constraint) -> dict[str, Any]:
             return _list(constraint)
         case Nested(model=model):
             return _mapping({camel_case(name): key for name, key in keys_of(model).items()})
+        case _:
+            raise TypeError(f"no schema says {constraint}")
 
 
 def _list(constraint: ListOf) -> dict[str, Any]:
-    limits = {
+    array = {
+        "type": "array",
+        "items": _value(constraint.item),
+        "uniqueItems": True,
         "minItems": constraint.at_least,
-        "maxItems": constraint.at_most,
-        "contains": None if constraint.needed is None else {"const": constraint.needed[0]},
     }
-    array = {"type": "array", "items": _value(constraint.item), "uniqueItems": True} | {
-        keyword: value for keyword, value in limits.items() if value is not None
-    }
-    return array if constraint.word is None else {"anyOf": [{"const": constraint.word}, array]}
+    if constraint.at_most is not None:
+        array["maxItems"] = constraint.at_most
+    if constraint.needed is not None:
+        array["contains"] = {"const": constraint.needed[0]}
+    return array if not constraint.word else {"anyOf": [{"const": constraint.word}, array]}

@@ -12,7 +12,7 @@ from typing import Literal
 
 from breakglass import naming
 from breakglass.detections import hub_patterns
-from breakglass.detections.patterns import Pattern, Watched
+from breakglass.detections.patterns import REGION_SWITCHED, ROOT_SIGN_IN, TRAIL_WRITES, Pattern, Watched
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,6 @@ class Detection:
         return naming.RULE_PREFIX + self.id
 
 
-def _target(parameters: str) -> Fact:
-    """Return the line on what a call changed, from parameters of its request such as `{roleName}`."""
-    return Fact("Target", parameters.replace("{", "{requestParameters."))
-
-
 _USER = Fact("Who", "{userIdentity.userName}")
 _ACTOR = Fact("Who", "{userIdentity.arn}")
 _CALL = Fact("Call", "{eventName} {eventSource}")
@@ -87,6 +82,12 @@ _WHEN_AND_WHERE = (
     Fact("Client", "{userAgent}"),
     Fact("Event", "{eventID}"),
 )
+_SIGNED_IN = (
+    Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
+    Fact("MFA used", "{additionalEventData.MFAUsed}"),
+    *_WHEN_AND_WHERE,
+)
+_CALLED = (_CALL, _ERROR, _MFA, *_WHEN_AND_WHERE)
 _ANNOUNCED = (
     "Was this announced? If not, somebody has the break-glass credentials:",
     "remove the user's password and MFA devices now, then investigate.",
@@ -95,6 +96,14 @@ _DEPLOYMENT = (
     "A deployment of this system looks the same. If there was none, treat it",
     "as an attack on the alarm: restore it with `pulumi up`, then investigate.",
 )
+
+
+def _change(parameters: str) -> tuple[Fact, ...]:
+    """Return the lines on a call that changes what parameters of its request name, such as `{roleName}`."""
+    target = Fact("Target", parameters.replace("{", "{requestParameters."))
+    return (_ACTOR, _CALL, target, _ERROR, *_WHEN_AND_WHERE)
+
+
 _SIGN_IN_REGION = "the sign-in Region: us-east-1, us-east-2, eu-north-1, ap-southeast-2 or the endpoint's own"
 _STS_REGION = "the STS endpoint's Region"
 
@@ -115,13 +124,8 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in=_SIGN_IN_REGION,
         reference=_SIGN_IN_EVENTS,
         sample="console-login-success-us-east-1",
-        patterns=hub_patterns.sign_in_of_user("ConsoleLogin"),
-        facts=(
-            _USER,
-            Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
-            Fact("MFA used", "{additionalEventData.MFAUsed}"),
-            *_WHEN_AND_WHERE,
-        ),
+        patterns=hub_patterns.call_of_user(hub_patterns.SIGN_IN, "ConsoleLogin"),
+        facts=(_USER, *_SIGNED_IN),
         advice=_ANNOUNCED,
     ),
     Detection(
@@ -131,7 +135,7 @@ DETECTIONS: tuple[Detection, ...] = (
         severity="info",
         recorded_in=_SIGN_IN_REGION,
         reference=_SIGN_IN_EVENTS,
-        patterns=hub_patterns.sign_in_of_user("CheckMfa"),
+        patterns=hub_patterns.call_of_user(hub_patterns.SIGN_IN, "CheckMfa"),
     ),
     Detection(
         id="user-switch-role",
@@ -139,7 +143,7 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in=f"{_SIGN_IN_REGION}; the user's account",
         reference=_SIGN_IN_EVENTS,
         sample="switch-role-source-copy",
-        patterns=hub_patterns.sign_in_of_user("SwitchRole"),
+        patterns=hub_patterns.call_of_user(hub_patterns.SIGN_IN, "SwitchRole"),
         facts=(
             _USER,
             Fact("Role", "{additionalEventData.SwitchTo}"),
@@ -154,7 +158,7 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in=f"{_STS_REGION}; the user's account",
         reference=_IAM_AND_STS_EVENTS,
         sample="assume-role-caller-copy-global-endpoint",
-        patterns=hub_patterns.sts_call_of_user("AssumeRole"),
+        patterns=hub_patterns.call_of_user(hub_patterns.STS, "AssumeRole"),
         facts=(
             _USER,
             # Allowed or denied, the other values are absent: one line says it either way.
@@ -171,7 +175,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference="https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html",
         sample="authorize-oauth2-access-us-east-1",
         patterns=hub_patterns.cli_login,
-        facts=(_ACTOR, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
+        facts=(_ACTOR, *_CALLED),
         advice=_ANNOUNCED,
     ),
     Detection(
@@ -180,8 +184,8 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in=_STS_REGION,
         reference=_IAM_AND_STS_EVENTS,
         sample="get-session-token",
-        patterns=hub_patterns.sts_call_of_user("GetSessionToken", "GetFederationToken"),
-        facts=(_USER, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
+        patterns=hub_patterns.call_of_user(hub_patterns.STS, "GetSessionToken", "GetFederationToken"),
+        facts=(_USER, *_CALLED),
         advice=_ANNOUNCED,
     ),
     Detection(
@@ -191,7 +195,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference=_USER_IDENTITY,
         sample="user-iam-create-user",
         patterns=hub_patterns.user_activity,
-        facts=(_ACTOR, _CALL, _ERROR, _MFA, *_WHEN_AND_WHERE),
+        facts=(_ACTOR, *_CALLED),
         advice=(
             "The user is only meant to assume the role. If nobody announced this,",
             "remove its password and MFA devices now, then investigate.",
@@ -204,13 +208,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference=_IAM_AND_STS_EVENTS,
         sample="iam-create-access-key",
         patterns=hub_patterns.user_change,
-        facts=(
-            _ACTOR,
-            _CALL,
-            _target("{userName} {virtualMFADeviceName}{serialNumber}{policyArn}"),
-            _ERROR,
-            *_WHEN_AND_WHERE,
-        ),
+        facts=_change("{userName} {virtualMFADeviceName}{serialNumber}{policyArn}"),
         advice=_DEPLOYMENT,
     ),
     Detection(
@@ -251,13 +249,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference=_IAM_AND_STS_EVENTS,
         sample="role-session-iam-create-user",
         patterns=hub_patterns.role_iam_change,
-        facts=(
-            _ACTOR,
-            _CALL,
-            _target("{userName}{roleName}{groupName} {policyArn}"),
-            _ERROR,
-            *_WHEN_AND_WHERE,
-        ),
+        facts=_change("{userName}{roleName}{groupName} {policyArn}"),
         advice=("Access that is given in an emergency must be taken back after it:", "note it down now."),
     ),
     Detection(
@@ -276,13 +268,7 @@ DETECTIONS: tuple[Detection, ...] = (
         reference=_IAM_AND_STS_EVENTS,
         sample="iam-attach-role-policy",
         patterns=hub_patterns.role_change,
-        facts=(
-            _ACTOR,
-            _CALL,
-            _target("{roleName} {policyArn}"),
-            _ERROR,
-            *_WHEN_AND_WHERE,
-        ),
+        facts=_change("{roleName} {policyArn}"),
         advice=_DEPLOYMENT,
     ),
     Detection(
@@ -291,12 +277,8 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in="us-east-1; the root user's account",
         reference=_SIGN_IN_EVENTS,
         sample="root-console-login-success-mfa",
-        patterns=hub_patterns.root_sign_in,
-        facts=(
-            Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
-            Fact("MFA used", "{additionalEventData.MFAUsed}"),
-            *_WHEN_AND_WHERE,
-        ),
+        patterns=hub_patterns.fixed(hub_patterns.SIGN_IN | {"detail": ROOT_SIGN_IN}),
+        facts=_SIGNED_IN,
         advice=(
             "Was this announced? If not, change the root password and its MFA",
             "device, then investigate.",
@@ -309,15 +291,9 @@ DETECTIONS: tuple[Detection, ...] = (
         reference="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html",
         sample="events-disable-rule",
         patterns=hub_patterns.alerting_change,
-        facts=(
-            _ACTOR,
-            _CALL,
-            _target(
-                "{name}{rule}{archiveName}{topicArn}{subscriptionArn}{queueUrl}{aliasName}{alarmName}"
-                "{logGroupName}{logGroupIdentifier}{resourceArn}{roleName} {eventBusName}"
-            ),
-            _ERROR,
-            *_WHEN_AND_WHERE,
+        facts=_change(
+            "{name}{rule}{archiveName}{topicArn}{subscriptionArn}{queueUrl}{aliasName}{alarmName}"
+            "{logGroupName}{logGroupIdentifier}{resourceArn}{roleName} {eventBusName}"
         ),
         advice=_DEPLOYMENT,
         to_watchdog=True,
@@ -328,8 +304,8 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in="us-east-1; the hub account",
         reference="https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html",
         sample="kms-disable-key",
-        patterns=hub_patterns.key_not_known_yet,
-        facts=(_ACTOR, _CALL, _target("{keyId}"), _ERROR, *_WHEN_AND_WHERE),
+        patterns=hub_patterns.fixed(),  # AWS chooses the key's id: see `hub_patterns.key_change`
+        facts=_change("{keyId}"),
         advice=_DEPLOYMENT,
         to_watchdog=True,
     ),
@@ -339,7 +315,7 @@ DETECTIONS: tuple[Detection, ...] = (
         severity="high",
         recorded_in="us-east-1",
         reference="https://docs.aws.amazon.com/accounts/latest/reference/monitoring-eventbridge.html",
-        patterns=hub_patterns.region_enabled,
+        patterns=hub_patterns.fixed(REGION_SWITCHED),
         facts=(
             Fact("Region", "{regionName}"),
             Fact("Status", "{status}"),
@@ -357,14 +333,8 @@ DETECTIONS: tuple[Detection, ...] = (
         recorded_in="the trail's home Region",
         reference="https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html",
         sample="cloudtrail-stop-logging",
-        patterns=hub_patterns.trail_change,
-        facts=(
-            _ACTOR,
-            _CALL,
-            _target("{name}{trailName}"),
-            _ERROR,
-            *_WHEN_AND_WHERE,
-        ),
+        patterns=hub_patterns.fixed({"source": ["aws.cloudtrail"], "detail": TRAIL_WRITES}),
+        facts=_change("{name}{trailName}"),
         advice=(
             "Without a trail that logs management events nothing of this rings:",
             "see that one is logging.",
@@ -376,7 +346,7 @@ DETECTIONS: tuple[Detection, ...] = (
         severity="info",
         recorded_in="any Region",
         reference=_PUT_EVENTS,
-        patterns=hub_patterns.drill(naming.DRILL_TYPE),
+        patterns=hub_patterns.fixed({"source": [naming.DRILL_SOURCE], "detail-type": [naming.DRILL_TYPE]}),
         facts=(
             Fact("Started by", "{who}"),
             Fact("Reason", "{why}"),
@@ -395,7 +365,9 @@ DETECTIONS: tuple[Detection, ...] = (
         severity="info",
         recorded_in="any Region",
         reference=_PUT_EVENTS,
-        patterns=hub_patterns.drill(naming.QUIET_DRILL_TYPE),
+        patterns=hub_patterns.fixed(
+            {"source": [naming.DRILL_SOURCE], "detail-type": [naming.QUIET_DRILL_TYPE]}
+        ),
     ),
     Detection(
         id="heartbeat",
@@ -404,6 +376,6 @@ DETECTIONS: tuple[Detection, ...] = (
         severity="info",
         recorded_in="every Region with a relay",
         reference=_PUT_EVENTS,
-        patterns=hub_patterns.own(naming.HEARTBEAT_SOURCE),
+        patterns=hub_patterns.fixed({"source": [naming.HEARTBEAT_SOURCE]}),
     ),
 )

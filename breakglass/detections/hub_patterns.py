@@ -5,9 +5,7 @@ The catalogue says which function belongs to which detection.
 
 from collections.abc import Callable
 
-from breakglass import naming
 from breakglass.detections.patterns import (
-    TRAIL_WRITES,
     WRITE,
     Pattern,
     Watched,
@@ -21,7 +19,8 @@ from breakglass.detections.patterns import (
     packed,
 )
 
-_SIGN_IN: Pattern = {"source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"]}
+SIGN_IN: Pattern = {"source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"]}
+STS: Pattern = {"source": ["aws.sts"]}
 
 _SPECIAL_CALLS = [
     "ConsoleLogin",
@@ -35,24 +34,18 @@ _SPECIAL_CALLS = [
 ]
 
 
-def sign_in_of_user(event_name: str) -> Callable[[Watched], list[Pattern]]:
-    """Return the builder for sign-in events of the users, such as `ConsoleLogin`."""
-    return lambda watched: [
-        _SIGN_IN
-        | {
-            "account": [watched.hub_account_id],
-            "detail": {"eventName": [event_name], **by_user(watched)},
-        }
-    ]
+def fixed(*patterns: Pattern) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder of patterns that are the same in every stack."""
+    return lambda _: list(patterns)
 
 
-def sts_call_of_user(*event_names: str) -> Callable[[Watched], list[Pattern]]:
-    """Return the builder for calls that the users make to STS."""
+def call_of_user(service: Pattern, *event_names: str) -> Callable[[Watched], list[Pattern]]:
+    """Return the builder for sign-in events of the users, or for calls that they make to STS."""
     # No condition on the role: a denied AssumeRole has `requestParameters: null`, and a break-glass user
     # that tries any other role is worth a call as well.
     return lambda watched: [
         {
-            "source": ["aws.sts"],
+            **service,
             "account": [watched.hub_account_id],
             "detail": {"eventName": list(event_names), **by_user(watched)},
         }
@@ -61,15 +54,9 @@ def sts_call_of_user(*event_names: str) -> Callable[[Watched], list[Pattern]]:
 
 def cli_login(watched: Watched) -> list[Pattern]:
     """Return the pattern of `aws login` by a user or by a session of the role."""
-    return [
-        {
-            "source": ["aws.signin"],
-            "detail": {
-                "eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"],
-                "$or": [by_user(watched), by_role_session(watched)],
-            },
-        }
-    ]
+    either_of_us = {"$or": [by_user(watched), by_role_session(watched)]}
+    detail = {"eventName": ["AuthorizeOAuth2Access", "CreateOAuth2Token"], **either_of_us}
+    return [{"source": ["aws.signin"], "detail": detail}]
 
 
 def user_activity(watched: Watched) -> list[Pattern]:
@@ -86,42 +73,26 @@ def user_activity(watched: Watched) -> list[Pattern]:
 
 def user_change(watched: Watched) -> list[Pattern]:
     """Return the pattern of IAM writes that name a user."""
-    return [
-        {
-            "source": ["aws.iam"],
-            "account": [watched.hub_account_id],
-            "detail": WRITE | {"$or": changes_user(watched)},
-        }
-    ]
+    names_user = WRITE | {"$or": changes_user(watched)}
+    return [{"source": ["aws.iam"], "account": [watched.hub_account_id], "detail": names_user}]
 
 
 def role_assumed(watched: Watched) -> list[Pattern]:
     """Return the pattern of AssumeRole for the role, as the role's account records it."""
     # The user's own copy rings as user-assume-role; the role account's copy names no user.
     others = [{"exists": False}, {"anything-but": list(watched.user_names)}]
-    return [
-        {
-            "source": ["aws.sts"],
-            "detail": {
-                "eventName": ["AssumeRole"],
-                "userIdentity": {"userName": others},
-                **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
-            },
-        }
-    ]
+    detail = {
+        "eventName": ["AssumeRole"],
+        "userIdentity": {"userName": others},
+        **about(roleArn=[{"suffix": f":role/{watched.role_name}"}]),
+    }
+    return [STS | {"detail": detail}]
 
 
 def role_switched(watched: Watched) -> list[Pattern]:
     """Return the pattern of a user's console switch, as the role's account records it."""
-    return [
-        _SIGN_IN
-        | {
-            "detail": {
-                "eventName": ["SwitchRole"],
-                "additionalEventData": {"SwitchFrom": watched.user_arns},
-            }
-        }
-    ]
+    switch = {"eventName": ["SwitchRole"], "additionalEventData": {"SwitchFrom": watched.user_arns}}
+    return [SIGN_IN | {"detail": switch}]
 
 
 def role_iam_change(watched: Watched) -> list[Pattern]:
@@ -143,42 +114,11 @@ def role_change(watched: Watched) -> list[Pattern]:
     return [{"source": ["aws.iam"], "detail": WRITE | about(roleName=[watched.role_name])}]
 
 
-def root_sign_in(_: Watched) -> list[Pattern]:
-    """Return the pattern of console sign-ins by root."""
-    return [_SIGN_IN | {"detail": {"eventName": ["ConsoleLogin"], "userIdentity": {"type": ["Root"]}}}]
-
-
 def alerting_change(watched: Watched) -> list[Pattern]:
     """Return the patterns of writes that name a part of the alarm path."""
     parts = alarm_parts(watched, watched.hub_account_id)
-    return packed(
-        [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
-    )
-
-
-def region_enabled(_: Watched) -> list[Pattern]:
-    """Return the pattern of Regions that are switched on or off."""
-    return [{"source": ["aws.account"], "detail-type": ["Region Opt-In Status Change"]}]
-
-
-def trail_change(_: Watched) -> list[Pattern]:
-    """Return the pattern of calls after which CloudTrail may record less."""
-    return [{"source": ["aws.cloudtrail"], "detail": {"eventName": list(TRAIL_WRITES)}}]
-
-
-def own(source: str) -> Callable[[Watched], list[Pattern]]:
-    """Return the builder for events that this system sends itself, by their source."""
-    return lambda _: [{"source": [source]}]
-
-
-def drill(detail_type: str) -> Callable[[Watched], list[Pattern]]:
-    """Return the builder for a drill's events, by their detail-type."""
-    return lambda _: [{"source": [naming.DRILL_SOURCE], "detail-type": [detail_type]}]
-
-
-def key_not_known_yet(_: Watched) -> list[Pattern]:
-    """Return no pattern: the id of the alarm's key is not known before the key exists, see `key_change`."""
-    return []
+    by_source = [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
+    return packed(by_source, either)
 
 
 def key_change(key_arn: str, key_id: str) -> Pattern:

@@ -40,13 +40,9 @@ def _with_variables(fact: Fact, paths: dict[str, str]) -> str:
     Variables are called after the label, so that a title may use them: who, who1, who2.
     """
     word = re.sub(r"\W.*", "", fact.label).lower()
-    found = 0
-
-    def variable(match: re.Match[str]) -> str:
-        nonlocal found
-        name = f"{word}{found or ''}"
-        found += 1
-        paths[name] = match[1] if match[1].startswith("$") else f"$.detail.{match[1]}"
-        return f"<{name}>"
-
-    return re.sub(r"\{([^}]+)\}", variable, fact.text)
+    text = fact.text
+    for number, path in enumerate(re.findall(r"\{([^}]+)\}", text)):
+        name = f"{word}{number or ''}"
+        paths[name] = path if path.startswith("$") else f"$.detail.{path}"
+        text = text.replace(f"{{{path}}}", f"<{name}>", 1)
+    return text

@@ -7,15 +7,29 @@ and checked, at a glance.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from breakglass import naming, quotas
 
+T = TypeVar("T")
 Pattern = dict[str, Any]
 
 WRITE: Pattern = {"readOnly": [False]}
+ROOT_SIGN_IN: Pattern = {"eventName": ["ConsoleLogin"], "userIdentity": {"type": ["Root"]}}
+REGION_SWITCHED: Pattern = {"source": ["aws.account"], "detail-type": ["Region Opt-In Status Change"]}
+TRAIL_WRITES: Pattern = {
+    "eventName": [
+        "StopLogging",
+        "DeleteTrail",
+        "UpdateTrail",
+        "PutEventSelectors",
+        "PutInsightSelectors",
+        "DeregisterOrganizationDelegatedAdmin",
+    ]
+}
+"""Calls after which CloudTrail, and with it every detection, may see fewer events."""
 
 
 class PatternTooLong(Exception):
@@ -138,32 +152,21 @@ def alarm_parts(watched: Watched, account_id: str) -> dict[str, list[Pattern]]:
     return parts
 
 
-TRAIL_WRITES = (
-    "StopLogging",
-    "DeleteTrail",
-    "UpdateTrail",
-    "PutEventSelectors",
-    "PutInsightSelectors",
-    "DeregisterOrganizationDelegatedAdmin",
-)
-"""Calls after which CloudTrail, and with it every detection, may see fewer events."""
-
-
-def packed(clauses: Sequence[Pattern]) -> list[Pattern]:
-    """Return as few patterns as can hold the clauses, which exclude each other, in their order.
+def packed(parts: Sequence[T], build: Callable[[Sequence[T]], Pattern]) -> list[Pattern]:
+    """Return as few patterns as can hold the parts, in their order; `build` makes the pattern of some.
 
     Raises:
-        PatternTooLong: One clause does not fit on its own.
+        PatternTooLong: One part does not fit on its own.
     """
     patterns: list[Pattern] = []
-    held: list[Pattern] = []
-    for clause in clauses:
-        checked(clause)
-        if held and len(text(either([*held, clause]))) > quotas.EVENT_PATTERN:
-            patterns.append(either(held))
+    held: list[T] = []
+    for part in parts:
+        checked(build([part]))
+        if held and len(text(build([*held, part]))) > quotas.EVENT_PATTERN:
+            patterns.append(build(held))
             held = []
-        held.append(clause)
-    return [*patterns, either(held)]
+        held.append(part)
+    return [*patterns, build(held)]
 
 
 def either(clauses: Sequence[Pattern]) -> Pattern:

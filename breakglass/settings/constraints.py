@@ -7,8 +7,8 @@ Python and JavaScript have in common. Constraints that concern several keys are 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from breakglass import naming, quotas
 
@@ -16,77 +16,95 @@ from breakglass import naming, quotas
 
 
 @dataclass(frozen=True)
-class Text:
-    """A string that matches a regular expression as a whole, or that is one of a few options."""
+class Constraint:
+    """What a value must be, in words that follow "must be". No value fits this one: a key must be absent."""
 
     accepted: str
+
+    def fits(self, found: object) -> bool:  # noqa: ARG002
+        """Return whether a value is as it must be."""
+        return False
+
+    def given(self, values: Mapping[str, Any]) -> "Constraint":  # noqa: ARG002
+        """Return the constraint that goes with the values of the keys before and around this one."""
+        return self
+
+
+@dataclass(frozen=True)
+class Text(Constraint):
+    """A string that matches a regular expression as a whole, or that is one of a few options."""
+
     regex: str = ""
     options: tuple[str, ...] = ()
-    kind: ClassVar[str] = "string"
 
-    def refusal(self, found: object) -> str | None:
-        """Return what a value must be instead; None if it may stay."""
-        if not isinstance(found, str):
-            return f"a string: {self.accepted}"
-        fits = found in self.options if self.options else re.fullmatch(self.regex, found)
-        return None if fits else self.accepted
+    def fits(self, found: object) -> bool:
+        """Return whether a value is such a string."""
+        return isinstance(found, str) and (
+            found in self.options if self.options else re.fullmatch(self.regex, found) is not None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextBy:
-    """A string whose constraint depends on `key`, which stands before it in the same mapping."""
+class TextBy(Text):
+    """A string whose constraint depends on `key`; this one where that key has no good value."""
 
     key: str
     each: Mapping[str, Text]
-    otherwise: Text
-    kind: ClassVar[str] = "string"
 
-    def given(self, values: Mapping[str, Any]) -> Text:
-        """Return the constraint that goes with the values read so far."""
-        return self.each.get(values.get(self.key, ""), self.otherwise)
+    def given(self, values: Mapping[str, Any]) -> Constraint:
+        """Return the constraint for the value of the key."""
+        return self.each.get(values[self.key], self)
 
 
 @dataclass(frozen=True)
-class Number:
+class OwnText(Text):
+    """A string with the id of the stack's account, `<accountId>` in words; any id if that is not known."""
+
+    def given(self, values: Mapping[str, Any]) -> Constraint:
+        """Return the constraint for the account of the stack."""
+        own = values["account_id"]
+        if own is None:
+            return self
+        return Text(self.accepted.replace("<accountId>", own), self.regex.replace(_ACCOUNT_REGEX, own))
+
+
+@dataclass(frozen=True)
+class Number(Constraint):
     """A whole number out of `values`."""
 
-    accepted: str
     values: range | tuple[int, ...]
-    kind: ClassVar[str] = "whole number"
 
-    def refusal(self, found: object) -> str | None:
-        """Return what a value must be instead; None if it may stay."""
+    def fits(self, found: object) -> bool:
+        """Return whether a value is such a number."""
         # In Python True is an int; in the configuration it is a mistake.
-        fits = isinstance(found, int) and not isinstance(found, bool) and found in self.values
-        return None if fits else self.accepted
+        return isinstance(found, int) and not isinstance(found, bool) and found in self.values
 
 
 @dataclass(frozen=True)
-class Flag:
+class Flag(Constraint):
     """True or false."""
 
     accepted: str = "true or false"
-    kind: ClassVar[str] = "true or false"
 
-    def refusal(self, found: object) -> str | None:
-        """Return what a value must be instead; None if it may stay."""
-        return None if isinstance(found, bool) else self.accepted
-
-
-@dataclass(frozen=True)
-class Nested:
-    """A mapping with the keys that a model declares."""
-
-    model: type[Any]
-    kind: ClassVar[str] = "mapping"
+    def fits(self, found: object) -> bool:
+        """Return whether a value is one of both."""
+        return isinstance(found, bool)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOf:
+class Nested(Constraint):
+    """A mapping with the keys that a model declares, or with the one that `only` names."""
+
+    accepted: str = "a mapping"
+    model: type[Any]
+    only: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOf(Constraint):
     """A list of strings, or of mappings; no two items may be the same.
 
     Attributes:
-        accepted: The constraint in words.
         item: Constraint on each item.
         at_least: Smallest number of items.
         at_most: Largest number of items; None for any.
@@ -95,26 +113,12 @@ class ListOf:
         needed: An item that the list must hold, and why, as it follows "must hold it, ".
     """
 
-    accepted: str
     item: Text | Nested
     at_least: int = 0
     at_most: int | None = None
     ignore_case: bool = False
-    word: str | None = None
+    word: str = ""
     needed: tuple[str, str] | None = None
-
-    @property
-    def kind(self) -> str:
-        """Its type in words."""
-        return (
-            f"list of {self.item.kind}s"
-            if self.word is None
-            else f"`{self.word}`, or list of {self.item.kind}s"
-        )
-
-
-Value = Text | TextBy | Number | Flag | ListOf
-Constraint = Value | Nested
 
 
 def one_of(options: Iterable[str], accepted: str = "") -> Text:
@@ -159,29 +163,25 @@ ACCOUNT_IDS = ListOf(
 )
 MFA_ENROLMENT = one_of(("open", "closed"))
 
-ROLE_POLICIES = quotas.ATTACHED_POLICIES
-USER_POLICIES = quotas.ATTACHED_POLICIES - len(naming.USER_POLICIES)
-"""How many managed policies a user may have besides the component's own."""
+POLICY_ARN = OwnText(
+    " or ".join(naming.policy_arn(owner, "<name>") for owner in ("aws", "<accountId>")),
+    naming.policy_arn(f"(?:aws|{_ACCOUNT_REGEX})", "(?:[!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}"),
+)
 
 
-def policy_arn(account_id: str | None = None) -> Text:
-    """Return the constraint on managed policies: of AWS, or of the account, or of any account if None."""
-    name = "(?:[!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}"
-    return Text(
-        " or ".join(naming.policy_arn(owner, "<name>") for owner in ("aws", account_id or "<accountId>")),
-        naming.policy_arn(f"(?:aws|{account_id or _ACCOUNT_REGEX})", name),
-    )
-
-
-def policy_arns(at_most: int, account_id: str | None = None) -> ListOf:
-    """Return the constraint on the managed policies of a user or role, each as in `policy_arn`."""
+def policy_arns(at_most: int) -> ListOf:
+    """Return the constraint on the managed policies of a user or role."""
     return ListOf(
         accepted=f"a list of at most {at_most} managed policy ARNs "
         f"(IAM attaches {quotas.ATTACHED_POLICIES}, our own included)",
-        item=policy_arn(account_id),
+        item=POLICY_ARN,
         at_most=at_most,
     )
 
+
+ROLE_POLICIES = policy_arns(quotas.ATTACHED_POLICIES)
+USER_POLICIES = policy_arns(quotas.ATTACHED_POLICIES - len(naming.USER_POLICIES))
+"""The managed policies that a user may have besides the component's own."""
 
 # The duration has AWS's limits (MaxSessionDuration in
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), the age has ours: at least time
@@ -256,7 +256,7 @@ ENDPOINTS = {
     ),
 }
 PROTOCOL = one_of(ENDPOINTS)
-ENDPOINT = TextBy(key="protocol", each=ENDPOINTS, otherwise=Text("an endpoint of the protocol", r"[\s\S]+"))
+ENDPOINT = TextBy(accepted="an endpoint of the protocol", regex=r"[\s\S]+", key="protocol", each=ENDPOINTS)
 
 # The policy of the hub bus names each member account: 300 account ARNs fill it.
 MEMBER_ACCOUNT_IDS = ListOf(
@@ -279,10 +279,10 @@ AUDIT_RETENTION_DAYS = Number(
 )
 # The upper limit is ours: about 3,000 accounts with every Region.
 EXPECTED_HEARTBEATS = number_from(1, 100_000, "a whole number of heartbeats a day")
-UNCOUNTED_HEARTBEATS = replace(
-    EXPECTED_HEARTBEATS,
-    accepted=f"{EXPECTED_HEARTBEATS.accepted}, because their number cannot be derived: that takes a relay in "
+UNCOUNTED_HEARTBEATS = Number(
+    f"{EXPECTED_HEARTBEATS.accepted}, because their number cannot be derived: that takes a relay in "
     "this stack, and with organizationId the list memberAccountIds",
+    EXPECTED_HEARTBEATS.values,
 )
 
 # A rule has at most 5 targets, of which we use 2 for hubs. Names of buses:

@@ -12,9 +12,20 @@ from breakglass.settings.model import Settings
 
 def problems(settings: Settings) -> list[str]:
     """Return a problem for each document or pattern that AWS would refuse for its length."""
-    found = list(_long_documents(settings))
+    found: list[str] = []
+    for document, limit, key, name, remedy in _limited(settings):
+        # Without white space, which AWS does not count.
+        length = len(json.dumps(document, separators=(",", ":")))
+        if length > limit:
+            made = f"makes the {name} {length} characters long, must be at most {limit}"
+            found.append(f"breakglass:{key}: {made}: {remedy}")
     try:
-        _build_patterns(settings)
+        # Build what the stack would deploy: a pattern may be too long and impossible to split.
+        if settings.relay is not None:
+            relay_patterns(settings.watched, settings.account_id)
+        for detection in DETECTIONS if settings.alerts is not None else ():
+            for pattern in detection.patterns(settings.watched):
+                checked(pattern)
     except PatternTooLong as error:
         found.append(
             f"breakglass:user.names: makes an {error}: "
@@ -23,23 +34,18 @@ def problems(settings: Settings) -> list[str]:
     return found
 
 
-def _long_documents(settings: Settings) -> Iterator[str]:
+def _limited(settings: Settings) -> Iterator[tuple[documents.Document, int, str, str, str]]:
+    """Yield each document with its limit, the key that makes it long, its name, and a remedy."""
     trust = documents.role_trust(
         user_account_id=settings.hub_account_id,
         user_names=settings.user.names,
         mfa_max_age=settings.role.mfa_max_age,
     )
-    yield from _too_long(
-        trust, quotas.ROLE_TRUST, "user.names", "role's trust policy", "name fewer users, or shorter names"
-    )
+    remedy = "name fewer users, or shorter names"
+    yield trust, quotas.ROLE_TRUST, "user.names", "role's trust policy", remedy
     assume = documents.assume_role(role_name=settings.role.name, account_ids=settings.user.account_ids)
-    yield from _too_long(
-        assume,
-        quotas.MANAGED_POLICY,
-        "user.accountIds",
-        f"policy {naming.ASSUME_ROLE_POLICY}",
-        "list fewer, or none for all",
-    )
+    name = f"policy {naming.ASSUME_ROLE_POLICY}"
+    yield assume, quotas.MANAGED_POLICY, "user.accountIds", name, "list fewer, or none for all"
     if settings.alerts is not None:
         bus = documents.hub_bus(
             account_id=settings.account_id,
@@ -47,30 +53,5 @@ def _long_documents(settings: Settings) -> Iterator[str]:
             member_account_ids=settings.alerts.member_account_ids,
             organization_id=settings.alerts.organization_id,
         )
-        yield from _too_long(
-            bus,
-            quotas.BUS_POLICY,
-            "alerts.memberAccountIds",
-            "hub bus's policy",
-            "list fewer, or give organizationId",
-        )
-
-
-def _too_long(document: documents.Document, limit: int, key: str, name: str, remedy: str) -> Iterator[str]:
-    """Yield a problem if a document is too long; `key` makes it so, and `remedy` is what to do about it."""
-    # Without white space, which AWS does not count.
-    length = len(json.dumps(document, separators=(",", ":")))
-    if length > limit:
-        yield (
-            f"breakglass:{key}: makes the {name} {length} characters long, must be at most {limit}: {remedy}"
-        )
-
-
-def _build_patterns(settings: Settings) -> None:
-    """Build what the stack would deploy; raises PatternTooLong where a pattern cannot be split further."""
-    if settings.relay is not None:
-        relay_patterns(settings.watched, settings.account_id)
-    if settings.alerts is not None:
-        for detection in DETECTIONS:
-            for pattern in detection.patterns(settings.watched):
-                checked(pattern)
+        remedy = "list fewer, or give organizationId"
+        yield bus, quotas.BUS_POLICY, "alerts.memberAccountIds", "hub bus's policy", remedy

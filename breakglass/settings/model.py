@@ -16,6 +16,9 @@ from breakglass.settings.constraints import Constraint, ListOf, Nested
 
 T = TypeVar("T")
 
+ALWAYS_NAMED = {"user": "names", "role": "name"}
+"""The key of each block that may stay in a stack that does not create the component."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
@@ -80,7 +83,7 @@ class UserSettings:
         absent="all accounts",
     )
     managed_policy_arns: tuple[str, ...] = key(
-        constraints.policy_arns(constraints.USER_POLICIES),
+        constraints.USER_POLICIES,
         "Policies to attach to each user besides its own.",
         default=(),
     )
@@ -101,12 +104,12 @@ class RoleSettings:
         "role: its users may assume it.",
     )
     managed_policy_arns: tuple[str, ...] = key(
-        constraints.policy_arns(constraints.ROLE_POLICIES),
+        constraints.ROLE_POLICIES,
         "Policies to attach: what the role may do.",
         default=(),
     )
     permissions_boundary_arn: str | None = key(
-        constraints.policy_arn(), "Policy that bounds what the role may do; it must exist.", default=None
+        constraints.POLICY_ARN, "Policy that bounds what the role may do; it must exist.", default=None
     )
     max_session_duration: int = key(
         constraints.MAX_SESSION_DURATION, "Longest session of the role, in seconds.", default=3600
@@ -130,7 +133,9 @@ class Subscription:
     )
 
 
-_SUBSCRIPTIONS = ListOf(accepted="a list of one or more subscriptions", item=Nested(Subscription), at_least=1)
+_SUBSCRIPTIONS = ListOf(
+    accepted="a list of one or more subscriptions", item=Nested(model=Subscription), at_least=1
+)
 
 
 @_settings
@@ -226,10 +231,10 @@ class Settings:
         constraints.ACCOUNT_ID, "Account of the users and the alerting.", absent="`accountId`"
     )
     components: tuple[str, ...] = key(constraints.LISTED_COMPONENTS, "What this stack creates.")
-    user: UserSettings = key(Nested(UserSettings), "The break-glass users.", absent="not created")
-    role: RoleSettings = key(Nested(RoleSettings), "The break-glass role.", absent="not created")
-    alerts: AlertsSettings | None = key(Nested(AlertsSettings), "The hub.", absent="not created")
-    relay: RelaySettings | None = key(Nested(RelaySettings), "The relay.", absent="not created")
+    user: UserSettings = key(Nested(model=UserSettings), "The break-glass users.", absent="not created")
+    role: RoleSettings = key(Nested(model=RoleSettings), "The break-glass role.", absent="not created")
+    alerts: AlertsSettings | None = key(Nested(model=AlertsSettings), "The hub.", absent="not created")
+    relay: RelaySettings | None = key(Nested(model=RelaySettings), "The relay.", absent="not created")
 
     @property
     def watched(self) -> Watched:

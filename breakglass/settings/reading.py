@@ -6,26 +6,28 @@ resource is registered. `model.py` declares the keys; here are the constraints t
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, replace
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
 from breakglass import naming
 from breakglass.settings import constraints, lengths
-from breakglass.settings.block import Block
-from breakglass.settings.constraints import COMPONENTS
+from breakglass.settings.constraints import COMPONENTS, Constraint, Nested
 from breakglass.settings.model import (
+    ALWAYS_NAMED,
     AlertsSettings,
+    Key,
     RelaySettings,
     RoleSettings,
     Settings,
     UserSettings,
     camel_case,
+    keys_of,
 )
-
-M = TypeVar("M")
+from breakglass.settings.walk import ROOT, Walk
 
 
 class SettingsError(pulumi.RunError):
@@ -51,7 +53,7 @@ def load() -> Settings:
         SettingsError: The configuration has problems; lists all of them.
     """
     # Public Pulumi API reads a key by its name only; a misspelt key is found by listing them.
-    prefix = "breakglass:"
+    prefix = f"{ROOT}:"
     config = {key: value for key, value in CONFIG.get().items() if key.startswith(prefix)}
     return parse(
         {key.removeprefix(prefix): _decoded(value) for key, value in config.items()},
@@ -80,150 +82,105 @@ def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -
     Raises:
         SettingsError: The configuration has problems; lists all of them.
     """
-    problems: list[str] = []
-    root = Block(Settings, config, problems, path="breakglass", separator=":")
-    for field in ("account_id", "hub_account_id", "components"):
-        root.read(field)
-    account_id = root.values.get("account_id")
-    _note_hub_elsewhere(root)
-
-    # Where the list itself is in doubt, assume that a block is there because its component is meant.
-    meant = root.values.get("components") or [
-        name for name in COMPONENTS if name in root or name in root.items.get("components", {}).values()
-    ]
-    # A relay that is listed and lacks its block, or the other way round, is reported once, at its own place.
-    has_relay = "relay" in meant or "relay" in root
-    user = _user(root, "user" in meant, account_id)
-    role = _role(root, "role" in meant, account_id)
-    alerts = _alerts(root, "alerts" in meant, has_relay, account_id)
-    relay = _relay(root, "relay" in meant)
-    root.finish()
-    if problems:
+    walk = Walk(_depending(config))
+    root = walk.mapping(config, ROOT, Nested(model=Settings), {})
+    if problems := [*walk.problems, *_between(root)]:
         raise SettingsError(problems)
-
-    root.values.setdefault("hub_account_id", account_id)
-    hub = naming.bus_arn(root.values["hub_account_id"], naming.HOME_REGION, naming.HUB_BUS)
-    settings = root.made(
-        user=UserSettings(names=naming.DEFAULT_USER_NAMES) if user is None else user.made(),
-        role=RoleSettings(name=naming.DEFAULT_ROLE_NAMES[0]) if role is None else role.made(),
-        alerts=None if alerts is None else alerts.made(endpoints_are_secret=endpoints_are_secret),
-        relay=None if relay is None else relay.made(hubs=(hub,)),
+    hub_account_id = root.hub_account_id or root.account_id
+    hub = naming.bus_arn(hub_account_id, naming.HOME_REGION, naming.HUB_BUS)
+    settings: Settings = replace(
+        root,
+        hub_account_id=hub_account_id,
+        user=root.user or UserSettings(names=naming.DEFAULT_USER_NAMES),
+        role=root.role or RoleSettings(name=naming.DEFAULT_ROLE_NAMES[0]),
+        alerts=root.alerts and replace(root.alerts, endpoints_are_secret=endpoints_are_secret),
+        relay=root.relay and replace(root.relay, hubs=root.relay.hubs or (hub,)),
     )
     if too_long := lengths.problems(settings):
         raise SettingsError(too_long)
     return settings
 
 
-def _note_hub_elsewhere(root: Block[Settings]) -> None:
-    account_id = root.values.get("account_id")
-    hub_account_id = root.values.get("hub_account_id", account_id)
-    listed = root.items.get("components", {}).values()
-    if account_id and hub_account_id != account_id and {"user", "alerts"} & set(listed):
-        root.note(
-            "hubAccountId",
-            f"found {hub_account_id!r}, must be the accountId {account_id!r}, "
-            "because user and alerts, which components lists, live in the hub account",
-        )
+def _depending(config: Mapping[str, object]) -> dict[str, Key]:
+    """Return the declarations that depend on other keys, by their paths.
 
-
-def _user(root: Block[Settings], listed: bool, account_id: str | None) -> Block[UserSettings] | None:
-    block = _block(root, "user", UserSettings, listed)
-    if block is not None:
-        block.read("names")
-        if listed:
-            block.read_others(
-                managed_policy_arns=constraints.policy_arns(constraints.USER_POLICIES, account_id)
-            )
-        block.finish("" if listed else " while components does not list user")
-    return block
-
-
-def _role(root: Block[Settings], listed: bool, account_id: str | None) -> Block[RoleSettings] | None:
-    block = _block(root, "role", RoleSettings, listed)
-    if block is not None:
-        block.read("name")
-        if listed:
-            block.read_others(
-                managed_policy_arns=constraints.policy_arns(constraints.ROLE_POLICIES, account_id),
-                permissions_boundary_arn=constraints.policy_arn(account_id),
-            )
-        block.finish("" if listed else " while components does not list role")
-    return block
-
-
-def _alerts(
-    root: Block[Settings], listed: bool, has_relay: bool, account_id: str | None
-) -> Block[AlertsSettings] | None:
-    block = _block(root, "alerts", AlertsSettings, listed)
-    if block is not None:
-        block.read_others(but="expected_heartbeats")
-        _note_shared_endpoints(block)
-        _note_drill_queue(block)
-        _note_own_account(block, account_id)
-        uncounted = "organization_id" in block.values and "member_account_ids" not in block
-        if uncounted or not has_relay:
-            block.read("expected_heartbeats", constraints.UNCOUNTED_HEARTBEATS, required=True)
+    A listed component whose block is gone is an error, never a wish to delete things. Only the stack that
+    creates the alerts or the relay may describe them.
+    """
+    trial = Walk({})
+    listed = trial.value(config.get("components"), "components", constraints.LISTED_COMPONENTS, {})
+    # Where the list itself is in doubt, assume that a block is there because its component is meant.
+    meant = [name for name in COMPONENTS if name in listed or (trial.problems and name in config)]
+    found: dict[str, Key] = {}
+    for name in COMPONENTS:
+        declared = keys_of(Settings)[name]
+        if name in meant:
+            block = replace(declared.constraint, accepted=f"a mapping, because components lists {name}")
+            declared = replace(declared, constraint=block, absent="")
+        elif name in ALWAYS_NAMED:
+            declared = replace(declared, constraint=replace(declared.constraint, only=ALWAYS_NAMED[name]))
         else:
-            block.read("expected_heartbeats")
-        block.finish()
-    return block
+            absent = Constraint(f"absent while components does not list {name}")
+            declared = replace(declared, constraint=absent)
+        found[f"{ROOT}:{name}"] = declared
+
+    alerts, relay = _block(config, "alerts"), _block(config, "relay")
+    has_relay = "relay" in meant or "relay" in config
+    if not has_relay or ("organizationId" in alerts and "memberAccountIds" not in alerts):
+        found[f"{ROOT}:alerts.expectedHeartbeats"] = replace(
+            keys_of(AlertsSettings)["expected_heartbeats"],
+            constraint=constraints.UNCOUNTED_HEARTBEATS,
+            default=MISSING,
+            absent="",
+        )
+    if isinstance(relay.get("regions"), list):
+        found[f"{ROOT}:relay.excludeRegions"] = replace(
+            keys_of(RelaySettings)["exclude_regions"],
+            constraint=Constraint("absent while regions is a list: leave them out of that list"),
+        )
+    return found
 
 
-def _relay(root: Block[Settings], listed: bool) -> Block[RelaySettings] | None:
-    block = _block(root, "relay", RelaySettings, listed)
-    if block is not None:
-        block.read("regions")
-        if "regions" in block.items:
-            block.refuse("exclude_regions", "absent while regions is a list: leave them out of that list")
-        block.read_others()
-        block.finish()
-    return block
+def _block(config: Mapping[str, object], name: str) -> Mapping[str, object]:
+    block = config.get(name)
+    return cast(Mapping[str, object], block) if isinstance(block, Mapping) else {}
 
 
-def _block(root: Block[Settings], component: str, model: type[M], listed: bool) -> Block[M] | None:
-    """Return a component's block; a listed one that is gone is an error, never a wish to delete things.
-
-    Only the stack that creates the alerts or the relay may describe them.
-    """
-    if not listed and component in ("alerts", "relay"):
-        root.refuse(component, f"absent while components does not list {component}")
-        return None
-    return root.block(component, model, f"components lists {component}" if listed else "")
-
-
-def _note_shared_endpoints(alerts: Block[AlertsSettings]) -> None:
-    """Note a problem for each endpoint of the second channel that the first one has as well.
-
-    The problem does not quote the endpoint, which may be secret. Case is ignored: for mail it is one mailbox.
-    """
-    first = alerts.items.get("subscriptions", {})
-    taken = {item.endpoint.lower(): index for index, item in first.items()}
-    for index, item in alerts.items.get("watchdog_subscriptions", {}).items():
-        if item.endpoint.lower() in taken:
-            alerts.note(
-                f"watchdogSubscriptions[{index}].endpoint",
-                f"found the endpoint of subscriptions[{taken[item.endpoint.lower()]}], must be another one, "
-                "because the second channel must not share a mailbox with the first",
-            )
-
-
-def _note_drill_queue(alerts: Block[AlertsSettings]) -> None:
-    """Note a problem for each endpoint that is a drill queue, which everything that counts leaves out."""
+def _between(root: Any) -> Iterator[str]:
+    """Yield the problems between keys of which each is good on its own."""
+    account_id = root.account_id
+    hub_account_id = root.hub_account_id or account_id
+    if account_id and hub_account_id != account_id and {"user", "alerts"} & set(root.components or ()):
+        yield (
+            f"{ROOT}:hubAccountId: found {hub_account_id!r}, must be the accountId {account_id!r}, "
+            "because user and alerts, which components lists, live in the hub account"
+        )
+    if root.alerts is None:
+        return
+    first: dict[str, int] = {}
     for field in ("subscriptions", "watchdog_subscriptions"):
-        for index, item in alerts.items.get(field, {}).items():
-            if item.protocol == "sqs" and item.endpoint.endswith(f":{naming.DRILL_QUEUE}"):
-                alerts.note(
-                    f"{camel_case(field)}[{index}].endpoint",
-                    f"found the queue {naming.DRILL_QUEUE}, must be another one, because that name is the "
-                    "hub's drill queue, which is subscribed anyway and never counts as a recipient",
+        for index, item in enumerate(getattr(root.alerts, field) or ()):
+            if not item:
+                continue
+            place = f"{ROOT}:alerts.{camel_case(field)}[{index}].endpoint"
+            # Case is ignored: for mail it is one mailbox.
+            endpoint = item.endpoint.lower()
+            if field == "subscriptions":
+                first[endpoint] = index
+            elif endpoint in first:
+                # The endpoint may be secret: do not quote it.
+                yield (
+                    f"{place}: found the endpoint of subscriptions[{first[endpoint]}], must be another one, "
+                    "because the second channel must not share a mailbox with the first"
                 )
-
-
-def _note_own_account(alerts: Block[AlertsSettings], account_id: str | None) -> None:
-    for index, member in alerts.items.get("member_account_ids", {}).items():
-        if member == account_id:
-            alerts.note(
-                f"memberAccountIds[{index}]",
-                f"found the accountId {account_id!r}, must be another account, because the hub's own account "
-                "is always admitted and counted",
+            if item.protocol == "sqs" and item.endpoint.endswith(f":{naming.DRILL_QUEUE}"):
+                yield (
+                    f"{place}: found the queue {naming.DRILL_QUEUE}, must be another one, because that name "
+                    "is the hub's drill queue, which is subscribed anyway and never counts as a recipient"
+                )
+    for index, member in enumerate(root.alerts.member_account_ids):
+        if member and member == account_id:
+            yield (
+                f"{ROOT}:alerts.memberAccountIds[{index}]: found the accountId {account_id!r}, must be "
+                "another account, because the hub's own account is always admitted and counted"
             )

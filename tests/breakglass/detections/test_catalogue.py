@@ -15,7 +15,7 @@ from alertpath.eventbridge.template import render
 from breakglass.detections.catalogue import DETECTIONS
 from breakglass.detections.hub_patterns import key_change
 from breakglass.detections.message import MAX_COLUMNS, message
-from breakglass.detections.patterns import PatternTooLong, Watched, packed, text
+from breakglass.detections.patterns import PatternTooLong, Watched, either, packed, text
 from breakglass.detections.relay_patterns import relay_patterns
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -349,7 +349,7 @@ def test_names_that_cannot_fit_are_refused():
 @given(sizes=st.lists(st.integers(1, 1900), min_size=1, max_size=12))
 def test_packing_keeps_every_clause_once_in_order_and_within_the_limit(sizes):
     clauses = [{"source": [f"{number}" + "x" * size]} for number, size in enumerate(sizes)]
-    patterns = packed(clauses)
+    patterns = packed(clauses, either)
     assert [clause for pattern in patterns for clause in pattern.get("$or", [pattern])] == clauses
     assert all(len(text(pattern)) <= MAX_PATTERN_CHARACTERS for pattern in patterns)
 
