@@ -3,6 +3,7 @@
 moto answers HTTP 404 or 500 and a web page: botocore tries again and again, or cannot read it.
 """
 
+import importlib
 import json
 from xml.sax.saxutils import escape
 
@@ -10,7 +11,7 @@ from flask import Flask, Response, request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.exceptions import HTTPException
 
-from sandbox.cloud.moto_fixes.replacing import Function, corrects, replace_late
+from sandbox.cloud.moto_fixes.replacing import Function, corrects
 
 CODE = "UnknownOperationException"
 _REST_XML = frozenset({"cloudfront", "route53", "s3"})
@@ -21,7 +22,8 @@ def dispatcher(original: Function, application: DomainDispatcherApplication, cre
     """Every service that moto serves gets the handler; a service that it lacks has nothing but it."""
 
     def created(service: str | None) -> Flask:
-        replace_late(service)
+        if service == "ec2":
+            importlib.import_module("sandbox.cloud.moto_fixes.ec2")
         app = Flask("moto") if service is None else create_app(service)
         app.register_error_handler(Exception, refused)
         return app
