@@ -7,7 +7,6 @@ here, so the token in the link is computed.
 import hashlib
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from sandbox.cloud import emulation
 
@@ -23,24 +22,21 @@ def confirm(account: emulation.Account, topic_arn: str | None = None) -> list[st
     Returns:
         The endpoints that were confirmed, in the order of topics.
     """
-    if topic_arn is not None:
-        return list(_confirm(account.client("sns", topic_arn.split(":")[3]), topic_arn))
     confirmed = []
-    for region in account.regions():
-        sns = account.client("sns", region)
-        for page in sns.get_paginator("list_topics").paginate():
-            for topic in page["Topics"]:
-                confirmed += _confirm(sns, topic["TopicArn"])
+    for topic in _topics(account) if topic_arn is None else [topic_arn]:
+        sns = account.client("sns", topic.split(":")[3])
+        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        for subscription in pages.search("Subscriptions[]"):
+            if subscription["SubscriptionArn"] == "PendingConfirmation":
+                sns.confirm_subscription(TopicArn=topic, Token=token(topic, subscription["Endpoint"]))
+                confirmed.append(subscription["Endpoint"])
     return confirmed
 
 
-def _confirm(sns: Any, topic_arn: str) -> Iterator[str]:
-    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-        for subscription in page["Subscriptions"]:
-            if subscription["SubscriptionArn"] == "PendingConfirmation":
-                endpoint = subscription["Endpoint"]
-                sns.confirm_subscription(TopicArn=topic_arn, Token=token(topic_arn, endpoint))
-                yield endpoint
+def _topics(account: emulation.Account) -> Iterator[str]:
+    for region in account.regions():
+        pages = account.client("sns", region).get_paginator("list_topics").paginate()
+        yield from pages.search("Topics[].TopicArn")
 
 
 def main() -> int:
