@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
@@ -103,9 +103,8 @@ class Account:
 
     def __init__(self, account_id: str, endpoint: str) -> None:
         """Sign in to `account_id` at `endpoint`."""
-        self._endpoint = endpoint
-        self._session = _session(account_credentials(account_id, endpoint))
-        self._clients: dict[tuple[str, str], Any] = {}
+        session = _session(account_credentials(account_id, endpoint))
+        self._client = cache(partial(session.client, endpoint_url=endpoint))
         # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
         self._making = threading.Lock()
 
@@ -117,12 +116,7 @@ class Account:
     def client(self, service: str, region: str) -> Any:
         """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type."""
         with self._making:
-            key = (service, region)
-            if key not in self._clients:
-                self._clients[key] = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint
-                )
-            return self._clients[key]
+            return self._client(service, region)
 
 
 @cache
