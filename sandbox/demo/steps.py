@@ -63,12 +63,9 @@ def run(sandbox: Sandbox, *command: str, exits: int = 0) -> str:
 
 def deployed(sandbox: Sandbox, stack: str) -> str:
     """Return the stack's resources, counted by kind."""
-    state = json.loads(sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout)
-    kinds = Counter(
-        resource["type"].rsplit(":", 1)[-1]
-        for resource in state["deployment"]["resources"]
-        if resource["type"].startswith("aws:")
-    )
+    state = json.loads(run(sandbox, "pulumi", "stack", "export", "--stack", stack))
+    types = [resource["type"] for resource in state["deployment"]["resources"]]
+    kinds = Counter(type.rsplit(":", 1)[-1] for type in types if type.startswith("aws:"))
     listing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return f"{sum(kinds.values())} AWS resources in account {sandbox.accounts[stack]}: {listing}"
 
@@ -80,9 +77,7 @@ def changed_configuration(sandbox: Sandbox, stack: str, path: str, value: str) -
     kept = file.with_suffix(".kept")
     shutil.copy(file, kept)
     try:
-        outcome = sandbox.run("pulumi", "config", "set", "--stack", stack, "--path", path, value)
-        if outcome.returncode:
-            raise StepFailed(f"could not set {path}: {outcome.stdout}")
+        run(sandbox, "pulumi", "config", "set", "--stack", stack, "--path", path, value)
         yield
     finally:
         kept.replace(file)
@@ -107,10 +102,3 @@ def changed_code(sandbox: Sandbox, file: str, old: str, new: str) -> Iterator[No
     finally:
         shutil.rmtree(folder)
         folder.symlink_to(linked)
-
-
-def violations(output: str, policy: str) -> str:
-    """Return the lines in which the engine reports what `policy` found."""
-    lines = output.splitlines()
-    start = next(number for number, line in enumerate(lines) if policy in line)
-    return "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())
