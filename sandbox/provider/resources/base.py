@@ -23,7 +23,9 @@ class Resource:
         token: Pulumi type token.
         service: boto3 name of the AWS service.
         noun: boto3's word for it in calls such as `delete_queue`.
+        verb: boto3's word for reading it: `describe` or `get`.
         key: boto3's parameter for the id.
+        id_from: The input that is the id, of a resource that AWS creates and changes with the same call.
         names: AWS's names of the properties that it takes or answers as they are.
         inputs: Properties that a program may set, besides `region` and `tags`.
         outputs: Properties that `read` adds to the inputs.
@@ -36,7 +38,9 @@ class Resource:
     token: ClassVar[str]
     service: ClassVar[str]
     noun: ClassVar[str]
+    verb: ClassVar[str] = "describe"
     key: ClassVar[str]
+    id_from: ClassVar[str] = "name"
     names: ClassVar[Names]
     inputs: ClassVar[frozenset[str]]
     outputs: ClassVar[frozenset[str]] = frozenset()
@@ -47,7 +51,7 @@ class Resource:
 
     def id_of(self, props: Props) -> str:
         """Return the id of a resource whose id is not made by AWS."""
-        return props["name"]
+        return props[self.id_from]
 
     def address(self, id: str) -> dict[str, str]:
         """Return the parameters with which boto3 finds the resource."""
@@ -61,7 +65,8 @@ class Resource:
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         """Return the live properties, or None when the resource is gone."""
-        raise NotImplementedError
+        answer = getattr(api, f"{self.verb}_{self.noun}")(**self.address(id))
+        return properties(answer, {ours: name for ours, name in self.names.items() if ours not in self.kept})
 
     def update(self, api: Any, id: str, props: Props) -> None:
         """Bring the resource to `props`; left out by types whose every change replaces."""

@@ -50,9 +50,7 @@ class LogResourcePolicy(Resource):
     service = "logs"
     inputs = frozenset({"resourceArn", "policyDocument"})
     replace_on = frozenset({"resourceArn"})
-
-    def id_of(self, props: Props) -> str:
-        return props["resourceArn"]
+    id_from = "resourceArn"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         policy = self._policy(api, id)

@@ -17,15 +17,14 @@ class EventBus(Named):
     token = "aws:cloudwatch/eventBus:EventBus"
     service = "events"
     noun, key = "event_bus", "Name"
-    names = aws_names("name", "description", logConfig=Name("LogConfig", aws_names("level", "includeDetail")))
-    inputs = frozenset(names)
+    names = aws_names(
+        *("name", "description", "arn"),
+        logConfig=Name("LogConfig", aws_names("level", "includeDetail")),
+    )
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name"})
     kept = frozenset({"description", "logConfig"})
-
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        bus = api.describe_event_bus(Name=id)
-        return {"name": bus["Name"], "arn": bus["Arn"]}
 
     def update(self, api: Any, id: str, props: Props) -> None:
         pass  # description and logConfig are kept; nothing else changes in place
@@ -63,14 +62,12 @@ class EventArchive(Named):
     token = "aws:cloudwatch/eventArchive:EventArchive"
     service = "events"
     noun, key = "archive", "ArchiveName"
-    names = aws_names("eventSourceArn", "retentionDays", "description", name="ArchiveName")
-    inputs = frozenset(names)
+    names = aws_names(
+        *("eventSourceArn", "retentionDays", "description"), name="ArchiveName", arn="ArchiveArn"
+    )
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name", "eventSourceArn"})
-
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        archive = api.describe_archive(ArchiveName=id)
-        return properties(archive, self.names) | {"arn": archive["ArchiveArn"]}
 
 
 class EventRule(Resource):
@@ -79,17 +76,15 @@ class EventRule(Resource):
     token = "aws:cloudwatch/eventRule:EventRule"
     service = "events"
     noun = "rule"
-    inputs = frozenset({"name", "eventBusName", "description", "eventPattern", "state"})
+    names = aws_names("name", "eventBusName", "description", "eventPattern", "state", "arn")
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name", "eventBusName"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
 
     def id_of(self, props: Props) -> str:
         bus = _bus(props)
         return props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
-
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        return properties(api.describe_rule(**self.address(id)), aws_names(*self.inputs, *self.outputs))
 
     def update(self, api: Any, id: str, props: Props) -> None:
         api.put_rule(

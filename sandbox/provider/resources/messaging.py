@@ -40,9 +40,7 @@ class TopicPolicy(Resource):
     inputs = frozenset({"arn", "policy"})
     outputs = frozenset({"owner"})
     replace_on = frozenset({"arn"})
-
-    def id_of(self, props: Props) -> str:
-        return props["arn"]
+    id_from = "arn"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_topic_attributes(TopicArn=id)["Attributes"]
@@ -118,9 +116,7 @@ class QueuePolicy(Resource):
     service = "sqs"
     inputs = frozenset({"queueUrl", "policy"})
     replace_on = frozenset({"queueUrl"})
-
-    def id_of(self, props: Props) -> str:
-        return props["queueUrl"]
+    id_from = "queueUrl"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_queue_attributes(QueueUrl=id, AttributeNames=["Policy"]).get("Attributes", {})

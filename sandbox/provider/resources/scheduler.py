@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.provider.resources.base import Name, Named, Props, aws_names, properties
+from sandbox.provider.resources.base import Name, Named, Props, aws_names
 from sandbox.provider.resources.eventbridge import DEAD_LETTERS, RETRY
 
 
@@ -11,16 +11,13 @@ class ScheduleGroup(Named):
 
     token = "aws:scheduler/scheduleGroup:ScheduleGroup"
     service = "scheduler"
-    noun, key = "schedule_group", "Name"
+    verb, noun, key = "get", "schedule_group", "Name"
     names = aws_names("name", "arn", "state")
     inputs = replace_on = frozenset({"name"})
     outputs = frozenset({"arn", "state"})
 
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        return properties(api.get_schedule_group(Name=id), self.names)
-
     def delete(self, api: Any, id: str, props: Props) -> None:
-        api.get_schedule_group(Name=id)  # says that it is gone, where moto's delete fails (HTTP 500)
+        self.read(api, id, props)  # says that it is gone, where moto's delete fails (HTTP 500)
         super().delete(api, id, props)
 
 
@@ -29,7 +26,7 @@ class Schedule(Named):
 
     token = "aws:scheduler/schedule:Schedule"
     service = "scheduler"
-    noun = "schedule"
+    verb, noun = "get", "schedule"
     _target = aws_names(
         *("arn", "roleArn", "input"),
         eventbridgeParameters=Name("EventBridgeParameters", aws_names("detailType", "source")),
@@ -37,12 +34,12 @@ class Schedule(Named):
         deadLetterConfig=DEAD_LETTERS,
     )
     names = aws_names(
-        *("name", "groupName", "description", "scheduleExpression", "state"),
+        *("name", "groupName", "description", "scheduleExpression", "state", "arn"),
         flexibleTimeWindow=Name("FlexibleTimeWindow", aws_names("mode", "maximumWindowInMinutes")),
         target=Name("Target", _target),
     )
-    inputs = frozenset(names)
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name", "groupName"})
 
     def id_of(self, props: Props) -> str:
@@ -53,8 +50,7 @@ class Schedule(Named):
         return {"GroupName": group, "Name": name}
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        schedule = api.get_schedule(**self.address(id))
-        live = properties(schedule, self.names) | {"arn": schedule["Arn"]}
+        live = super().read(api, id, props) or {}
         if "retryPolicy" not in props["target"] and live["target"]["retryPolicy"] == _DEFAULT_RETRY:
             del live["target"]["retryPolicy"]  # filled in by AWS: not a change
         return live
