@@ -54,12 +54,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Answer with the version of the Pulumi SDK."""
         return plugin_pb2.PluginInfo(version=version("pulumi"))
 
-    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Name none: the engine finds the provider on PATH when the program asks for it."""
-        return language_pb2.GetRequiredPluginsResponse()
-
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Name none, as above."""
+        """Name none: the engine finds the provider on PATH when the program asks for it."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
