@@ -60,6 +60,18 @@ class Sandbox:
             check=False,
         )
 
+    def output(self, *command: str, exits: Sequence[int] = (0,)) -> str:
+        """Run a command in the mirror and return its output as text.
+
+        Raises:
+            RuntimeError: It ended with another exit code than `exits`; the message has the output.
+        """
+        outcome = self.run(*command)
+        if outcome.returncode not in exits:
+            ended = f"ended with exit code {outcome.returncode}, not {' or '.join(map(str, exits))}"
+            raise RuntimeError(f"`{' '.join(command)}` {ended}:\n{outcome.stdout}")
+        return outcome.stdout
+
     def account(self, stack: str) -> emulation.Account:
         """Return clients into the account of `stack`."""
         return self.account_by_id(self.accounts[stack])
@@ -108,14 +120,9 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
             engine=pulumi.origin,
         )
         with ThreadPoolExecutor() as pool:
-            list(pool.map(functools.partial(_make_stack, sandbox), accounts))
+            make = functools.partial(sandbox.output, "pulumi", "stack", "init", "--no-select")
+            list(pool.map(make, accounts))
         yield sandbox
-
-
-def _make_stack(sandbox: Sandbox, stack: str) -> None:
-    made = sandbox.run("pulumi", "stack", "init", stack, "--no-select")
-    if made.returncode:
-        raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{made.stdout}")
 
 
 def _mirror(mirror: Path) -> dict[str, str]:

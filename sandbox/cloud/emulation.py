@@ -21,9 +21,6 @@ DEFAULT_REGIONS = (
 )  # fmt: skip
 """What a new AWS account has enabled."""
 
-# moto's STS gives any caller credentials for any account.
-_ANY_CALLER = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-
 
 @contextlib.contextmanager
 def running(regions: Sequence[str] = ()) -> Iterator[str]:
@@ -71,7 +68,9 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
 
 def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
-    sts = _session(_ANY_CALLER).client("sts", region_name="us-east-1", endpoint_url=endpoint)
+    # moto's STS gives any caller credentials for any account.
+    anybody = _session({"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"})
+    sts = anybody.client("sts", region_name="us-east-1", endpoint_url=endpoint)
     issued = sts.assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
     )["Credentials"]

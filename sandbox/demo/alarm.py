@@ -11,7 +11,7 @@ from rich.text import Text
 from breakglass import naming
 from sandbox.cloud.delivery import Delivery, SubscribedQueue, deliver
 from sandbox.confirm import confirm
-from sandbox.demo.steps import StepFailed, changed_code, changed_configuration, console, deployed, pulumi, run
+from sandbox.demo.steps import StepFailed, changed_code, changed_configuration, console, deployed, pulumi
 from sandbox.run import ROOT, Sandbox
 
 EVENTS = ROOT / "tests" / "events"
@@ -150,11 +150,11 @@ class AlarmSteps:
         # Until the recipients have confirmed their subscriptions, the proof says "lost".
         confirmed = confirm(self._sandbox.account("mgmt"))
         console.print(Text(f"confirmed by the link in AWS's mail: {', '.join(confirmed)}"))
-        run(self._sandbox, "pulumi", "refresh", "--yes", "--stack", "mgmt")
+        self._sandbox.output("pulumi", "refresh", "--yes", "--stack", "mgmt")
         for stack in self._sandbox.accounts:
-            run(self._sandbox, "pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
+            self._sandbox.output("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
         files = [f"{stack}.json" for stack in self._sandbox.accounts]
-        console.print(Text(run(self._sandbox, "python", "-m", "alertpath", *files).rstrip()))
+        console.print(Text(self._sandbox.output("python", "-m", "alertpath", *files).rstrip()))
 
     def _hardened_key(self) -> AbstractContextManager[None]:
         """AWS's own advice elsewhere, fatal here: EventBridge sends no aws:SourceAccount to KMS."""

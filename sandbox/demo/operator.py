@@ -4,14 +4,14 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.text import Text
 
 from breakglass import naming
 from sandbox import schedules
-from sandbox.demo.steps import StepFailed, console, run
+from sandbox.demo.steps import StepFailed, console
 from sandbox.run import ROOT, Sandbox
 
 EVIDENCE = ROOT / "build" / "demo-evidence"
@@ -39,7 +39,7 @@ class OperatorSteps:
             ("Someone disables a relay; the check reports it, and its fix mends it", self._mend),
             (
                 "python -m drill report: the evidence",
-                lambda: self._drill("report", exits=COULD_NOT_TELL),
+                lambda: self._drill("report", exits=(COULD_NOT_TELL,)),
             ),
         ]
 
@@ -63,9 +63,9 @@ class OperatorSteps:
             iam.enable_mfa_device(UserName=USER, SerialNumber=serial, **codes)
         console.print(f"{USER}: a password, two MFA devices")
 
-    def _drill(self, verb: str, *options: str, exits: int = 0) -> None:
+    def _drill(self, verb: str, *options: str, exits: Sequence[int] = (0,)) -> None:
         command = ("python", "-m", "drill", verb, *options, "--evidence", str(EVIDENCE))
-        console.print(Text(run(self._sandbox, *command, exits=exits).rstrip()))
+        console.print(Text(self._sandbox.output(*command, exits=exits).rstrip()))
 
     def _check(self) -> None:
         fired = sum(schedules.fire(self._sandbox.account(stack)) for stack in self._sandbox.accounts)
@@ -78,7 +78,7 @@ class OperatorSteps:
             time.sleep(0.1)
         else:
             raise StepFailed(f"the hub has not recorded {fired} heartbeats")
-        output = run(self._sandbox, "python", "-m", "drill", "check", exits=NOT_READY)
+        output = self._sandbox.output("python", "-m", "drill", "check", exits=(NOT_READY,))
         red = [line for line in output.splitlines() if line.startswith("✕")]
         if len(red) != 1 or "Nothing was lost" not in red[0]:
             raise StepFailed(f"expected one failed row, the message lost to the disabled key:\n{output}")
@@ -92,18 +92,18 @@ class OperatorSteps:
         events = self._sandbox.account("member").client("events", "eu-west-1")
         events.disable_rule(Name=naming.RELAY_RULE)
         console.print(f"member, eu-west-1: rule {naming.RELAY_RULE} is disabled")
-        row = self._relay_row(exits=NOT_READY)
+        row = self._relay_row(exits=(NOT_READY,))
         (finding,) = [one for one in row["findings"] if one["state"] == "not ready"]
         console.print(Text(f"✕ {row['state']}: {finding['text']}", style="bold red"))
         (command,) = finding["commands"]
         console.print(Text(f"    $ {command}"), soft_wrap=True)
-        run(self._sandbox, "bash", "-c", f"{command} --yes --skip-preview --non-interactive")
-        mended = self._relay_row(exits=READY)
+        self._sandbox.output("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
+        mended = self._relay_row(exits=(READY,))
         if mended["state"] != "ready":
             raise StepFailed(f"the row is not ready after the fix: {mended}")
         console.print(Text(f"✓ {mended['state']}: {mended['findings'][0]['text']}", style="green"))
 
-    def _relay_row(self, *, exits: int) -> dict[str, Any]:
+    def _relay_row(self, *, exits: Sequence[int]) -> dict[str, Any]:
         command = ("python", "-m", "drill", "check", "--stack", "member", "--json")
-        rows = json.loads(run(self._sandbox, *command, exits=exits))
+        rows = json.loads(self._sandbox.output(*command, exits=exits))
         return next(row for row in rows if row["check"] == "relay")

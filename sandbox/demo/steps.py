@@ -47,23 +47,9 @@ def pulumi(sandbox: Sandbox, verb: str, stack: str, *arguments: str, refused_by:
     return outcome.stdout
 
 
-def run(sandbox: Sandbox, *command: str, exits: int = 0) -> str:
-    """Run a command and return its output.
-
-    Raises:
-        StepFailed: It ended with another exit code than `exits`.
-    """
-    outcome = sandbox.run(*command)
-    if outcome.returncode != exits:
-        raise StepFailed(
-            f"`{' '.join(command)}` ended with exit code {outcome.returncode}, not {exits}:\n{outcome.stdout}"
-        )
-    return outcome.stdout
-
-
 def deployed(sandbox: Sandbox, stack: str) -> str:
     """Return the stack's resources, counted by kind."""
-    state = json.loads(run(sandbox, "pulumi", "stack", "export", "--stack", stack))
+    state = json.loads(sandbox.output("pulumi", "stack", "export", "--stack", stack))
     types = [resource["type"] for resource in state["deployment"]["resources"]]
     kinds = Counter(type.rsplit(":", 1)[-1] for type in types if type.startswith("aws:"))
     listing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
@@ -77,7 +63,7 @@ def changed_configuration(sandbox: Sandbox, stack: str, path: str, value: str) -
     kept = file.with_suffix(".kept")
     shutil.copy(file, kept)
     try:
-        run(sandbox, "pulumi", "config", "set", "--stack", stack, "--path", path, value)
+        sandbox.output("pulumi", "config", "set", "--stack", stack, "--path", path, value)
         yield
     finally:
         kept.replace(file)

@@ -20,8 +20,7 @@ class Resource:
     """One resource type: how to create, read, update and delete it.
 
     Attributes:
-        token: Pulumi type token.
-        service: boto3 name of the AWS service.
+        service: boto3's name of it.
         noun: boto3's word for it in calls such as `delete_queue`.
         verb: boto3's word for reading it: `describe` or `get`.
         key: boto3's parameter for the id.
@@ -85,8 +84,9 @@ class Named(Resource):
         return self.id_of(props)
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        changeable = {ours: name for ours, name in self.names.items() if ours not in self.replace_on}
-        getattr(api, f"update_{self.noun}")(**self.address(id), **arguments(props, changeable))
+        if changeable := self.inputs - self.replace_on - self.kept:
+            changed = arguments(props, {ours: self.names[ours] for ours in changeable})
+            getattr(api, f"update_{self.noun}")(**self.address(id), **changed)
 
 
 def aws_names(*regular: str, **others: str | Name) -> Names:
@@ -129,15 +129,10 @@ def _inverted(names: Names) -> Names:
     return {name.aws: Name(ours, name.parts and _inverted(name.parts)) for ours, name in names.items()}
 
 
-_GONE = frozenset(
-    {
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "NoSuchEntity",
-        "NotFound",
-        "NotFoundException",
-        "ResourceNotFoundException",
-    }
-)
+_GONE = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    *("NoSuchEntity", "NotFound", "NotFoundException", "ResourceNotFoundException"),
+}
 
 
 def is_gone(error: ClientError) -> bool:

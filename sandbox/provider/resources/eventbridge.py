@@ -26,9 +26,6 @@ class EventBus(Named):
     replace_on = frozenset({"name"})
     kept = frozenset({"description", "logConfig"})
 
-    def update(self, api: Any, id: str, props: Props) -> None:
-        pass  # description and logConfig are kept; nothing else changes in place
-
 
 class EventBusPolicy(Resource):
     """Policy of an event bus."""

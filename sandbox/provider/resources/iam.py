@@ -19,14 +19,11 @@ class User(_Global, Named):
     inputs = frozenset({"name", "path", "forceDestroy"})
     outputs = frozenset({"arn", "uniqueId"})
     replace_on = frozenset({"name", "path"})
-    kept = frozenset({"forceDestroy"})
+    kept = frozenset({"forceDestroy"})  # it only says what a later delete may do
     names = aws_names("path", "arn", name="UserName", uniqueId="UserId")
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         return properties(api.get_user(UserName=id)["User"], self.names)
-
-    def update(self, api: Any, id: str, props: Props) -> None:
-        pass  # forceDestroy only says what a later delete may do
 
 
 class Policy(_Global):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.provider.resources.base import Named, Props, Resource, arguments, aws_names
+from sandbox.provider.resources.base import Named, Props, Resource, aws_names
 
 
 class Key(Resource):
@@ -15,9 +15,8 @@ class Key(Resource):
     kept = frozenset({"deletionWindowInDays"})
 
     def create(self, api: Any, props: Props) -> str:
-        made = api.create_key(**arguments(props, aws_names("description", "policy")))
-        id = made["KeyMetadata"]["KeyId"]
-        self._switch(api, id, props)
+        id = api.create_key()["KeyMetadata"]["KeyId"]
+        self.update(api, id, props)
         return id
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -37,16 +36,13 @@ class Key(Resource):
         api.update_key_description(KeyId=id, Description=props.get("description", ""))
         if policy := props.get("policy"):
             api.put_key_policy(KeyId=id, PolicyName="default", Policy=policy)
-        self._switch(api, id, props)
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.schedule_key_deletion(KeyId=id, PendingWindowInDays=props.get("deletionWindowInDays", 30))
-
-    def _switch(self, api: Any, id: str, props: Props) -> None:
         rotate = api.enable_key_rotation if props.get("enableKeyRotation") else api.disable_key_rotation
         rotate(KeyId=id)
         enable = api.enable_key if props.get("isEnabled", True) else api.disable_key
         enable(KeyId=id)
+
+    def delete(self, api: Any, id: str, props: Props) -> None:
+        api.schedule_key_deletion(KeyId=id, PendingWindowInDays=props.get("deletionWindowInDays", 30))
 
 
 class Alias(Named):

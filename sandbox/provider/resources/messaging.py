@@ -87,7 +87,9 @@ class Queue(Resource):
     replace_on = frozenset({"name"})
 
     def create(self, api: Any, props: Props) -> str:
-        return api.create_queue(QueueName=props["name"], Attributes=self._attributes(props))["QueueUrl"]
+        id = api.create_queue(QueueName=props["name"])["QueueUrl"]
+        self.update(api, id, props)
+        return id
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_queue_attributes(QueueUrl=id, AttributeNames=["All"])["Attributes"]
@@ -100,13 +102,11 @@ class Queue(Resource):
         }
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        api.set_queue_attributes(QueueUrl=id, Attributes=self._attributes(props))
-
-    def _attributes(self, props: Props) -> dict[str, str]:
-        return {
+        attributes = {
             "MessageRetentionPeriod": str(props.get("messageRetentionSeconds", 345600)),
             "SqsManagedSseEnabled": "true" if props.get("sqsManagedSseEnabled", True) else "false",
         }
+        api.set_queue_attributes(QueueUrl=id, Attributes=attributes)
 
 
 class QueuePolicy(Resource):
