@@ -151,10 +151,6 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._signing_in = threading.Lock()
         self._account_id = ""
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Accept the engine."""
-        return provider_pb2.ProviderHandshakeResponse()
-
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer with the version of the SDK that the real plugin would have."""
         return plugin_pb2.PluginInfo(version=version("pulumi_aws"))
