@@ -55,14 +55,13 @@ class SubscribedQueue:
 
     def __init__(self, account: Account, topic_arn: str) -> None:
         """Subscribe a new queue to the topic."""
-        region, _, topic = topic_arn.split(":")[3:]
+        region, account_id, topic = topic_arn.split(":")[3:]
         self._sqs, self._sns = account.client("sqs", region), account.client("sns", region)
         self._url = self._sqs.create_queue(QueueName=f"copy-of-{topic}")["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         self._subscription = self._sns.subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
-            Endpoint=attributes["Attributes"]["QueueArn"],
+            Endpoint=f"arn:aws:sqs:{region}:{account_id}:copy-of-{topic}",
             Attributes={"RawMessageDelivery": "true"},
         )["SubscriptionArn"]
 

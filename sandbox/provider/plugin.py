@@ -315,9 +315,7 @@ def _whole(value: Any) -> Any:
 
 
 def _struct(props: Props) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update(props)
-    return struct
+    return json_format.ParseDict(props, struct_pb2.Struct())
 
 
 def _check_response(news: struct_pb2.Struct, failures: list[tuple[str, str]]) -> Any:

@@ -28,12 +28,6 @@ def input_names(token: str) -> frozenset[str]:
 
 
 @cache
-def output_names(token: str) -> frozenset[str]:
-    """Return the camelCase names of the properties of a resource of type `token`; KeyError as above."""
-    return frozenset(_types.resource_types(_resource_class(token)))
-
-
-@cache
 def computed_names(token: str) -> frozenset[str]:
     """Return the outputs that AWS or the provider fills in when the program does not; KeyError as above.
 
