@@ -6,7 +6,6 @@ here, so the token in the link is computed.
 
 import hashlib
 import sys
-from collections.abc import Iterator
 
 from sandbox.cloud import emulation
 
@@ -16,27 +15,17 @@ def token(topic_arn: str, endpoint: str) -> str:
     return hashlib.sha256(f"{topic_arn}\n{endpoint}".encode()).hexdigest()
 
 
-def confirm(account: emulation.Account, topic_arn: str | None = None) -> list[str]:
-    """Confirm the pending subscriptions of one topic, or of every topic in the account's enabled Regions.
-
-    Returns:
-        The endpoints that were confirmed, in the order of topics.
-    """
+def confirm(account: emulation.Account) -> list[str]:
+    """Confirm the pending subscriptions in the account's enabled Regions, and return their endpoints."""
     confirmed = []
-    for topic in _topics(account) if topic_arn is None else [topic_arn]:
-        sns = account.client("sns", topic.split(":")[3])
-        pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        for subscription in pages.search("Subscriptions[]"):
-            if subscription["SubscriptionArn"] == "PendingConfirmation":
-                sns.confirm_subscription(TopicArn=topic, Token=token(topic, subscription["Endpoint"]))
-                confirmed.append(subscription["Endpoint"])
-    return confirmed
-
-
-def _topics(account: emulation.Account) -> Iterator[str]:
     for region in account.regions():
-        pages = account.client("sns", region).get_paginator("list_topics").paginate()
-        yield from pages.search("Topics[].TopicArn")
+        sns = account.client("sns", region)
+        for subscription in sns.get_paginator("list_subscriptions").paginate().search("Subscriptions[]"):
+            if subscription["SubscriptionArn"] == "PendingConfirmation":
+                topic, endpoint = subscription["TopicArn"], subscription["Endpoint"]
+                sns.confirm_subscription(TopicArn=topic, Token=token(topic, endpoint))
+                confirmed.append(endpoint)
+    return confirmed
 
 
 def main() -> int:

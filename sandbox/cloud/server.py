@@ -12,7 +12,7 @@ from pathlib import Path
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from sandbox.cloud import emulation, moto_fixes
-from sandbox.cloud.background import BackgroundDelivery
+from sandbox.cloud.background import in_background
 
 
 def serve() -> None:
@@ -24,8 +24,7 @@ def serve() -> None:
         host, port = server.get_host_and_port()
         return f"http://{host}:{port}"
 
-    background = BackgroundDelivery(lambda account_id: emulation.signed_in(account_id, endpoint()))
-    moto_fixes.apply(background.put)
+    moto_fixes.apply(in_background(lambda account_id: emulation.signed_in(account_id, endpoint())))
     server.start()
     print(endpoint(), flush=True)
     # moto prints now and then; nobody reads the pipe, and when it is full the server would stop.

@@ -60,13 +60,12 @@ def deployed(sandbox: Sandbox, stack: str) -> str:
 def changed_configuration(sandbox: Sandbox, stack: str, path: str, value: str) -> Iterator[None]:
     """Change one value of the stack's configuration in the mirror, for as long as the context lasts."""
     file = sandbox.directory / f"Pulumi.{stack}.yaml"
-    kept = file.with_suffix(".kept")
-    shutil.copy(file, kept)
+    kept = file.read_text()
     try:
         sandbox.output("pulumi", "config", "set", "--stack", stack, "--path", path, value)
         yield
     finally:
-        kept.replace(file)
+        file.write_text(kept)
 
 
 @contextmanager
