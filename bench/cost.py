@@ -16,7 +16,6 @@ from bench.timing import console
 from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
-STACKS = ("mgmt", "member")
 DAYS_A_MONTH = 30
 KB_A_GB = 1_000_000
 
@@ -131,7 +130,7 @@ def main() -> None:
     """Read the resources off a preview of each committed stack, and print what they cost."""
     console.rule("[bold]Cost: a month at AWS", align="left")
     with sandboxed(console.print) as sandbox:
-        stacks = {stack: planned(sandbox, stack) for stack in STACKS}
+        stacks = {stack: planned(sandbox, stack) for stack in sandbox.accounts}
     assumed = Assumptions()
     table = Table("assumed for a month", "", title=f"Prices as looked up in {LOOKED_UP}, us-east-1, USD")
     for name, value in vars(assumed).items():

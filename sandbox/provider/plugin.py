@@ -66,7 +66,7 @@ def check(token: str, inputs: Props) -> list[tuple[str, str]]:
             "See sandbox/provider/resources/"
         )
     kind = RESOURCES[token]
-    real = sdk.input_names(token)
+    real = sdk.python_names(token)
     offered = kind.inputs | {"tags"} | ({"region"} if kind.regional else set())
     problems = []
     for name in inputs:
@@ -159,7 +159,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Refuse provider settings that pulumi-aws does not have or the sandbox does not emulate."""
         failures = []
         for name in _props(request.news).keys() - {"version"}:
-            if name not in sdk.input_names("pulumi:providers:aws"):
+            if name not in sdk.python_names("pulumi:providers:aws"):
                 failures.append((name, "pulumi-aws has no such provider setting"))
             elif name not in PROVIDER_INPUTS:
                 failures.append((name, "the sandbox does not emulate this provider setting"))
