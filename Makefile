@@ -7,7 +7,7 @@ SOURCES := __main__.py breakglass components alertpath policies drill sandbox te
 .PHONY: setup help demo test test-unit lint format docs bench policy-pack requirements clean
 
 setup: $(VENV)/.ready ## Virtual environment, dependencies and Pulumi engine; a no-op when done.
-	@$(BIN)/python -m sandbox.engine
+	@$(BIN)/python -m sandbox.engine.locate
 
 $(VENV)/.ready: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)

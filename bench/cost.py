@@ -6,7 +6,7 @@ which is there without this system.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from rich.table import Table
 
@@ -16,7 +16,6 @@ from bench.timing import console
 from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
-STACKS = ("mgmt", "member")
 DAYS_A_MONTH = 30
 KB_A_GB = 1_000_000
 
@@ -38,17 +37,12 @@ class Assumptions:
 
     heartbeats_per_relay: int = DAYS_A_MONTH
     events_per_account: int = 200
-    event_kb: float = 3
+    event_kb: float = 3  # a heartbeat is smaller, but counted like any other
     messages: int = 20
     topics_per_message: int = 2
     kms_requests_per_message: int = 4
     dead_letters: int = 10
     requests_per_dead_letter: int = 3
-
-
-def gigabytes(events: float, assumed: Assumptions) -> float:
-    """Return the size of so many events; a heartbeat is smaller, but counted like any other."""
-    return events * assumed.event_kb / KB_A_GB
 
 
 def sending(resources: Sequence[Planned], assumed: Assumptions) -> dict[str, float]:
@@ -60,7 +54,7 @@ def sending(resources: Sequence[Planned], assumed: Assumptions) -> dict[str, flo
         "custom events": heartbeats,
         "scheduler": heartbeats,
         "events sent to the hub": sent,
-        "data between Regions": gigabytes(sent, assumed),
+        "data between Regions": sent * assumed.event_kb / KB_A_GB,
         "SQS requests": assumed.dead_letters * assumed.requests_per_dead_letter,
     }
 
@@ -68,7 +62,7 @@ def sending(resources: Sequence[Planned], assumed: Assumptions) -> dict[str, flo
 def receiving(resources: Sequence[Planned], events: float, assumed: Assumptions) -> dict[str, float]:
     """Return quantities by price of the hub: keys, alarms, records, messages."""
     inputs = {kind: [entry.inputs for entry in resources if entry.kind == kind] for kind in CHARGED}
-    gb = gigabytes(events, assumed)
+    gb = events * assumed.event_kb / KB_A_GB
     protocols = Counter(PRICE_OF_PROTOCOL[entry["protocol"]] for entry in inputs[SUBSCRIPTION])
     return {
         "key": len(inputs[KEY]),
@@ -101,13 +95,6 @@ def cost(amounts: Mapping[str, float]) -> float:
 
 def total(found: Mapping[str, Mapping[str, float]]) -> float:
     return sum(cost(amounts) for amounts in found.values())
-
-
-def print_assumptions(assumed: Assumptions) -> None:
-    table = Table("assumed for a month", "", title=f"Prices as looked up in {LOOKED_UP}, us-east-1, USD")
-    for name, value in asdict(assumed).items():
-        table.add_row(name.replace("_", " "), f"{value:g}")
-    console.print(table)
 
 
 def print_lines(found: Mapping[str, Mapping[str, float]]) -> None:
@@ -143,9 +130,12 @@ def main() -> None:
     """Read the resources off a preview of each committed stack, and print what they cost."""
     console.rule("[bold]Cost: a month at AWS", align="left")
     with sandboxed(console.print) as sandbox:
-        stacks = {stack: planned(sandbox, stack) for stack in STACKS}
+        stacks = {stack: planned(sandbox, stack) for stack in sandbox.accounts}
     assumed = Assumptions()
-    print_assumptions(assumed)
+    table = Table("assumed for a month", "", title=f"Prices as looked up in {LOOKED_UP}, us-east-1, USD")
+    for name, value in vars(assumed).items():
+        table.add_row(name.replace("_", " "), f"{value:g}")
+    console.print(table)
     print_lines(quantities(stacks, assumed))
     print_total(stacks, assumed)
 

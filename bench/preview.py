@@ -2,7 +2,7 @@
 
 from bench.raw import raw_project
 from bench.stacks import new_project
-from bench.timing import console, report, taking_turns, timed
+from bench.timing import compare, console, timed
 from sandbox.run import sandboxed
 
 ROUNDS = 9
@@ -21,12 +21,12 @@ def main() -> None:
         (empty / "__main__.py").write_text('"""Nothing."""\n')
         raw = raw_project(sandbox)
         contestants = {
-            EMPTY: timed(sandbox, *PREVIEW, "empty", cwd=empty),
-            RAW: timed(sandbox, *PREVIEW, "mgmt", cwd=raw),
+            EMPTY: timed(sandbox, *PREVIEW, "empty", "--cwd", str(empty)),
+            RAW: timed(sandbox, *PREVIEW, "mgmt", "--cwd", str(raw)),
             MGMT: timed(sandbox, *PREVIEW, "mgmt"),
             WITH_PACK: timed(sandbox, *PREVIEW, "mgmt", *PACK),
         }
-        medians = report("preview of", taking_turns(contestants, rounds=ROUNDS))
+        medians = compare("preview of", contestants, rounds=ROUNDS)
     for above, below, target in TARGETS:
         aim = "" if target is None else f"; target: at most {target}"
         console.print(f"{above} / {below}: {medians[above] / medians[below]:.2f}{aim}")

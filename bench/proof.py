@@ -12,10 +12,10 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bench.stacks import deploy, pulumi
+from bench.stacks import deploy
 from bench.timing import console
 from sandbox.confirm import confirm
-from sandbox.run import Sandbox, sandboxed
+from sandbox.run import sandboxed
 
 MEMBERS = (1, 20, 199)
 MEMBER = "222222222222"
@@ -26,15 +26,6 @@ code = main(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
 sys.exit(code)
 """
-
-
-def exports(sandbox: Sandbox) -> tuple[str, str]:
-    """Deploy both stacks, confirm the subscriptions, and return the exports."""
-    deploy(sandbox)
-    confirm(sandbox.account("mgmt"))
-    pulumi(sandbox, "refresh", "--yes", "--stack", "mgmt")
-    hub, member = (pulumi(sandbox, "stack", "export", "--stack", stack) for stack in ("mgmt", "member"))
-    return hub, member
 
 
 def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list[str]:
@@ -58,7 +49,11 @@ def main() -> None:
     """Measure and print the table."""
     table = Table("accounts", "Regions", "seconds", "MB at most", title="python -m alertpath")
     with sandboxed(console.print) as sandbox:
-        hub, member = exports(sandbox)
+        deploy(sandbox)
+        confirm(sandbox.account("mgmt"))
+        sandbox.output("pulumi", "refresh", "--yes", "--stack", "mgmt")
+        hub = sandbox.output("pulumi", "stack", "export", "--stack", "mgmt")
+        member = sandbox.output("pulumi", "stack", "export", "--stack", "member")
         for count in MEMBERS:
             folder = sandbox.directory.with_name(f"members-{count}")
             folder.mkdir()

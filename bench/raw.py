@@ -12,8 +12,6 @@ from bench.stacks import new_project, preview_states
 from sandbox.provider import sdk
 from sandbox.run import Sandbox
 
-_PROVIDER = "pulumi:providers:aws"
-
 
 def raw_project(sandbox: Sandbox) -> Path:
     """Make the project and its stack `mgmt`, which gets the account of that name; return its folder."""
@@ -30,7 +28,7 @@ def recording(states: Iterable[dict[str, Any]]) -> dict[str, Any]:
     are inputs that are unknown at preview: the program takes them from the resource that they come from.
     """
     states = list(states)
-    (provider,) = (state["inputs"] for state in states if state["type"] == _PROVIDER)
+    (provider,) = (state["inputs"] for state in states if state["type"] == "pulumi:providers:aws")
     return {
         "provider": {
             "region": provider["region"],

@@ -1,8 +1,6 @@
 """Projects and stacks to measure: their Regions, what a preview of them creates, both of them deployed."""
 
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,25 +23,17 @@ def some_regions(count: int) -> list[str]:
     return [naming.HOME_REGION, *sorted(REGIONS - {naming.HOME_REGION})][:count]
 
 
-def cover(sandbox: Sandbox, stack: str, regions: Sequence[str]) -> None:
-    """Let the stack's relay cover exactly these Regions, in the mirror's settings."""
-    file = sandbox.directory / f"Pulumi.{stack}.yaml"
+def cover(sandbox: Sandbox, count: int) -> None:
+    """Let the relay of the stack `mgmt` cover `count` Regions, in the mirror's settings."""
+    file = sandbox.directory / "Pulumi.mgmt.yaml"
     content = yaml.safe_load(file.read_text())
-    content["config"]["breakglass:relay"] = {"regions": list(regions)}
+    content["config"]["breakglass:relay"] = {"regions": some_regions(count)}
     file.write_text(yaml.safe_dump(content))
-
-
-def pulumi(sandbox: Sandbox, *command: str) -> str:
-    """Run a pulumi command and return its output; a failing one ends the run."""
-    outcome = sandbox.run("pulumi", *command)
-    if outcome.returncode:
-        sys.exit(f"pulumi {' '.join(command)} failed:\n{outcome.stdout}")
-    return outcome.stdout
 
 
 def preview_states(sandbox: Sandbox, stack: str) -> list[dict[str, Any]]:
     """Return what a preview of the stack would create, as the engine would write it into the state."""
-    output = pulumi(sandbox, "preview", "--stack", stack, "--non-interactive", "--json")
+    output = sandbox.output("pulumi", "preview", "--stack", stack, "--non-interactive", "--json")
     return [step["newState"] for step in json.loads(output)["steps"]]
 
 
@@ -59,7 +49,7 @@ def planned(sandbox: Sandbox, stack: str) -> list[Planned]:
 def deploy(sandbox: Sandbox) -> None:
     """Deploy both stacks."""
     for stack in sandbox.accounts:
-        pulumi(sandbox, "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack)
+        sandbox.output("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack)
 
 
 def new_project(sandbox: Sandbox, name: str, stack: str) -> Path:
@@ -69,5 +59,5 @@ def new_project(sandbox: Sandbox, name: str, stack: str) -> Path:
     settings = (sandbox.directory / "Pulumi.yaml").read_text().split("config:")[0]
     (folder / "Pulumi.yaml").write_text(settings.replace("name: breakglass", f"name: {name}"))
     (folder / ".venv").symlink_to(sandbox.directory / ".venv")
-    pulumi(sandbox, "stack", "init", stack, "--cwd", str(folder))
+    sandbox.output("pulumi", "stack", "init", stack, "--cwd", str(folder))
     return folder

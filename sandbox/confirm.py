@@ -6,8 +6,6 @@ here, so the token in the link is computed.
 
 import hashlib
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 from sandbox.cloud import emulation
 
@@ -17,30 +15,17 @@ def token(topic_arn: str, endpoint: str) -> str:
     return hashlib.sha256(f"{topic_arn}\n{endpoint}".encode()).hexdigest()
 
 
-def confirm(account: emulation.Account, topic_arn: str | None = None) -> list[str]:
-    """Confirm the pending subscriptions of one topic, or of every topic in the account's enabled Regions.
-
-    Returns:
-        The endpoints that were confirmed, in the order of topics.
-    """
-    if topic_arn is not None:
-        return list(_confirm(account.client("sns", topic_arn.split(":")[3]), topic_arn))
+def confirm(account: emulation.Account) -> list[str]:
+    """Confirm the pending subscriptions in the account's enabled Regions, and return their endpoints."""
     confirmed = []
     for region in account.regions():
         sns = account.client("sns", region)
-        for page in sns.get_paginator("list_topics").paginate():
-            for topic in page["Topics"]:
-                confirmed += _confirm(sns, topic["TopicArn"])
-    return confirmed
-
-
-def _confirm(sns: Any, topic_arn: str) -> Iterator[str]:
-    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic_arn):
-        for subscription in page["Subscriptions"]:
+        for subscription in sns.get_paginator("list_subscriptions").paginate().search("Subscriptions[]"):
             if subscription["SubscriptionArn"] == "PendingConfirmation":
-                endpoint = subscription["Endpoint"]
-                sns.confirm_subscription(TopicArn=topic_arn, Token=token(topic_arn, endpoint))
-                yield endpoint
+                topic, endpoint = subscription["TopicArn"], subscription["Endpoint"]
+                sns.confirm_subscription(TopicArn=topic, Token=token(topic, endpoint))
+                confirmed.append(endpoint)
+    return confirmed
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ provider and the virtual environment on PATH. It cannot reach a real AWS account
 variables and files that lead there are taken out of its environment.
 """
 
+import configparser
 import contextlib
 import functools
 import json
@@ -59,6 +60,18 @@ class Sandbox:
             check=False,
         )
 
+    def output(self, *command: str, exits: Sequence[int] = (0,)) -> str:
+        """Run a command in the mirror and return its output as text.
+
+        Raises:
+            RuntimeError: It ended with another exit code than `exits`; the message has the output.
+        """
+        outcome = self.run(*command)
+        if outcome.returncode not in exits:
+            ended = f"ended with exit code {outcome.returncode}, not {' or '.join(map(str, exits))}"
+            raise RuntimeError(f"`{' '.join(command)}` {ended}:\n{outcome.stdout}")
+        return outcome.stdout
+
     def account(self, stack: str) -> emulation.Account:
         """Return clients into the account of `stack`."""
         return self.account_by_id(self.accounts[stack])
@@ -95,8 +108,7 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
     ):
         home = Path(folder)
         mirror = home / "project"
-        _mirror(mirror)
-        accounts = _stack_accounts(mirror)
+        accounts = _mirror(mirror)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
             environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
@@ -108,26 +120,19 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
             engine=pulumi.origin,
         )
         with ThreadPoolExecutor() as pool:
-            list(pool.map(functools.partial(_make_stack, sandbox), accounts))
+            make = functools.partial(sandbox.output, "pulumi", "stack", "init", "--no-select")
+            list(pool.map(make, accounts))
         yield sandbox
 
 
-def _make_stack(sandbox: Sandbox, stack: str) -> None:
-    made = sandbox.run("pulumi", "stack", "init", stack, "--no-select")
-    if made.returncode:
-        raise RuntimeError(f"`pulumi stack init {stack}` failed:\n{made.stdout}")
-
-
-def _mirror(mirror: Path) -> None:
+def _mirror(mirror: Path) -> dict[str, str]:
+    """Make the mirror and return the account id of each stack."""
     mirror.mkdir()
     for entry in ROOT.iterdir():
         if entry.name.startswith("Pulumi.") and entry.is_file():
             shutil.copy(entry, mirror)
         elif entry.name != ".git":
             (mirror / entry.name).symlink_to(entry)
-
-
-def _stack_accounts(mirror: Path) -> dict[str, str]:
     accounts = {}
     for file in sorted(mirror.glob("Pulumi.*.yaml"), reverse=True):  # mgmt before member
         config = yaml.safe_load(file.read_text()).get("config", {})
@@ -142,8 +147,13 @@ def _environment(
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))
     }
     (home / "backend").mkdir()
-    profiles = home / "aws-config"
-    profiles.write_text("".join(_profile(stack, account, endpoint) for stack, account in accounts.items()))
+    # A profile named like the stack, for commands such as `aws --profile member …`.
+    profiles = configparser.ConfigParser(interpolation=None)
+    for stack, account in accounts.items():
+        issued = emulation.account_credentials(os.environ.get("SANDBOX_ACCOUNT") or account, endpoint)
+        profiles[f"profile {stack}"] = {"region": "us-east-1", **issued}
+    with (home / "aws-config").open("w") as file:
+        profiles.write(file)
     plugin = home / "pulumi" / "plugins" / f"resource-aws-v{version('pulumi_aws')}"
     plugin.mkdir(parents=True)
     (plugin / "pulumi-resource-aws").symlink_to(ROOT / "sandbox" / "engine" / "bin" / "pulumi-resource-aws")
@@ -152,7 +162,7 @@ def _environment(
         inherited
         | pulumi.environment
         | {
-            "AWS_CONFIG_FILE": str(profiles),
+            "AWS_CONFIG_FILE": str(home / "aws-config"),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_PROFILE": next(iter(accounts), "default"),
@@ -173,17 +183,6 @@ def _environment(
             emulation.ACCOUNTS_VARIABLE: json.dumps(accounts),
         }
     )
-
-
-def _profile(stack: str, account: str, endpoint: str) -> str:
-    """Return an AWS profile named like the stack, for commands such as `aws --profile member …`."""
-    issued = emulation.account_credentials(os.environ.get("SANDBOX_ACCOUNT") or account, endpoint)
-    lines = [
-        f"[profile {stack}]",
-        "region = us-east-1",
-        *(f"{name} = {value}" for name, value in issued.items()),
-    ]
-    return "\n".join(lines) + "\n\n"
 
 
 def main(command: Sequence[str]) -> int:

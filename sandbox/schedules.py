@@ -17,18 +17,14 @@ def fire(account: emulation.Account) -> int:
         RuntimeError: A bus refused a schedule's event, or its input has a context attribute, such as
             <aws.scheduler.scheduled-time>: the sandbox does not fill those in.
     """
-    return sum(_fire(account, region) for region in account.regions())
-
-
-def _fire(account: emulation.Account, region: str) -> int:
-    scheduler = account.client("scheduler", region)
     fired = 0
-    for page in scheduler.get_paginator("list_schedules").paginate(State="ENABLED"):
-        for listed in page["Schedules"]:
+    for region in account.regions():
+        scheduler = account.client("scheduler", region)
+        pages = scheduler.get_paginator("list_schedules").paginate(State="ENABLED")
+        for listed in pages.search("Schedules[]"):
             schedule = scheduler.get_schedule(GroupName=listed["GroupName"], Name=listed["Name"])
-            target = schedule["Target"]
-            if ":event-bus/" in target["Arn"]:
-                _put(account.client("events", region), schedule["Arn"], target)
+            if ":event-bus/" in schedule["Target"]["Arn"]:
+                _put(account.client("events", region), schedule["Arn"], schedule["Target"])
                 fired += 1
     return fired
 

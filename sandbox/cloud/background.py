@@ -6,39 +6,36 @@ It runs inside the server of the emulated AWS, and calls that server's API.
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from concurrent import futures
-from typing import Any
 
-from sandbox.cloud.delivery import Accounts, Batch
+from sandbox.cloud.delivery import Accounts, Batch, Event
 
 _THREADS = 4
 
 
-class BackgroundDelivery:
-    """Delivers queued events; events that wait at the same time are one `Batch`."""
+def in_background(accounts: Accounts) -> Callable[[str, Event], None]:
+    """Return a function that queues an event for the bus with this ARN, and returns at once.
 
-    def __init__(self, accounts: Accounts) -> None:
-        """Start the thread; `accounts` is first called when an event is queued."""
-        self._accounts = accounts
-        self._waiting: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def put(self, bus: str, event: dict[str, Any]) -> None:
-        """Queue an event for the bus with this ARN, and return at once."""
-        self._waiting.put((bus, event))
-
-    def _run(self) -> None:
-        with futures.ThreadPoolExecutor(_THREADS) as threads:
-            while True:
-                waiting = [self._waiting.get()]
-                while not self._waiting.empty():
-                    waiting.append(self._waiting.get())
-                # Rules are read after the last event was put: no event meets rules older than itself.
-                batch = Batch(self._accounts)
-                futures.wait([threads.submit(_deliver, batch, bus, event) for bus, event in waiting])
+    Events that wait at the same time are one `Batch`; `accounts` is first called when an event is queued.
+    """
+    waiting: queue.SimpleQueue[tuple[str, Event]] = queue.SimpleQueue()
+    threading.Thread(target=_run, args=(accounts, waiting), daemon=True).start()
+    return lambda bus, event: waiting.put((bus, event))
 
 
-def _deliver(batch: Batch, bus: str, event: dict[str, Any]) -> None:
+def _run(accounts: Accounts, waiting: "queue.SimpleQueue[tuple[str, Event]]") -> None:
+    with futures.ThreadPoolExecutor(_THREADS) as threads:
+        while True:
+            events = [waiting.get()]
+            while not waiting.empty():
+                events.append(waiting.get())
+            # Rules are read after the last event was put: no event meets rules older than itself.
+            batch = Batch(accounts)
+            futures.wait([threads.submit(_deliver, batch, bus, event) for bus, event in events])
+
+
+def _deliver(batch: Batch, bus: str, event: Event) -> None:
     """Deliver one event. Errors go to standard error: the caller of PutEvents has its answer already."""
     try:
         batch.deliver(bus, event)

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,7 +26,6 @@ from sandbox.cloud.emulation import Account
 from sandbox.provider.resources.base import is_gone
 
 Event = dict[str, Any]
-Rule = dict[str, Any]
 Target = dict[str, Any]
 Accounts = Callable[[str], Account]
 """Returns clients into the account with this id; raises RuntimeError for an unknown account."""
@@ -55,14 +55,13 @@ class SubscribedQueue:
 
     def __init__(self, account: Account, topic_arn: str) -> None:
         """Subscribe a new queue to the topic."""
-        region, _, topic = topic_arn.split(":")[3:]
+        region, account_id, topic = topic_arn.split(":")[3:]
         self._sqs, self._sns = account.client("sqs", region), account.client("sns", region)
         self._url = self._sqs.create_queue(QueueName=f"copy-of-{topic}")["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         self._subscription = self._sns.subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
-            Endpoint=attributes["Attributes"]["QueueArn"],
+            Endpoint=f"arn:aws:sqs:{region}:{account_id}:copy-of-{topic}",
             Attributes={"RawMessageDelivery": "true"},
         )["SubscriptionArn"]
 
@@ -93,46 +92,6 @@ def deliver(accounts: Accounts, event: Event) -> list[Delivery]:
     return Batch(accounts).deliver(bus_arn(event["account"], event["region"], "default"), event)
 
 
-class Batch:
-    """Events that are delivered together: rules and targets are read once for all of them."""
-
-    def __init__(self, accounts: Accounts) -> None:
-        """Deliver to buses and targets in the accounts that `accounts` returns."""
-        self._accounts = accounts
-        self._rules: dict[str, list[Rule]] = {}
-        self._targets: dict[tuple[str, str], list[Target]] = {}
-
-    def deliver(self, bus: str, event: Event) -> list[Delivery]:
-        """Put `event` on the bus with this ARN; otherwise like the function `deliver`."""
-        return list(self._on_bus(bus, event, forwarded=False))
-
-    def _on_bus(self, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
-        for rule in self._rules_of(bus):
-            if not _wants(rule, event):
-                continue
-            for target in self._targets_of(bus, rule["Name"]):
-                delivery = _delivered(self._accounts, rule, bus, target, event, forwarded=forwarded)
-                yield delivery
-                if _is_bus(delivery.destination) and delivery.failed is None:
-                    yield from self._on_bus(delivery.destination, event, forwarded=True)
-
-    def _rules_of(self, bus: str) -> list[Rule]:
-        if bus not in self._rules:
-            pages = self._events(bus).get_paginator("list_rules").paginate(EventBusName=_bus_name(bus))
-            self._rules[bus] = [rule for page in pages for rule in page["Rules"]]
-        return self._rules[bus]
-
-    def _targets_of(self, bus: str, rule: str) -> list[Target]:
-        if (bus, rule) not in self._targets:
-            listed = self._events(bus).list_targets_by_rule(Rule=rule, EventBusName=_bus_name(bus))
-            self._targets[bus, rule] = listed["Targets"]
-        return self._targets[bus, rule]
-
-    def _events(self, bus: str) -> Any:
-        _, _, _, region, account_id, _ = bus.split(":", 5)
-        return self._accounts(account_id).client("events", region)
-
-
 class _Undelivered(Exception):
     """AWS would not deliver this; the message says why, `code` is EventBridge's error code."""
 
@@ -141,50 +100,119 @@ class _Undelivered(Exception):
         self.code = code
 
 
-def _wants(rule: Rule, event: Event) -> bool:
+class Batch:
+    """Events that are delivered together: rules and targets are read once for all of them."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        """Deliver to buses and targets in the accounts that `accounts` returns."""
+        self._accounts = accounts
+        self._rules = cache(self._read_rules)
+        self._targets = cache(self._read_targets)
+
+    def deliver(self, bus: str, event: Event) -> list[Delivery]:
+        """Put `event` on the bus with this ARN; otherwise like the function `deliver`."""
+        return list(self._on_bus(bus, event, forwarded=False))
+
+    def _on_bus(self, bus: str, event: Event, *, forwarded: bool) -> Iterator[Delivery]:
+        for rule in self._rules(bus):
+            if not _wants(rule, event):
+                continue
+            for target in self._targets(bus, rule["Name"]):
+                message, failed = _message(target, event), None
+                try:
+                    text = json.dumps(event) if message is None else message
+                    self._send(target["Arn"], text, forwarded=forwarded)
+                except (ClientError, _Undelivered) as error:
+                    failed = str(error)
+                    if "DeadLetterConfig" in target:
+                        self._keep_in_dead_letters(rule["Arn"], target, event, error)
+                yield Delivery(
+                    rule=rule["Name"], bus=bus, destination=target["Arn"], message=message, failed=failed
+                )
+                if _service(target["Arn"]) == "events" and failed is None:
+                    yield from self._on_bus(target["Arn"], event, forwarded=True)
+
+    def _read_rules(self, bus: str) -> list[dict[str, Any]]:
+        pages = self._client(bus).get_paginator("list_rules").paginate(EventBusName=_bus_name(bus))
+        return list(pages.search("Rules[]"))
+
+    def _read_targets(self, bus: str, rule: str) -> list[Target]:
+        return self._client(bus).list_targets_by_rule(Rule=rule, EventBusName=_bus_name(bus))["Targets"]
+
+    def _client(self, arn: str, service: str = "") -> Any:
+        """Return the client of the resource's own service, or another, in its account and Region."""
+        _, _, own, region, account_id, _ = arn.split(":", 5)
+        return self._accounts(account_id).client(service or own, region)
+
+    def _send(self, destination: str, text: str, *, forwarded: bool) -> None:
+        service = _service(destination)
+        if service == "sns":
+            self._publish(destination, text)
+        elif service == "sqs":
+            self._enqueue(destination, text)
+        elif service == "logs":
+            name = destination.split(":log-group:")[1].removesuffix(":*")
+            where = {"logGroupName": name, "logStreamName": str(uuid.uuid4())}
+            logs = self._client(destination)
+            logs.create_log_stream(**where)
+            # Not the event's time: CloudWatch Logs drops what is two weeks old.
+            now = time.time_ns() // 1_000_000
+            logs.put_log_events(**where, logEvents=[{"timestamp": now, "message": text}])
+        elif service == "events" and forwarded:
+            code = "THIRD_ACCOUNT_HOP_DETECTED"
+            raise _Undelivered(code, "EventBridge drops an event that would reach a third bus")
+        elif service == "events":  # only whether the bus is there: its rules come next
+            self._client(destination).describe_event_bus(Name=_bus_name(destination))
+        else:
+            raise RuntimeError(
+                f"the sandbox does not deliver to {destination}: only to topics, queues, log groups and buses"
+            )
+
+    def _publish(self, topic: str, text: str) -> None:
+        sns = self._client(topic)
+        key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
+        if key:  # moto publishes regardless of the key's state; AWS cannot
+            state = self._client(topic, "kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+            if state != "Enabled":
+                said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
+                raise _Undelivered("ERROR_FROM_TARGET", f"key {key} is {said}")
+        sns.publish(TopicArn=topic, Message=text)
+
+    def _enqueue(self, queue: str, text: str, **attributes: str) -> None:
+        sqs = self._client(queue)
+        url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=typed)
+
+    def _keep_in_dead_letters(
+        self, rule: str, target: Target, event: Event, error: ClientError | _Undelivered
+    ) -> None:
+        """Put the event into the target's dead-letter queue, if that exists.
+
+        The attributes are those of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+        """
+        if isinstance(error, _Undelivered):
+            code = error.code
+        else:
+            code = "NO_RESOURCE" if is_gone(error) else "SDK_CLIENT_ERROR"
+        said = {
+            "RULE_ARN": rule,
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": str(error),
+        }
+        with contextlib.suppress(ClientError):
+            self._enqueue(target["DeadLetterConfig"]["Arn"], json.dumps(event), **said)
+
+
+def _wants(rule: dict[str, Any], event: Event) -> bool:
     """Whether the rule receives the event and its pattern matches; read-only events need the wider state."""
     if "ManagedBy" in rule or "EventPattern" not in rule:  # AWS's own, such as an archive's; or a schedule
         return False
-    read_only = event["detail"].get("readOnly", False)
-    if rule["State"] != ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS and (
-        rule["State"] != "ENABLED" or read_only
-    ):
-        return False
-    return matches(rule["EventPattern"], event)
-
-
-def _delivered(
-    accounts: Accounts, rule: Rule, bus: str, target: Target, event: Event, *, forwarded: bool
-) -> Delivery:
-    destination = target["Arn"]
-    message = _message(target, event)
-    failed = None
-    try:
-        _send(accounts, destination, json.dumps(event) if message is None else message, forwarded=forwarded)
-    except (ClientError, _Undelivered) as error:
-        failed = str(error)
-        _keep_in_dead_letters(accounts, rule["Arn"], target, event, error)
-    return Delivery(rule=rule["Name"], bus=bus, destination=destination, message=message, failed=failed)
-
-
-def _keep_in_dead_letters(
-    accounts: Accounts, rule: str, target: Target, event: Event, error: ClientError | _Undelivered
-) -> None:
-    """Put the event into the target's dead-letter queue, if it has one that exists.
-
-    The attributes are those of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-    """
-    if "DeadLetterConfig" not in target:
-        return
-    if isinstance(error, _Undelivered):
-        code = error.code
-    else:
-        code = "NO_RESOURCE" if is_gone(error) else "SDK_CLIENT_ERROR"
-    said = {"RULE_ARN": rule, "TARGET_ARN": target["Arn"], "ERROR_CODE": code, "ERROR_MESSAGE": str(error)}
-    queue = target["DeadLetterConfig"]["Arn"]
-    _, _, _, region, account_id, _ = queue.split(":", 5)
-    with contextlib.suppress(ClientError):
-        _enqueue(accounts(account_id).client("sqs", region), queue, json.dumps(event), **said)
+    states = {ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS}
+    if not event["detail"].get("readOnly", False):
+        states.add("ENABLED")
+    return rule["State"] in states and matches(rule["EventPattern"], event)
 
 
 def _message(target: Target, event: Event) -> str | None:
@@ -202,56 +230,8 @@ def _message(target: Target, event: Event) -> str | None:
     return render(transformer.get("InputPathsMap", {}), transformer["InputTemplate"], event)
 
 
-def _send(accounts: Accounts, destination: str, text: str, *, forwarded: bool) -> None:
-    _, _, service, region, account_id, _ = destination.split(":", 5)
-    account = accounts(account_id)
-    if service == "sns":
-        _publish(account.client("sns", region), account.client("kms", region), destination, text)
-    elif service == "sqs":
-        _enqueue(account.client("sqs", region), destination, text)
-    elif service == "logs":
-        _record(account.client("logs", region), destination, text)
-    elif service == "events" and forwarded:
-        code = "THIRD_ACCOUNT_HOP_DETECTED"
-        raise _Undelivered(code, "EventBridge drops an event that would reach a third bus")
-    elif service == "events":  # only whether the bus is there: its rules come next
-        account.client("events", region).describe_event_bus(Name=_bus_name(destination))
-    else:
-        raise RuntimeError(
-            f"the sandbox does not deliver to {destination}: only to topics, queues, log groups and buses"
-        )
-
-
-def _publish(sns: Any, kms: Any, topic: str, text: str) -> None:
-    key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
-    if key:  # moto publishes regardless of the key's state; AWS cannot
-        state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
-        if state != "Enabled":
-            said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
-            raise _Undelivered("ERROR_FROM_TARGET", f"key {key} is {said}")
-    sns.publish(TopicArn=topic, Message=text)
-
-
-def _enqueue(sqs: Any, queue: str, text: str, **attributes: str) -> None:
-    url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
-    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=typed)
-
-
-def _record(logs: Any, log_group: str, text: str) -> None:
-    name = log_group.split(":log-group:")[1].removesuffix(":*")
-    where = {"logGroupName": name, "logStreamName": str(uuid.uuid4())}
-    logs.create_log_stream(**where)
-    now = time.time_ns() // 1_000_000  # not the event's time: CloudWatch Logs drops what is two weeks old
-    logs.put_log_events(**where, logEvents=[{"timestamp": now, "message": text}])
-
-
 def _bus_name(arn: str) -> str:
     return arn.rsplit("/", 1)[-1]
-
-
-def _is_bus(arn: str) -> bool:
-    return _service(arn) == "events"
 
 
 def _service(arn: str) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
@@ -20,9 +20,6 @@ DEFAULT_REGIONS = (
     "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 )  # fmt: skip
 """What a new AWS account has enabled."""
-
-# moto's STS gives any caller credentials for any account.
-_ANY_CALLER = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
 
 
 @contextlib.contextmanager
@@ -71,7 +68,9 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
 
 def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     """Return temporary credentials into `account_id`, as keyword arguments of `boto3.Session`."""
-    sts = _session(_ANY_CALLER).client("sts", region_name="us-east-1", endpoint_url=endpoint)
+    # moto's STS gives any caller credentials for any account.
+    anybody = _session({"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"})
+    sts = anybody.client("sts", region_name="us-east-1", endpoint_url=endpoint)
     issued = sts.assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="sandbox"
     )["Credentials"]
@@ -103,9 +102,8 @@ class Account:
 
     def __init__(self, account_id: str, endpoint: str) -> None:
         """Sign in to `account_id` at `endpoint`."""
-        self._endpoint = endpoint
-        self._session = _session(account_credentials(account_id, endpoint))
-        self._clients: dict[tuple[str, str], Any] = {}
+        session = _session(account_credentials(account_id, endpoint))
+        self._client = cache(partial(session.client, endpoint_url=endpoint))
         # Making a client is not thread-safe, using it is; the engine calls a provider in parallel.
         self._making = threading.Lock()
 
@@ -117,12 +115,7 @@ class Account:
     def client(self, service: str, region: str) -> Any:
         """Return the client of `service` in `region`; boto3 makes its classes at run time, so no type."""
         with self._making:
-            key = (service, region)
-            if key not in self._clients:
-                self._clients[key] = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint
-                )
-            return self._clients[key]
+            return self._client(service, region)
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from sandbox.cloud import emulation, moto_fixes
-from sandbox.cloud.background import BackgroundDelivery
+from sandbox.cloud.background import in_background
 
 
 def serve() -> None:
@@ -20,14 +20,13 @@ def serve() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
-    def account(account_id: str) -> emulation.Account:
+    def endpoint() -> str:
         host, port = server.get_host_and_port()
-        return emulation.signed_in(account_id, f"http://{host}:{port}")
+        return f"http://{host}:{port}"
 
-    moto_fixes.apply(BackgroundDelivery(account).put)
+    moto_fixes.apply(in_background(lambda account_id: emulation.signed_in(account_id, endpoint())))
     server.start()
-    host, port = server.get_host_and_port()
-    print(f"http://{host}:{port}", flush=True)
+    print(endpoint(), flush=True)
     # moto prints now and then; nobody reads the pipe, and when it is full the server would stop.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         sys.stdin.read()

@@ -42,23 +42,19 @@ def main() -> int:
         console.print(f"\n[bold red]The demo stopped at: {title}")
         console.print(Text(str(error)))
         return 1
-    _summary(timings, time.monotonic() - started)
-    return 0
-
-
-def _summary(timings: list[tuple[str, float]], total: float) -> None:
     console.print()
     table = Table("step", "seconds", title="Every step succeeded", title_justify="left")
     table.columns[1].justify = "right"
     for title, seconds in timings:
         table.add_row(title, f"{seconds:.1f}")
     table.add_section()
-    table.add_row("all, including start and end of the sandbox", f"{total:.1f}")
+    table.add_row("all, including start and end of the sandbox", f"{time.monotonic() - started:.1f}")
     console.print(table)
     console.print(
         "Only a real AWS account can show mail delivery, and policies as AWS enforces them.\n"
         "Next: README.md, section 'Deploy to AWS'."
     )
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 from rich.panel import Panel
 from rich.text import Text
@@ -10,16 +11,7 @@ from rich.text import Text
 from breakglass import naming
 from sandbox.cloud.delivery import Delivery, SubscribedQueue, deliver
 from sandbox.confirm import confirm
-from sandbox.demo.steps import (
-    StepFailed,
-    changed_code,
-    changed_configuration,
-    console,
-    deployed,
-    pulumi,
-    run,
-    violations,
-)
+from sandbox.demo.steps import StepFailed, changed_code, changed_configuration, console, deployed, pulumi
 from sandbox.run import ROOT, Sandbox
 
 EVENTS = ROOT / "tests" / "events"
@@ -60,9 +52,21 @@ class AlarmSteps:
             ),
             ("Someone disables the alarm's key", self._key_disabled),
             ("Would the alarm ring? The proof, from both stacks' exports", self._proof),
-            ('A pull request "hardens" the key policy', self._hardened_key_refused),
-            ("A pull request attaches IAMFullAccess to the user", self._full_access_refused),
-            ("A pull request moves the alerting to eu-west-1", self._wrong_region_refused),
+            (
+                'A pull request "hardens" the key policy',
+                lambda: self._refused(self._hardened_key(), "key-lets-publishers-in", "alarm-path-proven"),
+            ),
+            (
+                "A pull request attaches IAMFullAccess to the user",
+                lambda: self._refused(
+                    self._set("user.managedPolicyArns[0]", naming.iam_arn("aws", "policy/IAMFullAccess")),
+                    "iam-full-access",
+                ),
+            ),
+            (
+                "A pull request moves the alerting to eu-west-1",
+                lambda: self._refused(self._set("alerts.region", "eu-west-1"), "us-east-1-placement"),
+            ),
         ]
 
     def _up(self, stack: str) -> None:
@@ -86,12 +90,10 @@ class AlarmSteps:
         deliveries = self._play(f"alert/{name}.json")
         if failed := [delivery for delivery in deliveries if delivery.failed]:
             raise StepFailed(f"not everything was delivered: {failed}")
-        self._show_route(deliveries)
         mail, watchdog = self._receive()
         if (len(mail), len(watchdog)) != (1, int(both)):
-            raise StepFailed(
-                f"expected one message, and {int(both)} on the watchdog's topic: {mail}, {watchdog}"
-            )
+            expected = f"one message, and {int(both)} on the watchdog's topic"
+            raise StepFailed(f"expected {expected}: {mail}, {watchdog}")
         if brief:
             console.print(Text(f"the subscriber's mail begins {mail[0].splitlines()[0]}"))
         else:
@@ -110,8 +112,7 @@ class AlarmSteps:
         kms = account.client("kms", "us-east-1")
         key_id = kms.describe_key(KeyId=naming.KEY_ALIAS)["KeyMetadata"]["KeyId"]
         kms.disable_key(KeyId=key_id)
-        deliveries = self._play("alert/kms-disable-key.json", {SAMPLE_KEY: key_id})
-        self._show_route(deliveries)
+        deliveries = self._play("alert/kms-disable-key.json", key_id)
         failed = {delivery.destination for delivery in deliveries if delivery.failed}
         mail, watchdog = self._receive()
         if failed != {self._topic(naming.TOPIC)} or mail or len(watchdog) != 1:
@@ -124,11 +125,16 @@ class AlarmSteps:
         console.print(Panel(Text(watchdog[0]), title="what the watchdog's mail says", title_align="left"))
         kms.enable_key(KeyId=key_id)
 
-    def _play(self, name: str, replaced: dict[str, str] | None = None) -> list[Delivery]:
-        text = (EVENTS / name).read_text()
-        for old, new in (replaced or {}).items():
-            text = text.replace(old, new)
-        return deliver(self._sandbox.account_by_id, json.loads(text))
+    def _play(self, name: str, key: str = SAMPLE_KEY) -> list[Delivery]:
+        """Deliver a sample event and show its route."""
+        event = json.loads((EVENTS / name).read_text().replace(SAMPLE_KEY, key))
+        deliveries = deliver(self._sandbox.account_by_id, event)
+        for delivery in deliveries:
+            place = ":".join(delivery.bus.split(":")[3:5])
+            end = delivery.destination.split(":", 5)[5]
+            outcome = f"FAILED: {delivery.failed}" if delivery.failed else "ok"
+            console.print(Text(f"{place} rule {delivery.rule} -> {end}: {outcome}"))
+        return deliveries
 
     def _receive(self) -> list[list[str]]:
         """Receive the messages of the topic and of the watchdog's topic."""
@@ -137,46 +143,37 @@ class AlarmSteps:
     def _topic(self, name: str) -> str:
         return naming.topic_arn(self._sandbox.accounts["mgmt"], naming.HOME_REGION, name)
 
-    def _show_route(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            place = ":".join(delivery.bus.split(":")[3:5])
-            end = delivery.destination.split(":", 5)[5]
-            outcome = f"FAILED: {delivery.failed}" if delivery.failed else "ok"
-            console.print(Text(f"{place} rule {delivery.rule} -> {end}: {outcome}"))
-
     def _proof(self) -> None:
-        # Until the recipients have confirmed their subscriptions, the proof says "lost".
-        confirmed = confirm(self._sandbox.account("mgmt"))
-        console.print(Text(f"confirmed by the link in AWS's mail: {', '.join(confirmed)}"))
-        run(self._sandbox, "pulumi", "refresh", "--yes", "--stack", "mgmt")
-        for stack in self._sandbox.accounts:
-            run(self._sandbox, "pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
-        files = [f"{stack}.json" for stack in self._sandbox.accounts]
-        console.print(Text(run(self._sandbox, "python", "-m", "alertpath", *files).rstrip()))
-
-    def _hardened_key_refused(self) -> None:
-        """AWS's own advice elsewhere, fatal here: EventBridge sends no aws:SourceAccount to KMS."""
-        statement = '"Sid": "EventBridgeEncryptsAlerts",'
-        harder = f'{statement} "Condition": _from_account(account_id),'
-        with changed_code(self._sandbox, "breakglass/documents.py", statement, harder):
-            self._show_refusal("key-lets-publishers-in", "alarm-path-proven")
-
-    def _full_access_refused(self) -> None:
-        arn = naming.iam_arn("aws", "policy/IAMFullAccess")
-        with changed_configuration(self._sandbox, "mgmt", "breakglass:user.managedPolicyArns[0]", arn):
-            self._show_refusal("iam-full-access")
-
-    def _wrong_region_refused(self) -> None:
-        with changed_configuration(self._sandbox, "mgmt", "breakglass:alerts.region", "eu-west-1"):
-            self._show_refusal("us-east-1-placement")
         # `drill check` would report the demo's own subscriptions as unexpected recipients.
         for queue in self._queues:
             queue.close()
+        # Until the recipients have confirmed their subscriptions, the proof says "lost".
+        confirmed = confirm(self._sandbox.account("mgmt"))
+        console.print(Text(f"confirmed by the link in AWS's mail: {', '.join(confirmed)}"))
+        self._sandbox.output("pulumi", "refresh", "--yes", "--stack", "mgmt")
+        for stack in self._sandbox.accounts:
+            self._sandbox.output("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
+        files = [f"{stack}.json" for stack in self._sandbox.accounts]
+        console.print(Text(self._sandbox.output("python", "-m", "alertpath", *files).rstrip()))
 
-    def _show_refusal(self, *policies: str) -> None:
-        output = pulumi(self._sandbox, "preview", "mgmt", refused_by=policies[0])
+    def _hardened_key(self) -> AbstractContextManager[None]:
+        """AWS's own advice elsewhere, fatal here: EventBridge sends no aws:SourceAccount to KMS."""
+        statement = '"Sid": "EventBridgeEncryptsAlerts",'
+        harder = f'{statement} "Condition": _from_account(account_id),'
+        return changed_code(self._sandbox, "breakglass/documents.py", statement, harder)
+
+    def _set(self, path: str, value: str) -> AbstractContextManager[None]:
+        return changed_configuration(self._sandbox, "mgmt", f"breakglass:{path}", value)
+
+    def _refused(self, change: AbstractContextManager[None], *policies: str) -> None:
+        """Preview with the change; the policies must refuse it, and what the engine says of them is shown."""
+        with change:
+            output = pulumi(self._sandbox, "preview", "mgmt", refused_by=policies[0])
+        lines = output.splitlines()
         for policy in policies:
             if policy not in output:
                 raise StepFailed(f"policy {policy} should have refused this as well:\n{output}")
+            start = next(number for number, line in enumerate(lines) if policy in line)
+            found = "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())
             console.print(f"refused by {policy}. The engine's output:")
-            console.print(Panel(Text(violations(output, policy))))
+            console.print(Panel(Text(found)))

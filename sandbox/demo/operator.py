@@ -4,14 +4,14 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.text import Text
 
 from breakglass import naming
 from sandbox import schedules
-from sandbox.demo.steps import StepFailed, console, run
+from sandbox.demo.steps import StepFailed, console
 from sandbox.run import ROOT, Sandbox
 
 EVIDENCE = ROOT / "build" / "demo-evidence"
@@ -31,13 +31,20 @@ class OperatorSteps:
         """Return each step's title and function."""
         return [
             ("Set up by hand, as docs/runbook.md says: trails, password, two MFA devices", self._set_up),
-            ("python -m drill fire: a marked event from every Region of both accounts", self._fire),
+            (
+                "python -m drill fire: a marked event from every Region of both accounts",
+                lambda: self._drill("fire", "--why", "the demo", "--yes"),
+            ),
             ("python -m drill check: ready for an emergency?", self._check),
             ("Someone disables a relay; the check reports it, and its fix mends it", self._mend),
-            ("python -m drill report: the evidence", self._report),
+            (
+                "python -m drill report: the evidence",
+                lambda: self._drill("report", exits=(COULD_NOT_TELL,)),
+            ),
         ]
 
     def _set_up(self) -> None:
+        shutil.rmtree(EVIDENCE, ignore_errors=True)
         for stack in self._sandbox.accounts:
             account = self._sandbox.account(stack)
             bucket = f"trail-of-{account.client('sts', 'us-east-1').get_caller_identity()['Account']}"
@@ -56,29 +63,26 @@ class OperatorSteps:
             iam.enable_mfa_device(UserName=USER, SerialNumber=serial, **codes)
         console.print(f"{USER}: a password, two MFA devices")
 
-    def _fire(self) -> None:
-        shutil.rmtree(EVIDENCE, ignore_errors=True)
-        options = ["--why", "the demo", "--yes", "--evidence", str(EVIDENCE)]
-        console.print(Text(run(self._sandbox, "python", "-m", "drill", "fire", *options).rstrip()))
+    def _drill(self, verb: str, *options: str, exits: Sequence[int] = (0,)) -> None:
+        command = ("python", "-m", "drill", verb, *options, "--evidence", str(EVIDENCE))
+        console.print(Text(self._sandbox.output(*command, exits=exits).rstrip()))
 
     def _check(self) -> None:
         fired = sum(schedules.fire(self._sandbox.account(stack)) for stack in self._sandbox.accounts)
         console.print(f"{fired} schedules fired: the heartbeat of each relay\n")
-        self._wait_for_heartbeats(fired)
-        output = run(self._sandbox, "python", "-m", "drill", "check", exits=NOT_READY)
+        logs = self._sandbox.account("mgmt").client("logs", "us-east-1")
+        for _ in range(100):
+            found = logs.filter_log_events(logGroupName=naming.AUDIT_LOG_GROUP, filterPattern='"heartbeat"')
+            if sum(f'"{naming.HEARTBEAT_SOURCE}"' in event["message"] for event in found["events"]) >= fired:
+                break
+            time.sleep(0.1)
+        else:
+            raise StepFailed(f"the hub has not recorded {fired} heartbeats")
+        output = self._sandbox.output("python", "-m", "drill", "check", exits=(NOT_READY,))
         red = [line for line in output.splitlines() if line.startswith("✕")]
         if len(red) != 1 or "Nothing was lost" not in red[0]:
             raise StepFailed(f"expected one failed row, the message lost to the disabled key:\n{output}")
         console.print(Text(output.rstrip()), soft_wrap=True)
-
-    def _wait_for_heartbeats(self, number: int) -> None:
-        logs = self._sandbox.account("mgmt").client("logs", "us-east-1")
-        for _ in range(100):
-            found = logs.filter_log_events(logGroupName=naming.AUDIT_LOG_GROUP, filterPattern='"heartbeat"')
-            if sum(f'"{naming.HEARTBEAT_SOURCE}"' in event["message"] for event in found["events"]) >= number:
-                return
-            time.sleep(0.1)
-        raise StepFailed(f"the hub has not recorded {number} heartbeats")
 
     def _mend(self) -> None:
         sqs = self._sandbox.account("mgmt").client("sqs", "us-east-1")
@@ -88,23 +92,18 @@ class OperatorSteps:
         events = self._sandbox.account("member").client("events", "eu-west-1")
         events.disable_rule(Name=naming.RELAY_RULE)
         console.print(f"member, eu-west-1: rule {naming.RELAY_RULE} is disabled")
-        row = self._relay_row(exits=NOT_READY)
+        row = self._relay_row(exits=(NOT_READY,))
         (finding,) = [one for one in row["findings"] if one["state"] == "not ready"]
         console.print(Text(f"✕ {row['state']}: {finding['text']}", style="bold red"))
         (command,) = finding["commands"]
         console.print(Text(f"    $ {command}"), soft_wrap=True)
-        run(self._sandbox, "bash", "-c", f"{command} --yes --skip-preview --non-interactive")
-        mended = self._relay_row(exits=READY)
+        self._sandbox.output("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
+        mended = self._relay_row(exits=(READY,))
         if mended["state"] != "ready":
             raise StepFailed(f"the row is not ready after the fix: {mended}")
         console.print(Text(f"✓ {mended['state']}: {mended['findings'][0]['text']}", style="green"))
 
-    def _relay_row(self, *, exits: int) -> dict[str, Any]:
+    def _relay_row(self, *, exits: Sequence[int]) -> dict[str, Any]:
         command = ("python", "-m", "drill", "check", "--stack", "member", "--json")
-        rows = json.loads(run(self._sandbox, *command, exits=exits))
+        rows = json.loads(self._sandbox.output(*command, exits=exits))
         return next(row for row in rows if row["check"] == "relay")
-
-    def _report(self) -> None:
-        options = ["--evidence", str(EVIDENCE)]
-        command = ("python", "-m", "drill", "report", *options)
-        console.print(Text(run(self._sandbox, *command, exits=COULD_NOT_TELL).rstrip()))

@@ -47,28 +47,11 @@ def pulumi(sandbox: Sandbox, verb: str, stack: str, *arguments: str, refused_by:
     return outcome.stdout
 
 
-def run(sandbox: Sandbox, *command: str, exits: int = 0) -> str:
-    """Run a command and return its output.
-
-    Raises:
-        StepFailed: It ended with another exit code than `exits`.
-    """
-    outcome = sandbox.run(*command)
-    if outcome.returncode != exits:
-        raise StepFailed(
-            f"`{' '.join(command)}` ended with exit code {outcome.returncode}, not {exits}:\n{outcome.stdout}"
-        )
-    return outcome.stdout
-
-
 def deployed(sandbox: Sandbox, stack: str) -> str:
     """Return the stack's resources, counted by kind."""
-    state = json.loads(sandbox.run("pulumi", "stack", "export", "--stack", stack).stdout)
-    kinds = Counter(
-        resource["type"].rsplit(":", 1)[-1]
-        for resource in state["deployment"]["resources"]
-        if resource["type"].startswith("aws:")
-    )
+    state = json.loads(sandbox.output("pulumi", "stack", "export", "--stack", stack))
+    types = [resource["type"] for resource in state["deployment"]["resources"]]
+    kinds = Counter(type.rsplit(":", 1)[-1] for type in types if type.startswith("aws:"))
     listing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return f"{sum(kinds.values())} AWS resources in account {sandbox.accounts[stack]}: {listing}"
 
@@ -77,15 +60,12 @@ def deployed(sandbox: Sandbox, stack: str) -> str:
 def changed_configuration(sandbox: Sandbox, stack: str, path: str, value: str) -> Iterator[None]:
     """Change one value of the stack's configuration in the mirror, for as long as the context lasts."""
     file = sandbox.directory / f"Pulumi.{stack}.yaml"
-    kept = file.with_suffix(".kept")
-    shutil.copy(file, kept)
+    kept = file.read_text()
     try:
-        outcome = sandbox.run("pulumi", "config", "set", "--stack", stack, "--path", path, value)
-        if outcome.returncode:
-            raise StepFailed(f"could not set {path}: {outcome.stdout}")
+        sandbox.output("pulumi", "config", "set", "--stack", stack, "--path", path, value)
         yield
     finally:
-        kept.replace(file)
+        file.write_text(kept)
 
 
 @contextmanager
@@ -107,10 +87,3 @@ def changed_code(sandbox: Sandbox, file: str, old: str, new: str) -> Iterator[No
     finally:
         shutil.rmtree(folder)
         folder.symlink_to(linked)
-
-
-def violations(output: str, policy: str) -> str:
-    """Return the lines in which the engine reports what `policy` found."""
-    lines = output.splitlines()
-    start = next(number for number, line in enumerate(lines) if policy in line)
-    return "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())

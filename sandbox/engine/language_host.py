@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 LAUNCHER_VARIABLE = "SANDBOX_PYTHON_LAUNCHER"
@@ -45,21 +45,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         """Serve the engine at `engine_address`."""
         self._engine = engine_address
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Take the engine's address."""
-        self._engine = request.engine_address or self._engine
-        return language_pb2.LanguageHandshakeResponse()
-
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer with the version of the Pulumi SDK."""
         return plugin_pb2.PluginInfo(version=version("pulumi"))
 
-    def GetRequiredPlugins(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Name none: the engine finds the provider on PATH when the program asks for it."""
-        return language_pb2.GetRequiredPluginsResponse()
-
     def GetRequiredPackages(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Name none, as above."""
+        """Name none: the engine finds the provider on PATH when the program asks for it."""
         return language_pb2.GetRequiredPackagesResponse()
 
     def Run(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -119,10 +110,6 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             else:
                 yield chunk
         yield language_pb2.RunPluginResponse(exitcode=child.wait())
-
-    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Nothing to do: a child ends with the call that started it."""
-        return empty_pb2.Empty()
 
 
 def _pump(name: str, stream: Any, output: "queue.Queue[Any]") -> None:

@@ -1,5 +1,6 @@
 """Finds the Pulumi engine, or gets it: on PATH, by the official installer, or built from its Go modules.
 
+`python -m sandbox.engine.locate` makes sure that there is one, and says which.
 What had to be fetched or built is kept in a per-user cache (`$XDG_CACHE_HOME` or `~/.cache`), one folder per
 version, so that it happens once per machine.
 """
@@ -166,14 +167,13 @@ def _build(folder: Path, progress: Progress, tried: list[str]) -> None:
     }
     try:
         progress("engine: building Pulumi from its Go modules, about five minutes, once per machine")
-        packages = _go(["list", "-deps", _PACKAGE], environment, progress, "downloaded", "modules")
+        packages = _go(["list", "-deps", _PACKAGE], environment, progress, "downloaded {} modules")
         stamp = f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={BUILT_VERSION}"
         output = str(work / "bin" / "pulumi")
         build = ["build", "-v", "-ldflags", f"-s -w -X {stamp}", "-o", output, _PACKAGE]
-        _go(build, environment, progress, "compiled", f"of about {len(packages)} packages")
-        sdk = _go(
-            ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], environment, progress, "", ""
-        )
+        _go(build, environment, progress, f"compiled {{}} of about {len(packages)} packages")
+        where = ["list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"]
+        sdk = _go(where, environment, progress, "read {} lines")
         shutil.copy(Path(sdk[-1]) / "python" / "cmd" / _LAUNCHER, work / "bin" / _LAUNCHER)
     except subprocess.CalledProcessError as error:
         tried.append(f"Go build: `go {error.cmd[1]}` failed: {error.stderr.strip()[-400:]}")
@@ -184,10 +184,8 @@ def _build(folder: Path, progress: Progress, tried: list[str]) -> None:
     progress("engine: built")
 
 
-def _go(
-    arguments: list[str], environment: dict[str, str], progress: Progress, verb: str, unit: str
-) -> list[str]:
-    """Run a go command and return its standard output; every 15 s, report its number of lines so far.
+def _go(arguments: list[str], environment: dict[str, str], progress: Progress, said: str) -> list[str]:
+    """Run a go command and return its standard output; every 15 s, say how many lines it has written so far.
 
     Raises:
         subprocess.CalledProcessError: It failed; `stderr` holds its last lines.
@@ -205,8 +203,15 @@ def _go(
             lines.append(line)
             if time.monotonic() - shown > 15:
                 shown = time.monotonic()
-                progress(f"engine: {verb} {len(lines)} {unit}")
+                progress(f"engine: {said.format(len(lines))}")
         if process.wait():
             raise subprocess.CalledProcessError(process.returncode, command, stderr="".join(lines[-8:]))
         output.seek(0)
         return output.read().splitlines()
+
+
+if __name__ == "__main__":
+    try:
+        print(f"engine: {obtain(lambda line: print(line, flush=True)).origin}")
+    except EngineUnavailable as unavailable:
+        sys.exit(str(unavailable))

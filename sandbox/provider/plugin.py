@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent import futures
 from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
@@ -34,6 +34,7 @@ PROVIDER_INPUTS = frozenset(
 GET_REGIONS = "aws:index/getRegions:getRegions"
 
 _KINDS = provider_pb2.PropertyDiff
+_CHANGES = {False: provider_pb2.DiffResponse.DIFF_NONE, True: provider_pb2.DiffResponse.DIFF_SOME}
 
 
 class Refused(RuntimeError):
@@ -65,7 +66,7 @@ def check(token: str, inputs: Props) -> list[tuple[str, str]]:
             "See sandbox/provider/resources/"
         )
     kind = RESOURCES[token]
-    real = sdk.input_names(token)
+    real = sdk.python_names(token)
     offered = kind.inputs | {"tags"} | ({"region"} if kind.regional else set())
     problems = []
     for name in inputs:
@@ -113,10 +114,8 @@ def _same(left: Any, right: Any) -> bool:
     if left == right:
         return True
     if isinstance(left, str) and isinstance(right, str) and left[:1] == "{" == right[:1]:
-        try:
+        with contextlib.suppress(ValueError):
             return json.loads(left) == json.loads(right)
-        except ValueError:
-            return False
     return False
 
 
@@ -152,10 +151,6 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._signing_in = threading.Lock()
         self._account_id = ""
 
-    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Accept the engine."""
-        return provider_pb2.ProviderHandshakeResponse()
-
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer with the version of the SDK that the real plugin would have."""
         return plugin_pb2.PluginInfo(version=version("pulumi_aws"))
@@ -164,7 +159,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Refuse provider settings that pulumi-aws does not have or the sandbox does not emulate."""
         failures = []
         for name in _props(request.news).keys() - {"version"}:
-            if name not in sdk.input_names("pulumi:providers:aws"):
+            if name not in sdk.python_names("pulumi:providers:aws"):
                 failures.append((name, "pulumi-aws has no such provider setting"))
             elif name not in PROVIDER_INPUTS:
                 failures.append((name, "the sandbox does not emulate this provider setting"))
@@ -172,24 +167,20 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Never replace the provider's resources: another account is refused when it is configured."""
-        changes = _props(request.olds) != _props(request.news)
-        return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE
-        )
+        return provider_pb2.DiffResponse(changes=_CHANGES[_props(request.olds) != _props(request.news)])
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Take the stack's credentials and refuse an account that is not allowed, as the real plugin does."""
-        settings = {name: _decoded(value) for name, value in _props(request.args).items()}
+        settings = _props(request.args)
         self._region = settings.get("region", "")
         with _reported(context):
             self._account_id = stack_account(request.urn)
-        allowed = settings.get("allowedAccountIds")
-        if allowed is not None and self._account_id not in allowed:
-            _abort(
-                context,
-                f"AWS account ID not allowed: {self._account_id}. "
-                f"This stack may only be deployed to {', '.join(allowed)}: use that account's credentials",
-            )
+            allowed = json.loads(settings.get("allowedAccountIds", "null"))  # the SDK sends lists as JSON
+            if allowed is not None and self._account_id not in allowed:
+                raise Refused(
+                    f"AWS account ID not allowed: {self._account_id}. "
+                    f"This stack may only be deployed to {', '.join(allowed)}: use that account's credentials"
+                )
         return provider_pb2.ConfigureResponse(supportsPreview=True)
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -200,15 +191,11 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Compare inputs with inputs."""
         kind = RESOURCES[_token(request.urn)]
-        ignored = set(request.ignoreChanges)
-        changed = {
-            name: verb
-            for name, verb in difference(kind, _props(request.old_inputs), _props(request.news)).items()
-            if name not in ignored
-        }
-        outcome = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        changed = difference(kind, _props(request.old_inputs), _props(request.news))
+        for name in request.ignoreChanges:
+            changed.pop(name, None)
         return provider_pb2.DiffResponse(
-            changes=outcome,
+            changes=_CHANGES[bool(changed)],
             diffs=list(changed),
             replaces=[name for name, verb in changed.items() if verb.endswith("_REPLACE")],
             detailedDiff={
@@ -253,14 +240,10 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Bring the resource to the new inputs."""
         token, inputs = _token(request.urn), _props(request.news)
         if request.preview:
-            computed = {
-                name: value
-                for name, value in _props(request.olds).items()
-                if name in RESOURCES[token].outputs
-            }
-            return provider_pb2.UpdateResponse(
-                properties=_struct(computed | self._with_region(token, inputs))
-            )
+            outputs = RESOURCES[token].outputs
+            computed = {name: value for name, value in _props(request.olds).items() if name in outputs}
+            planned = computed | self._with_region(token, inputs)
+            return provider_pb2.UpdateResponse(properties=_struct(planned))
         kind, api = self._reach(token, inputs)
         with _reported(context, f"updating {token}: "):
             kind.update(api, request.id, inputs)
@@ -310,12 +293,7 @@ def _reported(context: grpc.ServicerContext, doing: str = "") -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, RuntimeError) as error:
-        _abort(context, f"{doing}{error}")
-
-
-def _abort(context: grpc.ServicerContext, message: str) -> NoReturn:
-    context.abort(grpc.StatusCode.UNKNOWN, message)
-    raise AssertionError("abort always raises")
+        context.abort(grpc.StatusCode.UNKNOWN, f"{doing}{error}")
 
 
 def _token(urn: str) -> str:
@@ -336,17 +314,8 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _decoded(value: Any) -> Any:
-    """Return a provider setting: the SDK sends everything but strings as JSON text."""
-    if isinstance(value, str) and value[:1] in {"[", "{"}:
-        return json.loads(value)
-    return value
-
-
 def _struct(props: Props) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update(props)
-    return struct
+    return json_format.ParseDict(props, struct_pb2.Struct())
 
 
 def _check_response(news: struct_pb2.Struct, failures: list[tuple[str, str]]) -> Any:

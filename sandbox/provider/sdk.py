@@ -22,17 +22,6 @@ def python_names(token: str) -> dict[str, str]:
     return {camel: python for python, camel in _types.input_type_py_to_pulumi_names(args).items()}
 
 
-def input_names(token: str) -> frozenset[str]:
-    """Return the camelCase names of the properties a program may set on `token`; KeyError as above."""
-    return frozenset(python_names(token))
-
-
-@cache
-def output_names(token: str) -> frozenset[str]:
-    """Return the camelCase names of the properties of a resource of type `token`; KeyError as above."""
-    return frozenset(_types.resource_types(_resource_class(token)))
-
-
 @cache
 def computed_names(token: str) -> frozenset[str]:
     """Return the outputs that AWS or the provider fills in when the program does not; KeyError as above.

@@ -94,16 +94,15 @@ def test_confirming_needs_a_topic(sns, topic):
         sns.confirm_subscription(TopicArn=f"{topic}-gone", Token="t")
 
 
-def test_one_topic_is_confirmed_or_all_of_an_account(account, sns, topic):
+def test_every_topic_of_an_account_is_confirmed(account, sns, topic):
     elsewhere = account.client("sns", "sa-east-1")
     other = elsewhere.create_topic(Name="watchdog")["TopicArn"]
     subscribe(sns, topic, "email", SOMEBODY)
     subscribe(sns, topic, "sqs", f"arn:aws:sqs:{REGION}:111111111111:q")
     subscribe(elsewhere, other, "email", "other@example.com")
-    assert confirm.confirm(account, topic) == [SOMEBODY]
-    assert confirm.confirm(account, topic) == []
     assert listed(elsewhere, other) == {"other@example.com": "PendingConfirmation"}
-    assert "other@example.com" in confirm.confirm(account)
+    assert {SOMEBODY, "other@example.com"} <= {*confirm.confirm(account)}
+    assert confirm.confirm(account) == []
     elsewhere.delete_topic(TopicArn=other)
 
 

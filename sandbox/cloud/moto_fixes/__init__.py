@@ -3,30 +3,17 @@
 A tool that reads live accounts must run against the sandbox unchanged. So it gets the answer that AWS would
 give, or a refusal; never one that moto made up. There is a file per service, and
 in it a function per answer, which says what AWS does; `unimplemented` refuses what moto does not have. `ec2`
-is imported at the first request to EC2 (`replacing.LATE`): it would double the start of the server.
+is imported at the first request to EC2: it would double the start of the server.
 """
 
-from sandbox.cloud.moto_fixes import (
-    cloudtrail,
-    cloudwatch,
-    events,
-    iam,
-    logs,
-    organizations,
-    scheduler,
-    sns,
-    unimplemented,
-)
-from sandbox.cloud.moto_fixes.events import Enqueue
-from sandbox.cloud.moto_fixes.replacing import REGISTERED, replace
+import importlib
 
-__all__ = [
-    "Enqueue", "apply", "cloudtrail", "cloudwatch", "events", "iam", "logs", "organizations",
-    "scheduler", "sns", "unimplemented",
-]  # fmt: skip
+from sandbox.cloud.moto_fixes import events
+
+SERVICES = ("cloudtrail", "cloudwatch", "iam", "logs", "organizations", "scheduler", "sns", "unimplemented")
 
 
-def apply(enqueue: Enqueue) -> None:
+def apply(enqueue: events.Enqueue) -> None:
     """Correct moto in this process, before its server starts.
 
     Args:
@@ -35,5 +22,6 @@ def apply(enqueue: Enqueue) -> None:
     Raises:
         RuntimeError: The installed moto lacks a method to correct, or is corrected already.
     """
-    for correction in [*REGISTERED, events.put_events_through(enqueue)]:
-        replace(correction)
+    for service in SERVICES:
+        importlib.import_module(f"sandbox.cloud.moto_fixes.{service}")
+    events.put_events_through(enqueue)

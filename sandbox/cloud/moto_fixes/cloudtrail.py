@@ -70,11 +70,6 @@ def describe_trails(original: Function, handler: Any) -> str:
     https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
     """
     trails = json.loads(original(handler))["trailList"]
-    asked = handler._get_param("trailNameList")
-    return json.dumps(
-        {
-            "trailList": [
-                trail for trail in trails if not asked or {trail["Name"], trail["TrailARN"]} & {*asked}
-            ]
-        }
-    )
+    if asked := handler._get_param("trailNameList"):
+        trails = [trail for trail in trails if {trail["Name"], trail["TrailARN"]} & {*asked}]
+    return json.dumps({"trailList": trails})

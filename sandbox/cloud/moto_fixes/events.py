@@ -9,18 +9,19 @@ from moto.events.exceptions import ValidationException
 from moto.events.models import Rule
 from moto.events.responses import EventsHandler
 
-from sandbox.cloud.moto_fixes.replacing import Correction, Function, corrects
+from sandbox.cloud.moto_fixes.replacing import Function, corrects
 
 Enqueue = Callable[[str, dict[str, Any]], None]
 """Takes the ARN of a bus and the event that was put on it, and returns at once."""
 
 
-def put_events_through(enqueue: Enqueue) -> Correction:
-    """Return the correction of PutEvents: it validates, answers, and hands the events to `enqueue`.
+def put_events_through(enqueue: Enqueue) -> None:
+    """Correct PutEvents: it validates, answers, and hands the events to `enqueue`.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     """
 
+    @corrects(EventsHandler, "put_events")
     def put_events(_original: Function, handler: Any) -> str:
         entries = handler._get_param("Entries")
         buses = [_bus(handler, entry.get("EventBusName")) for entry in entries]
@@ -34,8 +35,6 @@ def put_events_through(enqueue: Enqueue) -> Correction:
                 enqueue(bus, _event(handler, entry, answers[position]["EventId"]))
         failed = sum("ErrorCode" in answer for answer in answers)
         return json.dumps({"FailedEntryCount": failed, "Entries": answers})
-
-    return Correction(EventsHandler, "put_events", put_events)
 
 
 @corrects(Rule, "send_to_targets")

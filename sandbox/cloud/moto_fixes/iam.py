@@ -122,7 +122,9 @@ def to_csv(original: Function, user: Any) -> str:
     changed = vars(user).get(_CHANGED) if user.password else None
     fields[4] = "N/A" if changed is None else fields[4]
     fields[5] = _date(changed)
-    fields[6] = _date(_rotation(user, changed))
+    policy = iam_backends[user.account_id]["aws"].account_password_policy
+    days = policy.max_password_age if policy else 0
+    fields[6] = _date(changed + timedelta(days=days) if changed and days else None)
     for key, first in zip([*user.access_keys, None, None][:2], (11, 16), strict=True):
         used = key and key.last_used
         fields[first : first + 2] = [used.region, used.service] if used else ["N/A", "N/A"]
@@ -144,13 +146,6 @@ def _profile(user: Any) -> ActionResult:
 
 def _flag(handler: Any, otherwise: bool = False) -> bool:
     return str(handler._get_param("PasswordResetRequired", otherwise)).lower() == "true"
-
-
-def _rotation(user: Any, changed: datetime | None) -> datetime | None:
-    """Return when the account's password policy lets the password expire; None if it does not."""
-    policy = iam_backends[user.account_id]["aws"].account_password_policy
-    days = policy.max_password_age if policy else 0
-    return changed + timedelta(days=days) if changed and days else None
 
 
 def _date(date: datetime | None) -> str:

@@ -1,5 +1,6 @@
 """SNS: subscriptions stay pending until they are confirmed, and nothing leaves this machine."""
 
+import copy
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -52,18 +53,12 @@ def listed(original: Function, handler: Any) -> ActionResult:
 
     https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
     """
-    answer = original(handler).result
-    subscriptions = [
-        {
-            "SubscriptionArn": "PendingConfirmation" if _pending(subscription) else subscription.arn,
-            "Owner": subscription.owner,
-            "Protocol": subscription.protocol,
-            "Endpoint": subscription.endpoint,
-            "TopicArn": subscription.topic_arn,
-        }
-        for subscription in answer["Subscriptions"]
-    ]
-    return ActionResult(answer | {"Subscriptions": subscriptions})
+    answer = original(handler)
+    shown = [copy.copy(subscription) for subscription in answer.result["Subscriptions"]]
+    for subscription in shown:
+        if _pending(subscription):
+            subscription.arn = "PendingConfirmation"
+    return ActionResult(answer.result | {"Subscriptions": shown})
 
 
 @corrects(SNSResponse, "confirm_subscription")

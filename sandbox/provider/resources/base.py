@@ -1,19 +1,31 @@
 """What every resource type of the emulated provider has, and how values cross over to AWS's names."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
 Props = dict[str, Any]
+Names = Mapping[str, "Name"]
+
+
+class Name(NamedTuple):
+    """What AWS calls a property; `parts` are the names inside it, None if its value crosses as it is."""
+
+    aws: str
+    parts: Names | None = None
 
 
 class Resource:
     """One resource type: how to create, read, update and delete it.
 
     Attributes:
-        token: Pulumi type token.
-        service: boto3 name of the AWS service.
+        service: boto3's name of it.
+        noun: boto3's word for it in calls such as `delete_queue`.
+        verb: boto3's word for reading it: `describe` or `get`.
+        key: boto3's parameter for the id.
+        id_from: The input that is the id, of a resource that AWS creates and changes with the same call.
+        names: AWS's names of the properties that it takes or answers as they are.
         inputs: Properties that a program may set, besides `region` and `tags`.
         outputs: Properties that `read` adds to the inputs.
         replace_on: Inputs whose change AWS cannot apply in place.
@@ -24,6 +36,11 @@ class Resource:
 
     token: ClassVar[str]
     service: ClassVar[str]
+    noun: ClassVar[str]
+    verb: ClassVar[str] = "describe"
+    key: ClassVar[str]
+    id_from: ClassVar[str] = "name"
+    names: ClassVar[Names]
     inputs: ClassVar[frozenset[str]]
     outputs: ClassVar[frozenset[str]] = frozenset()
     replace_on: ClassVar[frozenset[str]] = frozenset()
@@ -32,8 +49,12 @@ class Resource:
     regional: ClassVar[bool] = True
 
     def id_of(self, props: Props) -> str:
-        """Return the id of a resource that AWS creates and changes with the same call."""
-        return props["name"]
+        """Return the id of a resource whose id is not made by AWS."""
+        return props[self.id_from]
+
+    def address(self, id: str) -> dict[str, str]:
+        """Return the parameters with which boto3 finds the resource."""
+        return {self.key: id}
 
     def create(self, api: Any, props: Props) -> str:
         """Create the resource and return its id; left out by types with one call for both."""
@@ -43,7 +64,8 @@ class Resource:
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         """Return the live properties, or None when the resource is gone."""
-        raise NotImplementedError
+        answer = getattr(api, f"{self.verb}_{self.noun}")(**self.address(id))
+        return properties(answer, {ours: name for ours, name in self.names.items() if ours not in self.kept})
 
     def update(self, api: Any, id: str, props: Props) -> None:
         """Bring the resource to `props`; left out by types whose every change replaces."""
@@ -51,56 +73,66 @@ class Resource:
 
     def delete(self, api: Any, id: str, props: Props) -> None:
         """Delete the resource."""
-        raise NotImplementedError
+        getattr(api, f"delete_{self.noun}")(**self.address(id))
 
 
-def given(**parameters: Any) -> Props:
-    """Return the parameters that are not None: boto3 refuses None where a value may be left out."""
-    return {name: value for name, value in parameters.items() if value is not None}
+class Named(Resource):
+    """A resource with a call of its own to create it, under the name that the program gives."""
+
+    def create(self, api: Any, props: Props) -> str:
+        getattr(api, f"create_{self.noun}")(**arguments(props, self.names))
+        return self.id_of(props)
+
+    def update(self, api: Any, id: str, props: Props) -> None:
+        if changeable := self.inputs - self.replace_on - self.kept:
+            changed = arguments(props, {ours: self.names[ours] for ours in changeable})
+            getattr(api, f"update_{self.noun}")(**self.address(id), **changed)
 
 
-def aws_names(*regular: str, **irregular: str) -> dict[str, str]:
+def aws_names(*regular: str, **others: str | Name) -> Names:
     """Return AWS's names by pulumi-aws's: those of `regular` begin with a capital at AWS."""
-    return {name: name[0].upper() + name[1:] for name in regular} | irregular
+    names = {name: Name(name[0].upper() + name[1:]) for name in regular}
+    return names | {ours: Name(other) if isinstance(other, str) else other for ours, other in others.items()}
 
 
-def arguments(props: Props, names: Mapping[str, str]) -> Props:
-    """Return the properties that `names` lists and the program sets, under AWS's names."""
-    return given(**{theirs: props.get(ours) for ours, theirs in names.items()})
-
-
-def properties(answer: Props, names: Mapping[str, str]) -> Props:
-    """Return what AWS answers under pulumi-aws's names; an empty text is None."""
-    return {ours: answer.get(theirs) if answer.get(theirs) != "" else None for ours, theirs in names.items()}
-
-
-def to_aws(value: Props | None, names: Mapping[str, str]) -> Props | None:
-    """Return `value` with pulumi-aws's names turned into AWS's.
+def arguments(props: Props, names: Names) -> Props:
+    """Return the properties that `names` lists and the program sets, under AWS's names.
 
     Raises:
-        RuntimeError: `value` has a name that `names` lacks: it must not be dropped silently.
+        RuntimeError: A part of a property is not in `names`: it must not be dropped silently.
     """
-    if value is None:
-        return None
+    return _renamed({ours: props[ours] for ours in names if props.get(ours) is not None}, names)
+
+
+def properties(answer: Props, names: Names) -> Props:
+    """Return what AWS answers under pulumi-aws's names; None if it is an empty text, or not there.
+
+    Raises:
+        RuntimeError: As of `arguments`.
+    """
+    back = _inverted(names)
+    answered = {theirs: answer[theirs] for theirs in back if answer.get(theirs, "") != ""}
+    return dict.fromkeys(names) | _renamed(answered, back)
+
+
+def _renamed(value: Props, names: Names) -> Props:
     if unknown := sorted(value.keys() - names.keys()):
         raise RuntimeError(f"the sandbox does not emulate {', '.join(unknown)} here: only {', '.join(names)}")
-    return {names[name]: entry for name, entry in value.items()}
+    renamed = {}
+    for name, entry in value.items():
+        other, parts = names[name]
+        renamed[other] = entry if parts is None else _renamed(entry, parts)
+    return renamed
 
 
-def from_aws(value: Props | None, names: Mapping[str, str]) -> Props | None:
-    """Return `value` with AWS's names turned into pulumi-aws's; the opposite of `to_aws`."""
-    return to_aws(value, {theirs: ours for ours, theirs in names.items()})
+def _inverted(names: Names) -> Names:
+    return {name.aws: Name(ours, name.parts and _inverted(name.parts)) for ours, name in names.items()}
 
 
-_GONE = frozenset(
-    {
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "NoSuchEntity",
-        "NotFound",
-        "NotFoundException",
-        "ResourceNotFoundException",
-    }
-)
+_GONE = {
+    "AWS.SimpleQueueService.NonExistentQueue",
+    *("NoSuchEntity", "NotFound", "NotFoundException", "ResourceNotFoundException"),
+}
 
 
 def is_gone(error: ClientError) -> bool:

@@ -1,9 +1,8 @@
 """CloudWatch: log groups, their resource policies, metric alarms."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, given, properties, to_aws
+from sandbox.provider.resources.base import Name, Props, Resource, arguments, aws_names, properties
 
 
 class LogGroup(Resource):
@@ -22,14 +21,11 @@ class LogGroup(Resource):
         return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        for page in api.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=id):
-            for group in page["logGroups"]:
-                if group["logGroupName"] == id:
-                    return {
-                        "name": id,
-                        "retentionInDays": group.get("retentionInDays", 0),
-                        "arn": group["logGroupArn"],
-                    }
+        pages = api.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=id)
+        for group in pages.search("logGroups[]"):
+            if group["logGroupName"] == id:
+                days = group.get("retentionInDays", 0)
+                return {"name": id, "retentionInDays": days, "arn": group["logGroupArn"]}
         return None
 
     def update(self, api: Any, id: str, props: Props) -> None:
@@ -54,13 +50,11 @@ class LogResourcePolicy(Resource):
     service = "logs"
     inputs = frozenset({"resourceArn", "policyDocument"})
     replace_on = frozenset({"resourceArn"})
-
-    def id_of(self, props: Props) -> str:
-        return props["resourceArn"]
+    id_from = "resourceArn"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        policies = self._policies(api, id)
-        return {name: policies[0][name] for name in self.inputs} if policies else None
+        policy = self._policy(api, id)
+        return policy and {name: policy[name] for name in self.inputs}
 
     def update(self, api: Any, id: str, props: Props) -> None:
         api.put_resource_policy(
@@ -70,13 +64,14 @@ class LogResourcePolicy(Resource):
     def delete(self, api: Any, id: str, props: Props) -> None:
         api.delete_resource_policy(resourceArn=id, **self._revision(api, id))
 
-    def _policies(self, api: Any, id: str) -> list[Props]:
-        return api.describe_resource_policies(resourceArn=id, policyScope="RESOURCE")["resourcePolicies"]
+    def _policy(self, api: Any, id: str) -> Props | None:
+        answer = api.describe_resource_policies(resourceArn=id, policyScope="RESOURCE")
+        return next(iter(answer["resourcePolicies"]), None)
 
     def _revision(self, api: Any, id: str) -> Props:
         """Return what AWS wants to know before it overwrites a policy: which one was read."""
-        policies = self._policies(api, id)
-        return {"expectedRevisionId": policies[0]["revisionId"]} if policies else {}
+        policy = self._policy(api, id)
+        return {"expectedRevisionId": policy["revisionId"]} if policy else {}
 
 
 class MetricAlarm(Resource):
@@ -84,12 +79,13 @@ class MetricAlarm(Resource):
 
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"
     service = "cloudwatch"
-    _plain: ClassVar[Mapping[str, str]] = aws_names(
+    names = aws_names(
         "alarmDescription", "namespace", "metricName", "statistic", "period", "evaluationPeriods",
         "datapointsToAlarm", "threshold", "comparisonOperator", "treatMissingData", "alarmActions",
         "actionsEnabled", name="AlarmName", okActions="OKActions",
     )  # fmt: skip
-    inputs = frozenset({*_plain, "dimensions", "evaluationWindow"})
+    _window = aws_names(wallClockWindow=Name("WallClockWindow", aws_names("timezone")))
+    inputs = frozenset({*names, "dimensions", "evaluationWindow"})
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name"})
     kept = frozenset({"evaluationWindow"})
@@ -97,19 +93,15 @@ class MetricAlarm(Resource):
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for alarm in api.describe_alarms(AlarmNames=[id])["MetricAlarms"]:
             dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-            live = properties(alarm, {**self._plain, "arn": "AlarmArn"})
-            return live | {"dimensions": dimensions or None}
+            live = properties(alarm, self.names)
+            return live | {"arn": alarm["AlarmArn"], "dimensions": dimensions or None}
         return None
 
     def update(self, api: Any, id: str, props: Props) -> None:
         dimensions = props.get("dimensions", {}).items()
-        window = to_aws(props.get("evaluationWindow"), aws_names("wallClockWindow"))
-        if window is not None:
-            window = {name: to_aws(entry, aws_names("timezone")) for name, entry in window.items()}
         api.put_metric_alarm(
-            **arguments(props, self._plain),
+            **arguments(props, {**self.names, "evaluationWindow": Name("EvaluationWindow", self._window)}),
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions],
-            **given(EvaluationWindow=window),
         )
 
     def delete(self, api: Any, id: str, props: Props) -> None:

@@ -4,46 +4,27 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import (
-    Props,
-    Resource,
-    arguments,
-    aws_names,
-    from_aws,
-    given,
-    properties,
-    to_aws,
-)
+from sandbox.provider.resources.base import Name, Named, Props, Resource, arguments, aws_names, properties
 
 DEFAULT_BUS = "default"
+DEAD_LETTERS = Name("DeadLetterConfig", aws_names("arn"))
+RETRY = Name("RetryPolicy", aws_names("maximumEventAgeInSeconds", "maximumRetryAttempts"))
 
 
-class EventBus(Resource):
+class EventBus(Named):
     """Custom event bus. moto's UpdateEventBus fails (HTTP 500), so what it would change is kept."""
 
     token = "aws:cloudwatch/eventBus:EventBus"
     service = "events"
-    inputs = frozenset({"name", "description", "logConfig"})
+    noun, key = "event_bus", "Name"
+    names = aws_names(
+        *("name", "description", "arn"),
+        logConfig=Name("LogConfig", aws_names("level", "includeDetail")),
+    )
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name"})
     kept = frozenset({"description", "logConfig"})
-
-    def create(self, api: Any, props: Props) -> str:
-        log_config = to_aws(props.get("logConfig"), aws_names("level", "includeDetail"))
-        api.create_event_bus(
-            Name=props["name"], **given(Description=props.get("description"), LogConfig=log_config)
-        )
-        return props["name"]
-
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        bus = api.describe_event_bus(Name=id)
-        return {"name": bus["Name"], "arn": bus["Arn"]}
-
-    def update(self, api: Any, id: str, props: Props) -> None:
-        pass  # description and logConfig are kept; nothing else changes in place
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_event_bus(Name=id)
 
 
 class EventBusPolicy(Resource):
@@ -72,30 +53,18 @@ class EventBusPolicy(Resource):
         api.remove_permission(EventBusName=id, RemoveAllPermissions=True)
 
 
-class EventArchive(Resource):
+class EventArchive(Named):
     """Archive of an event bus."""
 
     token = "aws:cloudwatch/eventArchive:EventArchive"
     service = "events"
-    inputs = frozenset({"name", "eventSourceArn", "retentionDays", "description"})
+    noun, key = "archive", "ArchiveName"
+    names = aws_names(
+        *("eventSourceArn", "retentionDays", "description"), name="ArchiveName", arn="ArchiveArn"
+    )
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name", "eventSourceArn"})
-    _settings: ClassVar[Mapping[str, str]] = aws_names("retentionDays", "description")
-    _fixed: ClassVar[Mapping[str, str]] = aws_names("eventSourceArn", name="ArchiveName")
-
-    def create(self, api: Any, props: Props) -> str:
-        api.create_archive(**arguments(props, {**self._fixed, **self._settings}))
-        return props["name"]
-
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        every = {**self._fixed, **self._settings, "arn": "ArchiveArn"}
-        return properties(api.describe_archive(ArchiveName=id), every)
-
-    def update(self, api: Any, id: str, props: Props) -> None:
-        api.update_archive(ArchiveName=id, **arguments(props, self._settings))
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_archive(ArchiveName=id)
 
 
 class EventRule(Resource):
@@ -103,8 +72,10 @@ class EventRule(Resource):
 
     token = "aws:cloudwatch/eventRule:EventRule"
     service = "events"
-    inputs = frozenset({"name", "eventBusName", "description", "eventPattern", "state"})
+    noun = "rule"
+    names = aws_names("name", "eventBusName", "description", "eventPattern", "state", "arn")
     outputs = frozenset({"arn"})
+    inputs = frozenset(names) - outputs
     replace_on = frozenset({"name", "eventBusName"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
 
@@ -112,21 +83,15 @@ class EventRule(Resource):
         bus = _bus(props)
         return props["name"] if bus == DEFAULT_BUS else f"{bus}/{props['name']}"
 
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        return properties(api.describe_rule(**self._address(id)), aws_names(*self.inputs, *self.outputs))
-
     def update(self, api: Any, id: str, props: Props) -> None:
         api.put_rule(
-            **self._address(id),
+            **self.address(id),
             EventPattern=props["eventPattern"],
             State=props.get("state", "ENABLED"),
             Description=props.get("description", ""),
         )
 
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_rule(**self._address(id))
-
-    def _address(self, id: str) -> dict[str, str]:
+    def address(self, id: str) -> dict[str, str]:
         bus, _, name = id.rpartition("/")
         return {"Name": name, "EventBusName": bus or DEFAULT_BUS}
 
@@ -136,52 +101,38 @@ class EventTarget(Resource):
 
     token = "aws:cloudwatch/eventTarget:EventTarget"
     service = "events"
-    inputs = frozenset(
-        {
-            "rule", "eventBusName", "targetId", "arn", "roleArn", "inputTransformer", "deadLetterConfig",
-            "retryPolicy",
-        }
-    )  # fmt: skip
+    names = aws_names(
+        "arn",
+        "roleArn",
+        targetId="Id",
+        inputTransformer=Name("InputTransformer", aws_names("inputTemplate", inputPaths="InputPathsMap")),
+        deadLetterConfig=DEAD_LETTERS,
+        retryPolicy=RETRY,
+    )
+    inputs = frozenset({*names, "rule", "eventBusName"})
     replace_on = frozenset({"rule", "eventBusName", "targetId"})
     defaults: ClassVar[Mapping[str, Any]] = {"eventBusName": DEFAULT_BUS}
-    _transformer: ClassVar[Mapping[str, str]] = aws_names("inputTemplate", inputPaths="InputPathsMap")
-    _dead_letters: ClassVar[Mapping[str, str]] = aws_names("arn")
-    _retry: ClassVar[Mapping[str, str]] = aws_names("maximumEventAgeInSeconds", "maximumRetryAttempts")
 
     def id_of(self, props: Props) -> str:
         bus, id = _bus(props), f"{props['rule']}-{props['targetId']}"
         return id if bus == DEFAULT_BUS else f"{bus}-{id}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        for target in api.list_targets_by_rule(**self._address(props))["Targets"]:
+        for target in api.list_targets_by_rule(**self._rule(props))["Targets"]:
             if target["Id"] == props["targetId"]:
-                return {
-                    "rule": props["rule"],
-                    "eventBusName": _bus(props),
-                    "targetId": target["Id"],
-                    "arn": target["Arn"],
-                    "roleArn": target.get("RoleArn"),
-                    "inputTransformer": from_aws(target.get("InputTransformer"), self._transformer),
-                    "deadLetterConfig": from_aws(target.get("DeadLetterConfig"), self._dead_letters),
-                    "retryPolicy": from_aws(target.get("RetryPolicy"), self._retry),
-                }
+                live = properties(target, self.names)
+                return live | {"rule": props["rule"], "eventBusName": _bus(props)}
         return None
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        target = {"Id": props["targetId"], "Arn": props["arn"]} | given(
-            RoleArn=props.get("roleArn"),
-            InputTransformer=to_aws(props.get("inputTransformer"), self._transformer),
-            DeadLetterConfig=to_aws(props.get("deadLetterConfig"), self._dead_letters),
-            RetryPolicy=to_aws(props.get("retryPolicy"), self._retry),
-        )
-        refused = api.put_targets(**self._address(props), Targets=[target])["FailedEntries"]
-        if refused:
+        target = arguments(props, self.names)
+        if refused := api.put_targets(**self._rule(props), Targets=[target])["FailedEntries"]:
             raise RuntimeError(f"AWS refused the target: {refused}")
 
     def delete(self, api: Any, id: str, props: Props) -> None:
-        api.remove_targets(**self._address(props), Ids=[props["targetId"]])
+        api.remove_targets(**self._rule(props), Ids=[props["targetId"]])
 
-    def _address(self, props: Props) -> dict[str, str]:
+    def _rule(self, props: Props) -> dict[str, str]:
         return {"Rule": props["rule"], "EventBusName": _bus(props)}
 
 

@@ -1,94 +1,74 @@
 """IAM: users, roles, policies and what attaches them."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, properties
+from sandbox.provider.resources.base import Named, Props, Resource, arguments, aws_names, properties
 
 
-class User(Resource):
+class _Global(Resource):
+    service = "iam"
+    regional = False
+
+
+class User(_Global, Named):
     """IAM user."""
 
     token = "aws:iam/user:User"
-    service = "iam"
-    regional = False
+    noun, key = "user", "UserName"
     inputs = frozenset({"name", "path", "forceDestroy"})
     outputs = frozenset({"arn", "uniqueId"})
     replace_on = frozenset({"name", "path"})
-    kept = frozenset({"forceDestroy"})
-    _names: ClassVar[Mapping[str, str]] = aws_names("path", "arn", name="UserName", uniqueId="UserId")
-
-    def create(self, api: Any, props: Props) -> str:
-        api.create_user(UserName=props["name"], Path=props.get("path", "/"))
-        return props["name"]
+    kept = frozenset({"forceDestroy"})  # it only says what a later delete may do
+    names = aws_names("path", "arn", name="UserName", uniqueId="UserId")
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        return properties(api.get_user(UserName=id)["User"], self._names)
-
-    def update(self, api: Any, id: str, props: Props) -> None:
-        pass  # forceDestroy only says what a later delete may do
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_user(UserName=id)
+        return properties(api.get_user(UserName=id)["User"], self.names)
 
 
-class Policy(Resource):
+class Policy(_Global):
     """IAM customer managed policy."""
 
     token = "aws:iam/policy:Policy"
-    service = "iam"
-    regional = False
+    noun, key = "policy", "PolicyArn"
     inputs = frozenset({"name", "path", "description", "policy"})
     outputs = frozenset({"arn", "policyId"})
     replace_on = frozenset({"name", "path", "description"})
-    _names: ClassVar[Mapping[str, str]] = aws_names("path", "description", name="PolicyName")
+    names = aws_names("path", "description", "arn", "policyId", name="PolicyName")
 
     def create(self, api: Any, props: Props) -> str:
-        made = api.create_policy(PolicyDocument=props["policy"], **arguments(props, self._names))
+        made = api.create_policy(PolicyDocument=props["policy"], **arguments(props, self.names))
         return made["Policy"]["Arn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         policy = api.get_policy(PolicyArn=id)["Policy"]
         version = api.get_policy_version(PolicyArn=id, VersionId=policy["DefaultVersionId"])
-        document = json.dumps(version["PolicyVersion"]["Document"])
-        live = properties(policy, {**self._names, **aws_names("arn", "policyId")})
-        return live | {"policy": document}
+        return properties(policy, self.names) | {"policy": json.dumps(version["PolicyVersion"]["Document"])}
 
     def update(self, api: Any, id: str, props: Props) -> None:
         old = api.get_policy(PolicyArn=id)["Policy"]["DefaultVersionId"]
         api.create_policy_version(PolicyArn=id, PolicyDocument=props["policy"], SetAsDefault=True)
         api.delete_policy_version(PolicyArn=id, VersionId=old)
 
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_policy(PolicyArn=id)
 
-
-class Role(Resource):
+class Role(_Global, Named):
     """IAM role."""
 
     token = "aws:iam/role:Role"
-    service = "iam"
-    regional = False
-    inputs = frozenset(
-        {"name", "path", "description", "assumeRolePolicy", "maxSessionDuration", "permissionsBoundary"}
-    )
+    noun, key = "role", "RoleName"
+    names = aws_names(
+        *("path", "description", "maxSessionDuration", "permissionsBoundary"),
+        name="RoleName", assumeRolePolicy="AssumeRolePolicyDocument",
+    )  # fmt: skip
+    inputs = frozenset(names)
     outputs = frozenset({"arn", "uniqueId"})
     replace_on = frozenset({"name", "path"})
-    _names: ClassVar[Mapping[str, str]] = aws_names(
-        "path", "description", "maxSessionDuration", name="RoleName"
-    )
-    _documents: ClassVar[Mapping[str, str]] = aws_names(
-        "permissionsBoundary", assumeRolePolicy="AssumeRolePolicyDocument"
-    )
-
-    def create(self, api: Any, props: Props) -> str:
-        api.create_role(**arguments(props, {**self._names, **self._documents}))
-        return props["name"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         role = api.get_role(RoleName=id)["Role"]
-        return properties(role, {**self._names, **aws_names("arn", uniqueId="RoleId")}) | {
+        return properties(role, self.names) | {
+            "arn": role["Arn"],
+            "uniqueId": role["RoleId"],
             "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
             "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         }
@@ -105,15 +85,10 @@ class Role(Resource):
         else:
             api.delete_role_permissions_boundary(RoleName=id)
 
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_role(RoleName=id)
 
-
-class _Attachment(Resource):
+class _Attachment(_Global):
     """A managed policy attached to a principal."""
 
-    service = "iam"
-    regional = False
     principal: ClassVar[str]
 
     def create(self, api: Any, props: Props) -> str:
@@ -151,12 +126,11 @@ class RolePolicyAttachment(_Attachment):
     inputs = replace_on = frozenset({"role", "policyArn"})
 
 
-class RolePolicy(Resource):
-    """Inline policy of an IAM role."""
+class RolePolicy(_Global):
+    """Inline policy of an IAM role. Its id is `role:name`."""
 
     token = "aws:iam/rolePolicy:RolePolicy"
-    service = "iam"
-    regional = False
+    noun = "role_policy"
     inputs = frozenset({"role", "name", "policy"})
     replace_on = frozenset({"role", "name"})
 
@@ -164,14 +138,13 @@ class RolePolicy(Resource):
         return f"{props['role']}:{props['name']}"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        role, name = id.split(":")
-        live = api.get_role_policy(RoleName=role, PolicyName=name)
-        return {"role": role, "name": name, "policy": json.dumps(live["PolicyDocument"])}
+        live = api.get_role_policy(**self.address(id))
+        document = json.dumps(live["PolicyDocument"])
+        return {"role": live["RoleName"], "name": live["PolicyName"], "policy": document}
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        role, name = id.split(":")
-        api.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=props["policy"])
+        api.put_role_policy(**self.address(id), PolicyDocument=props["policy"])
 
-    def delete(self, api: Any, id: str, props: Props) -> None:
+    def address(self, id: str) -> dict[str, str]:
         role, name = id.split(":")
-        api.delete_role_policy(RoleName=role, PolicyName=name)
+        return {"RoleName": role, "PolicyName": name}

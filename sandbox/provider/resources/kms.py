@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.provider.resources.base import Props, Resource, given
+from sandbox.provider.resources.base import Named, Props, Resource, aws_names
 
 
 class Key(Resource):
@@ -15,10 +15,8 @@ class Key(Resource):
     kept = frozenset({"deletionWindowInDays"})
 
     def create(self, api: Any, props: Props) -> str:
-        id = api.create_key(**given(Description=props.get("description"), Policy=props.get("policy")))[
-            "KeyMetadata"
-        ]["KeyId"]
-        self._switch(api, id, props)
+        id = api.create_key()["KeyMetadata"]["KeyId"]
+        self.update(api, id, props)
         return id
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
@@ -38,46 +36,30 @@ class Key(Resource):
         api.update_key_description(KeyId=id, Description=props.get("description", ""))
         if policy := props.get("policy"):
             api.put_key_policy(KeyId=id, PolicyName="default", Policy=policy)
-        self._switch(api, id, props)
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.schedule_key_deletion(KeyId=id, PendingWindowInDays=props.get("deletionWindowInDays", 30))
-
-    def _switch(self, api: Any, id: str, props: Props) -> None:
         rotate = api.enable_key_rotation if props.get("enableKeyRotation") else api.disable_key_rotation
         rotate(KeyId=id)
         enable = api.enable_key if props.get("isEnabled", True) else api.disable_key
         enable(KeyId=id)
 
+    def delete(self, api: Any, id: str, props: Props) -> None:
+        api.schedule_key_deletion(KeyId=id, PendingWindowInDays=props.get("deletionWindowInDays", 30))
 
-class Alias(Resource):
+
+class Alias(Named):
     """KMS alias."""
 
     token = "aws:kms/alias:Alias"
     service = "kms"
-    inputs = frozenset({"name", "targetKeyId"})
+    noun, key = "alias", "AliasName"
+    names = aws_names("targetKeyId", name="AliasName")
+    inputs = frozenset(names)
     outputs = frozenset({"arn", "targetKeyArn"})
     replace_on = frozenset({"name"})
 
-    def create(self, api: Any, props: Props) -> str:
-        api.create_alias(AliasName=props["name"], TargetKeyId=props["targetKeyId"])
-        return props["name"]
-
     def read(self, api: Any, id: str, props: Props) -> Props | None:
-        for page in api.get_paginator("list_aliases").paginate():
-            for alias in page["Aliases"]:
-                if alias["AliasName"] == id:
-                    key = api.describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]
-                    return {
-                        "name": id,
-                        "targetKeyId": key["KeyId"],
-                        "arn": alias["AliasArn"],
-                        "targetKeyArn": key["Arn"],
-                    }
+        for alias in api.get_paginator("list_aliases").paginate().search("Aliases[]"):
+            if alias["AliasName"] == id:
+                key = api.describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]
+                live = {"name": id, "targetKeyId": key["KeyId"]}
+                return live | {"arn": alias["AliasArn"], "targetKeyArn": key["Arn"]}
         return None
-
-    def update(self, api: Any, id: str, props: Props) -> None:
-        api.update_alias(AliasName=id, TargetKeyId=props["targetKeyId"])
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_alias(AliasName=id)

@@ -1,8 +1,7 @@
 """SNS and SQS: topics, subscriptions, queues, and the policies of both."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.provider.resources.base import Props, Resource, arguments, aws_names, properties
 
@@ -12,10 +11,11 @@ class Topic(Resource):
 
     token = "aws:sns/topic:Topic"
     service = "sns"
-    inputs = frozenset({"name", "displayName", "kmsMasterKeyId"})
+    noun, key = "topic", "TopicArn"
+    names = aws_names("displayName", "kmsMasterKeyId")
+    inputs = frozenset({*names, "name"})
     outputs = frozenset({"arn", "owner"})
     replace_on = frozenset({"name"})
-    _attributes: ClassVar[Mapping[str, str]] = aws_names("displayName", "kmsMasterKeyId")
 
     def create(self, api: Any, props: Props) -> str:
         id = api.create_topic(Name=props["name"])["TopicArn"]
@@ -25,14 +25,11 @@ class Topic(Resource):
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_topic_attributes(TopicArn=id)["Attributes"]
         fixed = {"name": id.rsplit(":", 1)[-1], "arn": id, "owner": live["Owner"]}
-        return fixed | properties(live, self._attributes)
+        return fixed | properties(live, self.names)
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        for name, attribute in self._attributes.items():
-            api.set_topic_attributes(TopicArn=id, AttributeName=attribute, AttributeValue=props.get(name, ""))
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_topic(TopicArn=id)
+        for ours, name in self.names.items():
+            api.set_topic_attributes(TopicArn=id, AttributeName=name.aws, AttributeValue=props.get(ours, ""))
 
 
 class TopicPolicy(Resource):
@@ -43,23 +40,18 @@ class TopicPolicy(Resource):
     inputs = frozenset({"arn", "policy"})
     outputs = frozenset({"owner"})
     replace_on = frozenset({"arn"})
-
-    def id_of(self, props: Props) -> str:
-        return props["arn"]
+    id_from = "arn"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_topic_attributes(TopicArn=id)["Attributes"]
         return {"arn": id, "policy": live["Policy"], "owner": live["Owner"]}
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        self._put(api, id, props["policy"])
+        api.set_topic_attributes(TopicArn=id, AttributeName="Policy", AttributeValue=props["policy"])
 
     def delete(self, api: Any, id: str, props: Props) -> None:
         # AWS keeps a policy on every topic: without ours it is one that allows nothing.
-        self._put(api, id, json.dumps({"Version": "2012-10-17", "Statement": []}))
-
-    def _put(self, api: Any, arn: str, policy: str) -> None:
-        api.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        self.update(api, id, {"policy": json.dumps({"Version": "2012-10-17", "Statement": []})})
 
 
 class TopicSubscription(Resource):
@@ -67,21 +59,18 @@ class TopicSubscription(Resource):
 
     token = "aws:sns/topicSubscription:TopicSubscription"
     service = "sns"
-    inputs = replace_on = frozenset({"topic", "protocol", "endpoint"})
+    names = aws_names("protocol", "endpoint", topic="TopicArn")
+    inputs = replace_on = frozenset(names)
     outputs = frozenset({"arn", "ownerId", "pendingConfirmation"})
-    _names: ClassVar[Mapping[str, str]] = aws_names("protocol", "endpoint", topic="TopicArn")
 
     def create(self, api: Any, props: Props) -> str:
-        made = api.subscribe(**arguments(props, self._names), ReturnSubscriptionArn=True)
-        return made["SubscriptionArn"]
+        return api.subscribe(**arguments(props, self.names), ReturnSubscriptionArn=True)["SubscriptionArn"]
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_subscription_attributes(SubscriptionArn=id)["Attributes"]
         pending = live["PendingConfirmation"] == "true"
-        return properties(live, {**self._names, "ownerId": "Owner"}) | {
-            "arn": id,
-            "pendingConfirmation": pending,
-        }
+        outputs = {"arn": id, "ownerId": live["Owner"], "pendingConfirmation": pending}
+        return properties(live, self.names) | outputs
 
     def delete(self, api: Any, id: str, props: Props) -> None:
         api.unsubscribe(SubscriptionArn=id)
@@ -92,12 +81,15 @@ class Queue(Resource):
 
     token = "aws:sqs/queue:Queue"
     service = "sqs"
+    noun, key = "queue", "QueueUrl"
     inputs = frozenset({"name", "messageRetentionSeconds", "sqsManagedSseEnabled"})
     outputs = frozenset({"arn", "url"})
     replace_on = frozenset({"name"})
 
     def create(self, api: Any, props: Props) -> str:
-        return api.create_queue(QueueName=props["name"], Attributes=self._attributes(props))["QueueUrl"]
+        id = api.create_queue(QueueName=props["name"])["QueueUrl"]
+        self.update(api, id, props)
+        return id
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_queue_attributes(QueueUrl=id, AttributeNames=["All"])["Attributes"]
@@ -110,16 +102,11 @@ class Queue(Resource):
         }
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        api.set_queue_attributes(QueueUrl=id, Attributes=self._attributes(props))
-
-    def delete(self, api: Any, id: str, props: Props) -> None:
-        api.delete_queue(QueueUrl=id)
-
-    def _attributes(self, props: Props) -> dict[str, str]:
-        return {
+        attributes = {
             "MessageRetentionPeriod": str(props.get("messageRetentionSeconds", 345600)),
             "SqsManagedSseEnabled": "true" if props.get("sqsManagedSseEnabled", True) else "false",
         }
+        api.set_queue_attributes(QueueUrl=id, Attributes=attributes)
 
 
 class QueuePolicy(Resource):
@@ -129,19 +116,14 @@ class QueuePolicy(Resource):
     service = "sqs"
     inputs = frozenset({"queueUrl", "policy"})
     replace_on = frozenset({"queueUrl"})
-
-    def id_of(self, props: Props) -> str:
-        return props["queueUrl"]
+    id_from = "queueUrl"
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         live = api.get_queue_attributes(QueueUrl=id, AttributeNames=["Policy"]).get("Attributes", {})
         return {"queueUrl": id, "policy": live["Policy"]} if live.get("Policy") else None
 
     def update(self, api: Any, id: str, props: Props) -> None:
-        self._put(api, id, props["policy"])
+        api.set_queue_attributes(QueueUrl=id, Attributes={"Policy": props["policy"]})
 
     def delete(self, api: Any, id: str, props: Props) -> None:
-        self._put(api, id, "")
-
-    def _put(self, api: Any, url: str, policy: str) -> None:
-        api.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        self.update(api, id, {"policy": ""})

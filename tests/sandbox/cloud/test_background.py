@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.cloud.background import BackgroundDelivery
+from sandbox.cloud.background import in_background
 from tests.sandbox.conftest import HUB, MEMBER, soon
 
 ENTRY = {
@@ -128,7 +128,7 @@ def test_a_bus_that_is_not_there_or_not_the_caller_s_is_refused(home, away):
 def test_an_error_in_the_background_goes_to_standard_error(sandbox, home, capsys):
     home.rule("ours", f"arn:aws:lambda:eu-west-3:{HUB}:function:f")
     event = {"id": "an-id", "account": HUB, "region": "eu-west-3", "detail": {"who": "BreakglassUser"}}
-    BackgroundDelivery(sandbox.account_by_id).put(home.bus_arn("default"), event)
+    in_background(sandbox.account_by_id)(home.bus_arn("default"), event)
     (said,) = soon(lambda: [text] if (text := capsys.readouterr().err) else [])
     assert said.startswith(f"sandbox: event an-id on {home.bus_arn('default')}: RuntimeError: ")
     assert "does not deliver to arn:aws:lambda" in said

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto.sns.models import SNSBackend
 
 from sandbox.cloud import emulation
-from sandbox.cloud.moto_fixes.replacing import Correction, replace
+from sandbox.cloud.moto_fixes.replacing import corrects
 
 HUB = "111111111111"
 
@@ -40,16 +40,15 @@ def code(call, **parameters):
 
 def test_a_correction_of_what_moto_does_not_have_fails_loudly():
     with pytest.raises(RuntimeError, match=r"no method moto\.sns\.models\.SNSBackend\.gone, .* adapt the"):
-        replace(Correction(SNSBackend, "gone", code))
+        corrects(SNSBackend, "gone")(code)
 
 
 IN_PROCESS = """
 import boto3, moto
 from sandbox.cloud import moto_fixes
-from sandbox.cloud.moto_fixes.replacing import replace_late
 posted = []
 moto_fixes.apply(lambda *event: posted.append(event))
-replace_late("ec2")
+from sandbox.cloud.moto_fixes import ec2
 with moto.mock_aws():
     session = boto3.Session("key", "secret", region_name="us-east-1")
     print(len(session.client("ec2").describe_regions()["Regions"]))

@@ -83,7 +83,7 @@ def test_an_account_can_be_pinned(monkeypatch):
 )
 def test_the_sdk_knows_no_such_type(token):
     with pytest.raises(KeyError):
-        sdk.input_names(token)
+        sdk.python_names(token)
 
 
 def test_the_regions_of_a_new_account_are_enabled(monkeypatch):

@@ -220,16 +220,16 @@ def test_every_type_has_a_life_here():
 @every_type
 def test_inputs_are_inputs_of_the_installed_sdk(token):
     kind = RESOURCES[token]
-    assert kind.inputs <= sdk.input_names(token)
+    assert kind.inputs <= sdk.python_names(token).keys()
     assert kind.replace_on <= kind.inputs
     assert kind.kept <= kind.inputs
-    assert ("region" in sdk.input_names(token)) == kind.regional
+    assert ("region" in sdk.python_names(token)) == kind.regional
 
 
 @every_type
 def test_outputs_are_outputs_of_the_installed_sdk_and_no_inputs(token):
     kind = RESOURCES[token]
-    assert kind.outputs <= sdk.output_names(token)
+    assert kind.outputs <= sdk.computed_names(token)
     assert not kind.outputs & kind.inputs
 
 
