@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, evaluate
 from breakglass import naming
 
-from .arns import is_account_id, parse_arn
-from .reading import items
+from .reading import is_account_id, items, members, parse_arn
 from .statements import Unreadable, statements
 
 STRANGER = "000000000001"
@@ -155,9 +154,8 @@ def _decision(document: Any, request: Request) -> Decision:
     return evaluate(request, identity=identity, resource=document, resource_account=account)
 
 
-def _names_account(value: str) -> bool:
-    arn = parse_arn(value)
-    return arn is not None and is_account_id(arn.account)
+def _names_account(arn: str) -> bool:
+    return is_account_id(parse_arn(arn).account)
 
 
 def _names_organization(value: str) -> bool:
@@ -183,19 +181,18 @@ def _worst_case(document: Any, vouched: Mapping[str, Test]) -> Any:
 
 
 def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
-    conditions = statement.get("Condition")
-    if not isinstance(conditions, dict) or not all(isinstance(keys, dict) for keys in conditions.values()):
-        return statement
-
     def counts(key: str, values: Any) -> bool:
         test = vouched.get(key.lower())
         return test is not None and all(test(str(value)) for value in items(values))
 
+    conditions = members(statement.get("Condition"))
     left = {
         operator: {key: values for key, values in keys.items() if counts(key, values)}
         for operator, keys in conditions.items()
     }
-    if statement.get("Effect") == "Deny" and left != conditions:
+    if left == conditions:
+        return statement
+    if statement.get("Effect") == "Deny":
         never = {"StringEquals": {"aws:SourceAccount": "no account"}}
         return {**statement, "Condition": never}
     return {**statement, "Condition": {operator: keys for operator, keys in left.items() if keys}}

@@ -1,4 +1,4 @@
-"""The compliance frameworks that the rules belong to."""
+"""The compliance frameworks that the policies belong to."""
 
 from pulumi_policy import PolicyComplianceFramework
 
@@ -18,26 +18,11 @@ PREPARED_ACCESS = PolicyComplianceFramework(
 )
 """https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/sec_incident_response_pre_provision_access.html"""
 
-_CIS = "CIS AWS Foundations Benchmark"
-_CIS_VERSION = "v3.0.0"
 
-CIS_MFA = PolicyComplianceFramework(
-    name=_CIS,
-    version=_CIS_VERSION,
-    reference="1.10",
-    specification="Ensure MFA is enabled for all IAM users that have a console password",
-)
+def _cis(reference: str, specification: str) -> PolicyComplianceFramework:
+    return PolicyComplianceFramework("CIS AWS Foundations Benchmark", "v3.0.0", reference, specification)
 
-CIS_ACCESS_KEYS = PolicyComplianceFramework(
-    name=_CIS,
-    version=_CIS_VERSION,
-    reference="1.11",
-    specification="Do not set up access keys for IAM users that have a console password",
-)
 
-CIS_KEY_ROTATION = PolicyComplianceFramework(
-    name=_CIS,
-    version=_CIS_VERSION,
-    reference="3.6",
-    specification="Ensure rotation for customer-created symmetric keys is enabled",
-)
+CIS_MFA = _cis("1.10", "Ensure MFA is enabled for all IAM users that have a console password")
+CIS_ACCESS_KEYS = _cis("1.11", "Do not set up access keys for IAM users that have a console password")
+CIS_KEY_ROTATION = _cis("3.6", "Ensure rotation for customer-created symmetric keys is enabled")

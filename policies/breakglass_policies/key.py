@@ -16,7 +16,7 @@ from .access import by_service, named_arns, own_accounts, refused
 from .framework import CIS_KEY_ROTATION
 from .policy import Problems, resource_policy
 from .reading import Resource, in_component
-from .statements import Unreadable, statements
+from .statements import Unreadable, services, statements
 
 KEY = "aws:kms/key:Key"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -40,16 +40,12 @@ def publishers(key: Resource) -> list[str]:
     Raises:
         UnknownValueError: the key policy decides and is not known until deployment.
     """
-    services = (EVENTS, CLOUDWATCH)
     if in_component(key, "BreakGlassAlerts"):
-        return list(services)
+        return [EVENTS, CLOUDWATCH]
     document = key["policy"]
-    found = statements(document)
-    if isinstance(found, Unreadable):
-        return [service for service in services if service in str(document).lower()]
-    allowed = [principal for statement in found if statement.allows for principal in statement.principals]
-    named = {name.lower() for kind, name in allowed if kind == "service"}
-    return [service for service in services if service in named]
+    unreadable = isinstance(statements(document), Unreadable)
+    named = str(document).lower() if unreadable else [name.lower() for name in services(document)]
+    return [service for service in (EVENTS, CLOUDWATCH) if service in named]
 
 
 def encrypts_alerts(key: Resource) -> bool:

@@ -16,9 +16,8 @@ from pulumi_policy.proxy import UnknownValueError
 from breakglass import naming
 from breakglass.naming import HOME_REGION
 
-from .arns import parse_arn
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, is_ours
+from .reading import Resource, Stack, any_known, each, is_ours, parse_arn
 from .topics import has_recipient
 
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"

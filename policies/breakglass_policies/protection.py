@@ -36,7 +36,7 @@ PLAIN_SECRETS: dict[str, tuple[str, ...]] = {VIRTUAL_MFA_DEVICE: ("base32StringS
     "Break-glass access cannot be deleted by mistake",
     types=[*PARTS],
     # A name that is not known yet does not matter if the resource is protected.
-    applies=lambda resource: resource.opts.protect or PARTS[resource.type](resource),
+    applies=lambda resource: resource.of.opts.protect or PARTS[resource.type](resource),
     severity=Severity.HIGH,
     framework=PREPARED_ACCESS,
     fix="Set protect=True in the options of the resource.",
@@ -44,7 +44,7 @@ PLAIN_SECRETS: dict[str, tuple[str, ...]] = {VIRTUAL_MFA_DEVICE: ("base32StringS
 )
 def break_glass_protected(resource: Resource) -> Problems:
     """User, role, topics, key, bus and log of break-glass access must be protected."""
-    if not resource.opts.protect:
+    if not resource.of.opts.protect:
         yield (
             "is not protected: removing it from the program, or `pulumi destroy`, deletes it, and with it "
             "access or alarm. Set protect=True in its options."
@@ -61,7 +61,7 @@ def break_glass_protected(resource: Resource) -> Problems:
 )
 def no_secret_in_plain_output(device: Resource) -> Problems:
     """The seed of a virtual MFA device must not be in the state unencrypted."""
-    marked = set(device.opts.additional_secret_outputs)
+    marked = set(device.of.opts.additional_secret_outputs)
     if unmarked := [name for name in PLAIN_SECRETS[device.type] if name not in marked]:
         yield (
             f"writes {' and '.join(unmarked)} into the state unencrypted: anyone who can read the state has "

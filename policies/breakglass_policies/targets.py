@@ -7,9 +7,8 @@ from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming
 
-from .arns import parse_arn
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each
+from .reading import Resource, Stack, any_known, each, parse_arn
 from .rules import EVENT_RULE, is_of_alert_path, rule_name
 from .topics import TOPIC, TOPICS
 

@@ -19,11 +19,10 @@ from .access import (
     refused,
     region_in_arn,
 )
-from .arns import parse_arn
 from .key import CLOUDWATCH, EVENTS
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, in_component
-from .statements import Unreadable, statements
+from .reading import Resource, Stack, any_known, each, in_component, parse_arn
+from .statements import services
 
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
@@ -45,7 +44,7 @@ def topic_name(resource: Resource) -> Any:
     if resource.type == TOPIC:
         return resource["name"]
     arn = parse_arn(resource["arn"])
-    return arn.resource if arn and arn.service == "sns" else None
+    return arn.resource if arn.service == "sns" else None
 
 
 def _is_ours(resource: Resource) -> bool:
@@ -109,7 +108,7 @@ def topic_encrypted(topic: Resource) -> Problems:
 def topic_lets_publishers_in(topic: Resource) -> Problems:
     """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
     document = topic["policy"]
-    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in _services(document)
+    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in services(document)
     for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
         if reason := refused(document, _publish(publisher, topic, document)):
             yield (
@@ -135,28 +134,19 @@ def topic_policy_scoped(topic: Resource) -> Problems:
     document = topic["policy"]
     arns = _arns(topic, document)
     strangers = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
-    for name in _services(document):
+    for name in dict.fromkeys([EVENTS, *services(document)]):
         tried = [request for arn in arns for request in by_strange_service(name, PUBLISH, arn)]
         strangers[f"{name} for other accounts"] = tried
     for problem in excess(document, PUBLISH, strangers, "StringEquals aws:SourceAccount"):
         yield f"({topic_name(topic)}) {problem}"
 
 
-def _services(document: Any) -> list[str]:
-    """Return EventBridge and the services that a policy allows something."""
-    found = statements(document)
-    allowing = [] if isinstance(found, Unreadable) else [one for one in found if one.allows]
-    named = [name for statement in allowing for kind, name in statement.principals if kind == "service"]
-    return list(dict.fromkeys([EVENTS, *named]))
-
-
 def _arns(topic: Resource, document: Any) -> list[str]:
     """Return the ARNs that a topic may have: one for each account that may be its own."""
-    arn = parse_arn(topic["arn"]) if topic.type == TOPIC_POLICY else None
-    account, region = (arn.account, arn.region) if arn else (topic.account, topic.region)
+    place = parse_arn(topic["arn"]) if topic.type == TOPIC_POLICY else topic
     name = topic_name(topic)
-    accounts = own_accounts(account, document, name)
-    return [naming.topic_arn(one, region_in_arn(region), name) for one in accounts]
+    accounts = own_accounts(place.account, document, name)
+    return [naming.topic_arn(account, region_in_arn(place.region), name) for account in accounts]
 
 
 def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:
@@ -179,18 +169,13 @@ def has_recipient(subscription: Resource) -> bool:
     """
     if subscription["protocol"] != "sqs":
         return True
-    queue = parse_arn(subscription["endpoint"])
-    return queue is None or queue.resource != naming.DRILL_QUEUE
-
-
-def _holds_alert_topic(stack: Stack) -> bool:
-    return any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC)
+    return parse_arn(subscription["endpoint"]).resource != naming.DRILL_QUEUE
 
 
 @stack_policy(
     "subscriptions-at-least",
     "The alert topic has enough subscriptions",
-    applies=_holds_alert_topic,
+    applies=lambda stack: any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC),
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
     fix="Add another endpoint to `subscriptions` of breakglass:alerts.",
@@ -213,5 +198,5 @@ def subscriptions_at_least(stack: Stack) -> StackProblems:
 
 def _of_alert_topic(subscription: Resource) -> Iterator[Resource]:
     arn = parse_arn(subscription["topic"])
-    if arn and (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription):
+    if (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription):
         yield subscription
