@@ -70,6 +70,8 @@ of 1,582 policies, from https://github.com/zoph-io/MAMIP, and a test judges them
 _AWS_MANAGED_ARN = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)", re.IGNORECASE)
 _MANAGED = {name.lower(): holders for name, holders in AWS_MANAGED.items()}  # IAM compares names without case
 
+_KINDS = {"Group": "group", "Role": "role", "User": "user", "AccessKey": "user", "LoginProfile": "user"}
+"""What an action is about, by the first word that is in it: AddUserToGroup is about a group."""
 _ACCOUNT = "123456789012"
 _OWN_ACCOUNT = re.compile(r"\d{12}|\$\{aws:(?:Principal|Resource)Account\}", re.IGNORECASE)
 
@@ -93,10 +95,8 @@ def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
     asked = _without_conditions(found)
     if not asked["Statement"]:
         return ()
-    for way in [*((action,) for action in ITSELF[held_by]), *ANOTHER]:
-        if all(_allows(asked, action) for action in way):
-            return way
-    return ()
+    ways = [*((action,) for action in ITSELF[held_by]), *ANOTHER]
+    return next((way for way in ways if all(_allows(asked, action) for action in way)), ())
 
 
 def _without_conditions(found: Iterable[Statement]) -> dict[str, Any]:
@@ -137,18 +137,11 @@ def _in_this_account(pattern: str, *, excepted: bool) -> str:
 
 def _allows(policy: dict[str, Any], action: str) -> bool:
     """Return whether a policy allows an action on a user, role, group or policy of any name."""
+    kind = next((kind for word, kind in _KINDS.items() if word in action), "policy")
     asked = Request(
         principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
         action=action,
-        resource=f"arn:aws:iam::{_ACCOUNT}:{_kind(action)}/any",
+        resource=f"arn:aws:iam::{_ACCOUNT}:{kind}/any",
         context={"aws:username": "any"},
     )
-    decision = evaluate(asked, identity=[policy], resource_account=_ACCOUNT)
-    return decision.verdict is not Verdict.DENIED
-
-
-def _kind(action: str) -> str:
-    """Return which kind of resource an action is about."""
-    kinds = ("Group", "Role", "User", "AccessKey", "LoginProfile")  # AddUserToGroup is about the group
-    found = next((kind for kind in kinds if kind in action), "Policy")
-    return "user" if found in ("AccessKey", "LoginProfile") else found.lower()
+    return evaluate(asked, identity=[policy], resource_account=_ACCOUNT).verdict is not Verdict.DENIED

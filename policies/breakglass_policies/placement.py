@@ -17,21 +17,16 @@ from breakglass import naming
 from breakglass.naming import HOME_REGION
 
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, is_ours, parse_arn
-from .topics import has_recipient
+from .reading import Arn, Resource, Stack, any_known, each, is_ours, parse_arn
+from .rules import EVENT_RULE
+from .targets import EVENT_TARGET
+from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, TOPICS, has_recipient
 
-EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
-EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
-TOPIC = "aws:sns/topic:Topic"
-TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
-TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 KEY_ALIAS = "aws:kms/alias:Alias"
 QUEUE = "aws:sqs/queue:Queue"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 USER = "aws:iam/user:User"
-
-TOPICS = (naming.TOPIC, naming.WATCHDOG_TOPIC)
 
 
 def _is_our_rule(name: str) -> bool:
@@ -39,7 +34,7 @@ def _is_our_rule(name: str) -> bool:
 
 
 def _is_our_topic(arn: str) -> bool:
-    return _topic_and_region(arn)[0] in TOPICS
+    return _topic(arn).resource in TOPICS
 
 
 PARTS: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
@@ -59,6 +54,7 @@ counts, and whether it belongs to the path."""
 RULES = tuple(f"{naming.RULE_PREFIX}user-{what}" for what in ("sign-in", "switch-role", "assume-role"))
 """The rules without which a use of the break-glass user alerts nobody."""
 
+_HOME_TOPIC = naming.topic_arn("<account>", HOME_REGION)
 _SET_REGION = f'Set region="{HOME_REGION}"'
 _TRAIL = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html"
 
@@ -99,8 +95,8 @@ def _is_part(resource: Resource) -> bool:
 def us_east_1_placement(resource: Resource) -> Problems:
     """Bus, rules, topics, key alias, queue and log of the alert path must be in us-east-1."""
     identity = _identity(resource)
-    _, topic_region = _topic_and_region(identity)
-    if topic_region not in (None, HOME_REGION):
+    topic_region = _topic(identity).region
+    if topic_region not in ("", HOME_REGION):
         yield f"({identity}) names a topic in {topic_region}. Name the one in {HOME_REGION}."
     if resource.region is None:
         yield (
@@ -111,12 +107,10 @@ def us_east_1_placement(resource: Resource) -> Problems:
         yield f"({identity}) is placed in {resource.region}. {_SET_REGION} on it."
 
 
-def _topic_and_region(arn: Any) -> tuple[str | None, str | None]:
-    """Return name and Region of a topic; None and None if the value is not a topic's ARN."""
+def _topic(arn: Any) -> Arn:
+    """Return the parts of a topic's ARN; all are empty if the value is not one."""
     parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "sns" or ":" in parsed.resource:
-        return None, None
-    return parsed.resource, parsed.region
+    return parsed if parsed.service == "sns" and ":" not in parsed.resource else Arn()
 
 
 def _is_required(stack: Stack) -> bool:
@@ -144,7 +138,7 @@ def _is_required(stack: Stack) -> bool:
 )
 def us_east_1_alerting_present(stack: Stack) -> StackProblems:
     """A stack with break-glass users must have rules, topic and subscription in us-east-1."""
-    gaps = [_rule_gap(stack, rule) for rule in RULES] + [_topic_gap(stack), _subscription_gap(stack)]
+    gaps = [*(_rule_gap(stack, rule) for rule in RULES), _topic_gap(stack), _subscription_gap(stack)]
     return each(gaps, lambda gap: ((None, problem) for problem in gap))
 
 
@@ -157,29 +151,23 @@ def _rule_gap(stack: Stack, rule: str) -> Iterator[str]:
     elif not _has(stack, EVENT_TARGET, lambda found: found["rule"] == rule and _is_home_topic(found["arn"])):
         yield (
             f"No target of the EventBridge rule {rule} is the topic {naming.TOPIC} of {HOME_REGION}, so it "
-            "alerts nobody. Create an EventTarget whose arn is "
-            f"arn:aws:sns:{HOME_REGION}:<account>:{naming.TOPIC}."
+            f"alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}."
         )
 
 
 def _topic_gap(stack: Stack) -> Iterator[str]:
     if not _has(stack, TOPIC, lambda topic: topic["name"] == naming.TOPIC):
         yield (
-            f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. "
-            "Create it with "
-            f'region="{HOME_REGION}".'
+            f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. Create "
+            f'it with region="{HOME_REGION}".'
         )
 
 
 def _subscription_gap(stack: Stack) -> Iterator[str]:
-    if not _has(
-        stack, TOPIC_SUBSCRIPTION, lambda found: _is_home_topic(found["topic"]) and has_recipient(found)
-    ):
+    if not _has(stack, TOPIC_SUBSCRIPTION, lambda it: _is_home_topic(it["topic"]) and has_recipient(it)):
         yield (
             f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
-            "Create a "
-            f'TopicSubscription with region="{HOME_REGION}" and '
-            f"topic=arn:aws:sns:{HOME_REGION}:<account>:{naming.TOPIC}."
+            f'Create a TopicSubscription with region="{HOME_REGION}" and topic={_HOME_TOPIC}.'
         )
 
 
@@ -189,4 +177,5 @@ def _has(stack: Stack, kind: str, test: Callable[[Resource], bool]) -> bool:
 
 
 def _is_home_topic(arn: Any) -> bool:
-    return _topic_and_region(arn) == (naming.TOPIC, HOME_REGION)
+    topic = _topic(arn)
+    return (topic.resource, topic.region) == (naming.TOPIC, HOME_REGION)

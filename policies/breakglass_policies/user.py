@@ -3,7 +3,7 @@
 An access key or a password that a program makes is in its state, where everybody who may deploy can read it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pulumi_policy import Severity
@@ -20,7 +20,6 @@ from .statements import Statement, Unreadable, statements
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
 LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile"
-
 CREDENTIALS: dict[str, str] = {
     "aws:iam/accessKey:AccessKey": "user",
     "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "userName",
@@ -53,22 +52,31 @@ _MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 _ACCOUNT = "123456789012"
 
 
-def _of_our_user(stack: Stack, credential: Resource, property_name: str) -> bool:
-    """Return whether a credential is of a break-glass user: of one in the stack, or of one of the usual name.
+def _is_break_glass(user: Resource) -> bool:
+    return is_ours(user, "BreakGlassUser")
+
+
+def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> StackProblems:
+    """Yield the problem for each credential of a user in the stack that is break-glass, or of the usual name.
+
+    Args:
+        stack: The stack.
+        types: The types of credentials, and which property names their user.
+        problem: What is wrong with the credential.
 
     Raises:
         UnknownValueError: the user is not known until deployment, and not made of a user of the stack.
     """
-    if users := [source for source in credential.made_of(property_name) if source.type == USER]:
-        return any_known(users, _is_break_glass)
-    name = credential[property_name]
-    return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
-        stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
-    )
 
+    def of_our_user(credential: Resource) -> bool:
+        if users := [source for source in credential.made_of(types[credential.type]) if source.type == USER]:
+            return any_known(users, _is_break_glass)
+        name = credential[types[credential.type]]
+        return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
+            stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
+        )
 
-def _is_break_glass(user: Resource) -> bool:
-    return is_ours(user, "BreakGlassUser")
+    return each(stack.all(*types), lambda one: [(one, problem)] if of_our_user(one) else [])
 
 
 @stack_policy(
@@ -82,16 +90,12 @@ def _is_break_glass(user: Resource) -> bool:
 )
 def user_no_access_key(stack: Stack) -> StackProblems:
     """Break-glass users must have no long-term credentials beside their password."""
-
-    def look(credential: Resource) -> StackProblems:
-        if _of_our_user(stack, credential, CREDENTIALS[credential.type]):
-            yield (
-                credential,
-                "is a long-term credential of a break-glass user: it works without MFA, and its secret is in "
-                "the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
-            )
-
-    return each(stack.all(*CREDENTIALS), look)
+    return _of_our_users(
+        stack,
+        CREDENTIALS,
+        "is a long-term credential of a break-glass user: it works without MFA, and its secret is in the "
+        "state. Remove it; `aws login` gives command-line credentials of 12 hours.",
+    )
 
 
 @stack_policy(
@@ -104,17 +108,13 @@ def user_no_access_key(stack: Stack) -> StackProblems:
 )
 def user_no_login_profile_in_state(stack: Stack) -> StackProblems:
     """The password of a break-glass user must be set by people, not by the program."""
-
-    def look(profile: Resource) -> StackProblems:
-        if _of_our_user(stack, profile, "user"):
-            yield (
-                profile,
-                "lets the program own the password of a break-glass user: without pgpKey it is in the state, "
-                "and with it every change of the profile sets another password. Remove the resource (`pulumi "
-                "state delete` keeps the password), and set the password with `python -m drill password`.",
-            )
-
-    return each(stack.all(LOGIN_PROFILE), look)
+    return _of_our_users(
+        stack,
+        {LOGIN_PROFILE: "user"},
+        "lets the program own the password of a break-glass user: without pgpKey it is in the state, and "
+        "with it every change of the profile sets another password. Remove the resource (`pulumi state "
+        "delete` keeps the password), and set the password with `python -m drill password`.",
+    )
 
 
 @stack_policy(
@@ -153,23 +153,27 @@ def _policies_of(stack: Stack, kind: str, name: Any) -> Iterator[Any]:
     Raises:
         UnknownValueError: a name or document is not known until deployment; raised after the known documents.
     """
-    return each(stack.all(), lambda holder: _given_by(stack, holder, kind, name))
 
+    def given_by(holder: Resource) -> Iterator[Any]:
+        def names_it(property_name: str) -> bool:
+            return any(same(listed, name) for listed in holder.each(property_name))
 
-def _given_by(stack: Stack, holder: Resource, kind: str, name: Any) -> Iterator[Any]:
-    def names_it(property_name: str) -> bool:
-        return any(same(listed, name) for listed in holder.each(property_name))
+        if (
+            (document := DOCUMENTS.get(holder.type))
+            and document.kind == kind
+            and names_it(document.principal)
+        ):
+            yield holder[document.policy]
+        for attachment in ATTACHMENTS.get(holder.type, ()):
+            if attachment.kind == kind and names_it(attachment.principal):
+                for arn in holder.each(attachment.policy):
+                    yield from _customer_policy(stack, arn)
+        users, groups = MEMBERSHIPS.get(holder.type, ("", ""))
+        if users and kind == "user" and names_it(users):
+            for group in holder.each(groups):
+                yield from _policies_of(stack, "group", group)
 
-    if (document := DOCUMENTS.get(holder.type)) and document.kind == kind and names_it(document.principal):
-        yield holder[document.policy]
-    for attachment in ATTACHMENTS.get(holder.type, ()):
-        if attachment.kind == kind and names_it(attachment.principal):
-            for arn in holder.each(attachment.policy):
-                yield from _customer_policy(stack, arn)
-    users, groups = MEMBERSHIPS.get(holder.type, ("", ""))
-    if users and kind == "user" and names_it(users):
-        for group in holder.each(groups):
-            yield from _policies_of(stack, "group", group)
+    return each(stack.all(), given_by)
 
 
 def _customer_policy(stack: Stack, arn: Any) -> Iterator[Any]:
@@ -211,8 +215,7 @@ def denies_without_mfa(document: Any) -> bool:
 
 
 def _covers_everything(statement: Statement) -> bool:
-    """Return whether a Deny concerns every request; a condition on another key would let some of them "
-    "pass."""
+    """Return whether a Deny concerns every request; a condition on another key would let some pass."""
     actions = set(statement.actions)
     return (
         (bool(actions) and actions <= EXEMPT if statement.not_action else "*" in actions)
