@@ -65,27 +65,22 @@ def alarm_path_not_yet_proven(stack: Stack) -> StackProblems:
 
 def _findings(stack: Stack, *, lost: bool) -> Iterator[tuple[Resource | None, str, str, int]]:
     """Yield resource (None if the stack lacks it), its name, reason and the number of scenarios."""
+    global _latest
+    given = [_as_given(resource) for resource in stack.all()]
+    if given != _latest[0]:  # else the other policy has just asked about the same resources
+        _latest = (given, list(problems(prove(deployment(given)))))
+    counted = Counter(
+        (judgement.resource, judgement.reason)
+        for judgement in _latest[1]
+        if lost == (judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason)
+    )
     resources = {resource.urn: resource for resource in stack.all()}
-    bad = [judgement for judgement in _judged(stack) if _is_lost(judgement) == lost]
-    counted = Counter((judgement.resource, judgement.reason) for judgement in bad)
     for (urn, reason), count in counted.most_common():
         yield resources.get(urn), urn.rsplit("::", 1)[-1], reason.rstrip("."), count
 
 
-def _is_lost(judgement: Judgement) -> bool:
-    return judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason
-
-
 _latest: tuple[list[Given], list[Judgement]] = ([], [])
-
-
-def _judged(stack: Stack) -> list[Judgement]:
-    """Return what is not as it must be; the two policies ask in turn about the same resources."""
-    global _latest
-    given = [_as_given(resource) for resource in stack.all()]
-    if given != _latest[0]:
-        _latest = (given, list(problems(prove(deployment(given)))))
-    return _latest[1]
+"""The resources that were judged last, and what about them is not as it must be."""
 
 
 def _as_given(resource: Resource) -> Given:

@@ -6,7 +6,7 @@ so.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -46,7 +46,7 @@ class Statement:
     not_action: bool
     resources: tuple[str, ...]
     not_resource: bool
-    condition: dict[str, Any]
+    condition: Mapping[str, Any]
 
     @property
     def conditions(self) -> Iterator[tuple[str, str, list[str]]]:
@@ -142,8 +142,9 @@ def _statement(value: Any, where: str) -> Statement:
         principals = {"AWS": "*"}
     elif not isinstance(principals, dict | None):
         raise Unreadable(f"the Principal of {where} is neither * nor an object")
-    condition = {} if statement.get("condition") is None else statement["condition"]
-    if not isinstance(condition, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
+    given: Any = {} if statement.get("condition") is None else statement["condition"]
+    condition = members(given)
+    if not isinstance(given, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
         raise Unreadable(f"the Condition of {where} is not an object of objects")
     sid = statement.get("sid")
     return Statement(
@@ -159,7 +160,7 @@ def _statement(value: Any, where: str) -> Statement:
         not_action=not_action,
         resources=_texts(resources, "Resource", where),
         not_resource=not_resource,
-        condition=cast(dict[str, Any], condition),
+        condition=condition,
     )
 
 

@@ -196,6 +196,18 @@ def test_the_analyzer_blocks_and_accepts(servicer):
     assert later == ([("iam-full-access", proto.ADVISORY), shown], not_theirs)
 
 
+def test_the_note_on_an_accepted_grant_follows_the_policy_whose_configuration_it_reads(servicer):
+    names = list(POLICIES)
+    assert names.index("iam-full-access") < names.index("iam-full-access-accepted")
+    properties = struct({"role": "BreakGlassRole", "policyArn": IAM_ARN})
+    request = proto.AnalyzeRequest(
+        type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", name="thing", properties=properties
+    )
+    (note,) = servicer.Analyze(request, None).diagnostics
+    reason = config("mgmt")["iam-full-access"]["accepted"][0]["reason"]
+    assert note.message.endswith(f"It is accepted: {reason}")
+
+
 def test_the_analyzer_leaves_other_resources_alone(servicer):
     assert analyze(servicer, "aws:s3/bucket:Bucket", {"bucket": "x"}) == ([], RESOURCE_POLICIES)
 
