@@ -86,12 +86,12 @@ def test_a_policy_reads_the_configuration_of_another(check):
     """The one that was asked before it; its defaults if it was not asked, as when it is disabled."""
     limit = {"limit": {"type": "integer", "default": 3, "description": "Longest name."}}
 
-    @policy.resource_policy("first", "x", types=[TOPIC], config=limit, **ABOUT)
+    @policy.resource_policy("first", "x", types=[TOPIC], config=limit, **ABOUT)  # pyright: ignore[reportCallIssue]
     def first(_topic: Resource) -> policy.Problems:
         """First."""
         return []
 
-    @policy.resource_policy("second", "x", types=[TOPIC], config_of="first", **ABOUT)
+    @policy.resource_policy("second", "x", types=[TOPIC], config_of="first", **ABOUT)  # pyright: ignore[reportCallIssue]
     def second(topic: Resource) -> policy.Problems:
         """Second."""
         yield f"has the limit {topic.config['limit']}."
