@@ -114,7 +114,10 @@ def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = 
         requests: What strangers try.
         source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
-    worst = _worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
+    vouched = {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED
+    worst: Any = json.loads(document) if isinstance(document, str) else document
+    if "Statement" in worst:  # else it is in another case, which the evaluator does not take for a policy
+        worst = {**worst, "Statement": [_at_worst(one, vouched) for one in items(worst["Statement"])]}
     decisions = (_decision(worst, request) for request in requests)
     return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
 
@@ -154,33 +157,21 @@ def _decision(document: Any, request: Request) -> Decision:
     return evaluate(request, identity=identity, resource=document, resource_account=account)
 
 
-def _names_account(arn: str) -> bool:
-    return is_account_id(parse_arn(arn).account)
-
-
-def _names_organization(value: str) -> bool:
-    return re.match(r"o-[a-z0-9]+(/|$)", value) is not None
-
-
 _VOUCHED: Mapping[str, Test] = {
     "aws:principalisawsservice": lambda _value: True,
     **dict.fromkeys(("aws:sourceaccount", "aws:sourceowner", "aws:principalaccount"), is_account_id),
-    **dict.fromkeys(("aws:sourcearn", "aws:principalarn"), _names_account),
-    **dict.fromkeys(("aws:sourceorgid", "aws:sourceorgpaths"), _names_organization),
-    **dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _names_organization),
+    **dict.fromkeys(("aws:sourcearn", "aws:principalarn"), lambda arn: is_account_id(parse_arn(arn).account)),
+    **dict.fromkeys(
+        ("aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid", "aws:principalorgpaths"),
+        lambda value: re.match(r"o-[a-z0-9]+(/|$)", value) is not None,
+    ),
 }
 """Condition keys that no caller chooses, in lower case, each with a test for values named in full."""
 
 
-def _worst_case(document: Any, vouched: Mapping[str, Test]) -> Any:
-    """Return the policy as it is for somebody who meets, or avoids, all other conditions as needed."""
-    parsed = json.loads(document) if isinstance(document, str) else document
-    if "Statement" not in parsed:  # in another case, which the evaluator does not take for a policy
-        return parsed
-    return {**parsed, "Statement": [_at_worst(one, vouched) for one in items(parsed["Statement"])]}
-
-
 def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
+    """Return the statement as it is for somebody who meets, or avoids, all other conditions as needed."""
+
     def counts(key: str, values: Any) -> bool:
         test = vouched.get(key.lower())
         return test is not None and all(test(str(value)) for value in items(values))

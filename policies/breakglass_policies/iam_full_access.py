@@ -93,14 +93,7 @@ class Grant(NamedTuple):
         return self.policy.rpartition("/")[2] if self.policy else "a policy (name not known until deployment)"
 
 
-class Unproven(NamedTuple):
-    """A policy document that cannot be read, so nothing shows that it gives less than full control."""
-
-    where: str
-    reason: str
-
-
-def grants(resource: Resource) -> Iterator[Grant | Unproven]:
+def grants(resource: Resource) -> Iterator[Grant | Unreadable]:
     """Yield every grant of full control of IAM in a resource, and every policy document that cannot be read.
 
     Raises:
@@ -114,7 +107,7 @@ def grants(resource: Resource) -> Iterator[Grant | Unproven]:
     return each(sources, iter)
 
 
-def _attached(resource: Resource, attachment: Attachment) -> Iterator[Grant | Unproven]:
+def _attached(resource: Resource, attachment: Attachment) -> Iterator[Grant | Unreadable]:
     for arn in resource.each(attachment.policy):
         if is_full_control_of_aws(arn, attachment.kind):
             for name in _principals(resource, attachment.principal):
@@ -132,18 +125,18 @@ def _principals(resource: Resource, property_name: str) -> list[str | None]:
     return [known_text(names, index) for index in range(len(names))]
 
 
-def _held(resource: Resource, held: Attachment) -> Iterator[Grant | Unproven]:
+def _held(resource: Resource, held: Attachment) -> Iterator[Grant | Unreadable]:
     name, policy = resource.known(held.principal), resource.known("name")
     yield from _judged(resource[held.policy], "its policy document", held.kind, name, policy)
 
 
-def _inline(role: Resource) -> Iterator[Grant | Unproven]:
+def _inline(role: Resource) -> Iterator[Grant | Unreadable]:
     entries = items(role.of.props.get(INLINE_POLICIES))
 
-    def judge(index: int) -> Iterator[Grant | Unproven]:
+    def judge(index: int) -> Iterator[Grant | Unreadable]:
         where = f"its inline policy {index + 1}"
         if not isinstance(entries[index], Mapping):
-            yield Unproven(where, "its entry is not an object")
+            yield Unreadable(f"{where}: its entry is not an object")
             return
         entry = members(entries[index])
         if entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
@@ -155,10 +148,10 @@ def _inline(role: Resource) -> Iterator[Grant | Unproven]:
 
 def _judged(
     document: Any, where: str, kind: str, name: str | None, policy: str | None
-) -> Iterator[Grant | Unproven]:
+) -> Iterator[Grant | Unreadable]:
     means = full_control(document, kind)
     if isinstance(means, Unreadable):
-        yield Unproven(where, means.reason)
+        yield Unreadable(f"{where}: {means.reason}")
     elif means:
         yield Grant(kind, name, policy, means)
 
@@ -207,10 +200,10 @@ def _judged(
 def iam_full_access(resource: Resource) -> Problems:
     """Full control of IAM, as IAMFullAccess or by other means, must be accepted with a reason."""
     for grant in grants(resource):
-        if isinstance(grant, Unproven):
+        if isinstance(grant, Unreadable):
             yield (
-                f"has a policy that could not be read, so it may give full control of IAM: {grant.where}: "
-                f"{grant.reason}. Write it as a JSON object with one or more objects as Statement."
+                f"has a policy that could not be read, so it may give full control of IAM: {grant.reason}. "
+                " Write it as a JSON object with one or more objects as Statement."
             )
         elif _reason(resource, grant) is None:
             entry = {"attachedTo": grant.attached_to, "policy": grant.policy}

@@ -37,8 +37,7 @@ NEEDED = ("kms:GenerateDataKey", "kms:Decrypt")
 def publishers(key: Resource) -> list[str]:
     """Return the services that must be able to use a key: those its policy names, and both for our own key.
 
-    Raises:
-        UnknownValueError: the key policy decides and is not known until deployment.
+    There are none if the key is not for alerts.
     """
     if in_component(key, "BreakGlassAlerts"):
         return [EVENTS, CLOUDWATCH]
@@ -48,20 +47,11 @@ def publishers(key: Resource) -> list[str]:
     return [service for service in (EVENTS, CLOUDWATCH) if service in named]
 
 
-def encrypts_alerts(key: Resource) -> bool:
-    """Return whether a key is for alerts: it is our own, or its policy names a publisher of alerts.
-
-    Raises:
-        UnknownValueError: the key policy decides and is not known until deployment.
-    """
-    return bool(publishers(key))
-
-
 @resource_policy(
     "key-lets-publishers-in",
     "The key lets publishers of alerts in",
     types=[*ENABLED_BY, KEY_POLICY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.CRITICAL,
     fix=(
         "Allow the service kms:GenerateDataKey* and kms:Decrypt. For EventBridge put no condition on "
@@ -98,7 +88,7 @@ def _requests(key: Resource, document: Any, service: str, action: str) -> Iterat
     "key-rotation",
     "The key is rotated",
     types=[KEY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.MEDIUM,
     framework=CIS_KEY_ROTATION,
     fix="Set enableKeyRotation to true.",
@@ -114,7 +104,7 @@ def key_rotation(key: Resource) -> Problems:
     "key-enabled",
     "The key is enabled",
     types=[*ENABLED_BY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.CRITICAL,
     fix="Set isEnabled (enabled, where AWS did not make the key) to true.",
     url="https://docs.aws.amazon.com/kms/latest/developerguide/enabling-keys.html",

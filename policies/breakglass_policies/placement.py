@@ -7,7 +7,7 @@ There are two policies, because a resource policy blocks before anything is crea
 missing, while a stack policy sees what is missing but prevents it at preview only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pulumi_policy import Severity
@@ -138,42 +138,39 @@ def _is_required(stack: Stack) -> bool:
 )
 def us_east_1_alerting_present(stack: Stack) -> StackProblems:
     """A stack with break-glass users must have rules, topic and subscription in us-east-1."""
-    gaps = [*(_rule_gap(stack, rule) for rule in RULES), _topic_gap(stack), _subscription_gap(stack)]
-    return each(gaps, lambda gap: ((None, problem) for problem in gap))
 
+    def missing(kind: str, test: Callable[[Resource], bool], problem: str) -> StackProblems:
+        if not any_known(stack.all(kind), lambda one: test(one) and one.region == HOME_REGION):
+            yield None, problem
 
-def _rule_gap(stack: Stack, rule: str) -> Iterator[str]:
-    if not _has(stack, EVENT_RULE, lambda found: found["name"] == rule):
-        yield (
-            f"The EventBridge rule {rule} is missing in {HOME_REGION}, so it alerts nobody. Create it with "
-            f'region="{HOME_REGION}" and the topic {naming.TOPIC} as its target.'
-        )
-    elif not _has(stack, EVENT_TARGET, lambda found: found["rule"] == rule and _is_home_topic(found["arn"])):
-        yield (
+    def missing_of(rule: str) -> StackProblems:
+        return [
+            *missing(
+                EVENT_RULE,
+                lambda one: one["name"] == rule,
+                f"The EventBridge rule {rule} is missing in {HOME_REGION}, so it alerts nobody. Create it "
+                f'with region="{HOME_REGION}" and the topic {naming.TOPIC} as its target.',
+            )
+        ] or missing(
+            EVENT_TARGET,
+            lambda one: one["rule"] == rule and _is_home_topic(one["arn"]),
             f"No target of the EventBridge rule {rule} is the topic {naming.TOPIC} of {HOME_REGION}, so it "
-            f"alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}."
+            f"alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}.",
         )
 
-
-def _topic_gap(stack: Stack) -> Iterator[str]:
-    if not _has(stack, TOPIC, lambda topic: topic["name"] == naming.TOPIC):
-        yield (
-            f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. Create "
-            f'it with region="{HOME_REGION}".'
-        )
-
-
-def _subscription_gap(stack: Stack) -> Iterator[str]:
-    if not _has(stack, TOPIC_SUBSCRIPTION, lambda it: _is_home_topic(it["topic"]) and has_recipient(it)):
-        yield (
-            f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
-            f'Create a TopicSubscription with region="{HOME_REGION}" and topic={_HOME_TOPIC}.'
-        )
-
-
-def _has(stack: Stack, kind: str, test: Callable[[Resource], bool]) -> bool:
-    """Return whether a resource of that type in us-east-1 passes the test."""
-    return any_known(stack.all(kind), lambda resource: test(resource) and resource.region == HOME_REGION)
+    topic = missing(
+        TOPIC,
+        lambda one: one["name"] == naming.TOPIC,
+        f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. Create it "
+        f'with region="{HOME_REGION}".',
+    )
+    subscription = missing(
+        TOPIC_SUBSCRIPTION,
+        lambda one: _is_home_topic(one["topic"]) and has_recipient(one),
+        f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
+        f'Create a TopicSubscription with region="{HOME_REGION}" and topic={_HOME_TOPIC}.',
+    )
+    return each([each(RULES, missing_of), topic, subscription], iter)
 
 
 def _is_home_topic(arn: Any) -> bool:

@@ -92,7 +92,7 @@ def resource_policy(
     title: str,
     *,
     types: Collection[str],
-    applies: Callable[[Resource], bool] = lambda _resource: True,
+    applies: Callable[[Resource], object] = lambda _resource: True,
     **about: Unpack[About],
 ) -> Callable[[Callable[[Resource], Problems]], ResourceValidationPolicy]:
     """Make the function that follows a policy on one resource at a time, and register it.

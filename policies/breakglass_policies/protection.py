@@ -12,17 +12,17 @@ from pulumi_policy import Severity
 from breakglass import naming
 
 from .framework import PREPARED_ACCESS
-from .key import KEY, encrypts_alerts
+from .key import KEY, publishers
 from .policy import Problems, resource_policy
 from .reading import Resource, is_ours
 
-PARTS: dict[str, Callable[[Resource], bool]] = {
+PARTS: dict[str, Callable[[Resource], object]] = {
     "aws:iam/user:User": lambda user: is_ours(user, "BreakGlassUser"),
     "aws:iam/role:Role": lambda role: is_ours(role, "BreakGlassRole"),
     "aws:sns/topic:Topic": lambda topic: topic["name"] in (naming.TOPIC, naming.WATCHDOG_TOPIC),
     "aws:cloudwatch/eventBus:EventBus": lambda bus: bus["name"] == naming.HUB_BUS,
     "aws:cloudwatch/logGroup:LogGroup": lambda log: log["name"] == naming.AUDIT_LOG_GROUP,
-    KEY: encrypts_alerts,
+    KEY: publishers,
 }
 """Resource types that break-glass access is made of, and whether a resource is a part of it."""
 

@@ -106,7 +106,6 @@ def relay_role_confined(part: Resource) -> Problems:
 def _relay_role(role: Resource) -> Iterator[str]:
     parts = [
         _trust_problems(role, _RELAY_RULES),
-        _account_problems(role),
         each(role.each("inlinePolicies"), _inline_policy),
         _managed_policy(role),
     ]
@@ -179,18 +178,11 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
         others.append(source.use(account, "any"))
     if reason := let_in(document, others, source=source.matches):
         yield f"its trust policy is not limited to {source.what}. {name} {reason}"
-
-
-def _account_problems(role: Resource) -> Iterator[str]:
-    """Yield if the trust policy leaves the account to aws:SourceArn alone, which AWS advises against."""
-    document = role["assumeRolePolicy"]
-    if isinstance(statements(document), Unreadable):
-        return
+    # AWS advises against leaving the account to aws:SourceArn alone.
     strange = [
-        replace(use, context={**use.context, "aws:SourceAccount": STRANGER})
-        for use in _uses(role, _RELAY_RULES)
+        replace(use, context={**use.context, "aws:SourceAccount": STRANGER}) for use in _uses(role, source)
     ]
-    if reason := let_in(document, strange, source=_RELAY_RULES.matches):
+    if source is _RELAY_RULES and (reason := let_in(document, strange, source=source.matches)):
         yield (
             "its trust policy is not limited to an account. Name yours as aws:SourceAccount under "
             f"StringEquals. {reason}"
