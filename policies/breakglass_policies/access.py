@@ -18,6 +18,8 @@ from .statements import Unreadable, statements
 
 STRANGER = "000000000001"
 """An account that no document names."""
+ANY_ACCOUNT = "123456789012"
+"""The account where none is known."""
 Test: TypeAlias = Callable[[str], bool]
 
 _ORGANIZATION = "o-0000000000"
@@ -76,7 +78,7 @@ def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:
         return [known]
     text = _text(document)
     named = re.findall(rf"\b([0-9]{{12}}):{re.escape(resource)}", text) or re.findall(r"\b[0-9]{12}\b", text)
-    return list(dict.fromkeys(named)) or ["123456789012"]
+    return list(dict.fromkeys(named)) or [ANY_ACCOUNT]
 
 
 def region_in_arn(region: str | None) -> str:
@@ -104,6 +106,17 @@ def refused(document: Any, requests: Iterable[Request]) -> str | None:
     decisions = [_decision(document, request) for request in requests]
     allowed = any(decision.verdict is Verdict.ALLOWED for decision in decisions)
     return None if allowed else decisions[0].reason
+
+
+def by_identity(policy: Mapping[str, Any], action: str, resource: str, **context: str) -> Verdict:
+    """Return what an identity policy says to a user of ANY_ACCOUNT; context keys are without `aws:`."""
+    request = Request(
+        principal=Principal(arn=f"arn:aws:iam::{ANY_ACCOUNT}:user/any"),
+        action=action,
+        resource=resource,
+        context={f"aws:{key}": value for key, value in context.items()},
+    )
+    return evaluate(request, identity=[policy], resource_account=ANY_ACCOUNT).verdict
 
 
 def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = None) -> str | None:

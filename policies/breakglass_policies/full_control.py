@@ -21,9 +21,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from alertpath.iam.evaluate import Verdict
 from alertpath.iam.wildcards import fits, tokens
 
+from .access import ANY_ACCOUNT, by_identity
 from .statements import Statement, Unreadable, statements
 
 _GRANT_TO_USER = ("iam:AttachUserPolicy", "iam:PutUserPolicy")
@@ -72,7 +73,6 @@ _MANAGED = {name.lower(): holders for name, holders in AWS_MANAGED.items()}  # I
 
 _KINDS = {"Group": "group", "Role": "role", "User": "user", "AccessKey": "user", "LoginProfile": "user"}
 """What an action is about, by the first word that is in it: AddUserToGroup is about a group."""
-_ACCOUNT = "123456789012"
 _OWN_ACCOUNT = re.compile(r"\d{12}|\$\{aws:(?:Principal|Resource)Account\}", re.IGNORECASE)
 
 
@@ -132,16 +132,11 @@ def _in_this_account(pattern: str, *, excepted: bool) -> str:
     An account that is excepted may be another one.
     """
     pattern = re.sub(r"^arn:aws[a-z-]*:", "arn:aws:", pattern)
-    return pattern if excepted else _OWN_ACCOUNT.sub(_ACCOUNT, pattern)
+    return pattern if excepted else _OWN_ACCOUNT.sub(ANY_ACCOUNT, pattern)
 
 
 def _allows(policy: dict[str, Any], action: str) -> bool:
     """Return whether a policy allows an action on a user, role, group or policy of any name."""
     kind = next((kind for word, kind in _KINDS.items() if word in action), "policy")
-    asked = Request(
-        principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
-        action=action,
-        resource=f"arn:aws:iam::{_ACCOUNT}:{kind}/any",
-        context={"aws:username": "any"},
-    )
-    return evaluate(asked, identity=[policy], resource_account=_ACCOUNT).verdict is not Verdict.DENIED
+    resource = f"arn:aws:iam::{ANY_ACCOUNT}:{kind}/any"
+    return by_identity(policy, action, resource, username="any") is not Verdict.DENIED

@@ -156,6 +156,10 @@ def _judged(
         yield Grant(kind, name, policy, means)
 
 
+def _text(description: str, **limits: str | int) -> dict[str, Any]:
+    return {"type": "string", "description": description, **limits}
+
+
 @resource_policy(
     "iam-full-access",
     "IAM full access is accepted or blocked",
@@ -176,22 +180,17 @@ def _judged(
                 "required": ["attachedTo", "policy", "reason"],
                 "additionalProperties": False,
                 "properties": {
-                    "attachedTo": {
-                        "type": "string",
-                        "description": "role/, user/, group/ or (customer) policy/, and its name.",
-                        "pattern": r"^(role|user|group|policy)/[A-Za-z0-9_+=,.@-]+$",
-                    },
-                    "policy": {
-                        "type": "string",
-                        "description": "ARN of the managed policy, or name of the inline or customer policy.",
-                        "pattern": r"^[^*?]+$",
-                    },
-                    "reason": {
-                        "type": "string",
-                        "description": "Why the grant is needed; shown in every preview.",
-                        "minLength": 10,
-                        "pattern": r"^\S",
-                    },
+                    "attachedTo": _text(
+                        "role/, user/, group/ or (customer) policy/, and its name.",
+                        pattern=r"^(role|user|group|policy)/[A-Za-z0-9_+=,.@-]+$",
+                    ),
+                    "policy": _text(
+                        "ARN of the managed policy, or name of the inline or customer policy.",
+                        pattern=r"^[^*?]+$",
+                    ),
+                    "reason": _text(
+                        "Why the grant is needed; shown in every preview.", minLength=10, pattern=r"^\S"
+                    ),
                 },
             },
         }

@@ -13,8 +13,7 @@ from alertpath.iam.evaluate import Request
 from breakglass import naming
 
 from .access import by_service, named_arns, own_accounts, refused
-from .framework import CIS_KEY_ROTATION
-from .policy import Problems, resource_policy
+from .policy import CIS_KEY_ROTATION, Problems, resource_policy
 from .reading import Resource, in_component
 from .statements import Unreadable, services, statements
 

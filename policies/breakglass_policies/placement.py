@@ -71,9 +71,6 @@ def _is_part(resource: Resource) -> bool:
 
     An ARN that is unknown is that of a topic of the same program, which is judged itself; AWS refuses its
     policy and subscriptions in another Region.
-
-    Raises:
-        UnknownValueError: a name is not known until deployment.
     """
     try:
         return PARTS[resource.type][1](_identity(resource))

@@ -11,9 +11,8 @@ from pulumi_policy import Severity
 
 from breakglass import naming
 
-from .framework import PREPARED_ACCESS
 from .key import KEY, publishers
-from .policy import Problems, resource_policy
+from .policy import PREPARED_ACCESS, Problems, resource_policy
 from .reading import Resource, is_ours
 
 PARTS: dict[str, Callable[[Resource], object]] = {

@@ -30,6 +30,8 @@ NAMES: dict[str, Collection[str]] = {
 class Resource:
     """One resource as a policy sees it.
 
+    Reading what is not known until deployment raises UnknownValueError.
+
     Attributes:
         of: What the SDK gives.
         config: The policy's configuration for this stack, with defaults.
@@ -39,11 +41,7 @@ class Resource:
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __getitem__(self, name: str) -> Any:
-        """Return a property as JSON, None if it is missing.
-
-        Raises:
-            UnknownValueError: something in it is not known until deployment.
-        """
+        """Return a property as JSON, None if it is missing."""
         return as_json(self.of.props.get(name))
 
     def known(self, name: str) -> str | None:
@@ -51,11 +49,7 @@ class Resource:
         return known_text(self.of.props, name)
 
     def each(self, name: str) -> Iterator[Any]:
-        """Yield the items of a list as JSON, or a value that is not a list as the only item.
-
-        Raises:
-            UnknownValueError: something is not known until deployment; raised after the known items.
-        """
+        """Yield the items of a list as JSON, or a value that is not a list as the only item."""
         value = items(self.of.props.get(name))
         return each(range(len(value)), lambda index: [as_json(value[index])])
 
@@ -76,11 +70,7 @@ class Resource:
 
     @property
     def region(self) -> str | None:
-        """The resource's own Region, else its provider's, None if neither says.
-
-        Raises:
-            UnknownValueError: the Region is not known until deployment.
-        """
+        """The resource's own Region, else its provider's, None if neither says."""
         region = self["region"]
         if region is None and self.of.provider is not None:
             region = as_json(self.of.provider.props.get("region"))
@@ -99,12 +89,7 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """All resources of a stack.
-
-    Attributes:
-        of: What the SDK gives.
-        config: The policy's configuration for this stack, with defaults.
-    """
+    """All resources of a stack; `of` and `config` are as in `Resource`."""
 
     of: StackValidationArgs
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -119,15 +104,8 @@ class Stack:
 def is_ours(resource: Resource, component: str) -> bool:
     """Whether a resource is one of ours: by its component in our own program, by its name in any other.
 
-    Our settings may give users and role any name, so in our program only the component tells; the URN holds
-    it.
-
-    Args:
-        resource: A user or role.
-        component: Such as `BreakGlassRole`, a key of NAMES.
-
-    Raises:
-        UnknownValueError: the name decides and is not known until deployment.
+    Our settings may give users and role any name, so in our program only the component tells. The URN holds
+    it; it is a key of NAMES.
     """
     # IAM has no two names that differ in case only.
     return in_component(resource, component) or any(same(resource["name"], name) for name in NAMES[component])

@@ -7,6 +7,7 @@ read.
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice, product
 from typing import Any
 
@@ -15,8 +16,7 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import AccessError, Decision, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
-from .framework import CIS_MFA, PREPARED_ACCESS
-from .policy import Problems, resource_policy, seconds
+from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
 from .reading import Resource, is_ours
 from .statements import Unreadable, allowing, has_wildcard, statements
 
@@ -44,8 +44,7 @@ _IDENTITY_KEYS = frozenset(
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
 
 
-def _is_break_glass(role: Resource) -> bool:
-    return is_ours(role, "BreakGlassRole")
+_is_break_glass = partial(is_ours, component="BreakGlassRole")
 
 
 def _texts(trust: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -36,11 +37,7 @@ SUBSCRIPTIONS = 2
 
 
 def topic_name(resource: Resource) -> Any:
-    """Return the name of the topic that a topic or a topic's policy is about; None if it has none.
-
-    Raises:
-        UnknownValueError: it is not known until deployment.
-    """
+    """Return the name of the topic that a topic or a topic's policy is about; None if it has none."""
     if resource.type == TOPIC:
         return resource["name"]
     arn = parse_arn(resource["arn"])
@@ -162,14 +159,9 @@ def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request
 
 
 def has_recipient(subscription: Resource) -> bool:
-    """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent.
-
-    Raises:
-        UnknownValueError: the protocol or the queue is not known until deployment.
-    """
-    if subscription["protocol"] != "sqs":
-        return True
-    return parse_arn(subscription["endpoint"]).resource != naming.DRILL_QUEUE
+    """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent."""
+    is_queue = subscription["protocol"] == "sqs"
+    return not is_queue or parse_arn(subscription["endpoint"]).resource != naming.DRILL_QUEUE
 
 
 @stack_policy(
@@ -183,20 +175,17 @@ def has_recipient(subscription: Resource) -> bool:
 )
 def subscriptions_at_least(stack: Stack) -> StackProblems:
     """The alert topic should have two subscriptions, the drill queue's not counted."""
-    found = 0
-    for _ in each(stack.all(TOPIC_SUBSCRIPTION), _of_alert_topic):
-        found += 1
-        if found >= SUBSCRIPTIONS:
-            return
-    yield (
-        None,
-        f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one mailbox "
-        "that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
-        "`subscriptions` of breakglass:alerts.",
-    )
 
+    def counts(subscription: Resource) -> bool:
+        arn = parse_arn(subscription["topic"])
+        return (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription)
 
-def _of_alert_topic(subscription: Resource) -> Iterator[Resource]:
-    arn = parse_arn(subscription["topic"])
-    if (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription):
-        yield subscription
+    counted = each(stack.all(TOPIC_SUBSCRIPTION), lambda one: [one] if counts(one) else [])
+    found = len([*islice(counted, SUBSCRIPTIONS)])
+    if found < SUBSCRIPTIONS:
+        yield (
+            None,
+            f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one "
+            "mailbox that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
+            "`subscriptions` of breakglass:alerts.",
+        )

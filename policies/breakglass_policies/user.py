@@ -4,16 +4,17 @@ An access key or a password that a program makes is in its state, where everybod
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from alertpath.iam.evaluate import Verdict
 from breakglass import naming
 
-from .framework import CIS_ACCESS_KEYS, CIS_MFA
+from .access import by_identity
 from .iam_full_access import ATTACHMENTS, DOCUMENTS
-from .policy import StackProblems, stack_policy
+from .policy import CIS_ACCESS_KEYS, CIS_MFA, StackProblems, stack_policy
 from .reading import Resource, Stack, any_known, each, is_ours, same
 from .statements import Statement, Unreadable, statements
 
@@ -49,29 +50,22 @@ EXEMPT = frozenset(
 carry an MFA context, and the enrolment of a device."""
 
 _MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
-_ACCOUNT = "123456789012"
 
 
-def _is_break_glass(user: Resource) -> bool:
-    return is_ours(user, "BreakGlassUser")
+_is_break_glass = partial(is_ours, component="BreakGlassUser")
 
 
 def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> StackProblems:
     """Yield the problem for each credential of a user in the stack that is break-glass, or of the usual name.
 
-    Args:
-        stack: The stack.
-        types: The types of credentials, and which property names their user.
-        problem: What is wrong with the credential.
-
-    Raises:
-        UnknownValueError: the user is not known until deployment, and not made of a user of the stack.
+    The types of credentials come with the property that names their user.
     """
 
     def of_our_user(credential: Resource) -> bool:
-        if users := [source for source in credential.made_of(types[credential.type]) if source.type == USER]:
+        user = types[credential.type]
+        if users := [source for source in credential.made_of(user) if source.type == USER]:
             return any_known(users, _is_break_glass)
-        name = credential[types[credential.type]]
+        name = credential[user]
         return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
             stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
         )
@@ -148,11 +142,7 @@ def user_requires_mfa(stack: Stack) -> StackProblems:
 
 
 def _policies_of(stack: Stack, kind: str, name: Any) -> Iterator[Any]:
-    """Yield the documents that the stack gives a user or group.
-
-    Raises:
-        UnknownValueError: a name or document is not known until deployment; raised after the known documents.
-    """
+    """Yield the documents that the stack gives a user or group, the known ones first."""
 
     def given_by(holder: Resource) -> Iterator[Any]:
         def names_it(property_name: str) -> bool:
@@ -199,16 +189,7 @@ def denies_without_mfa(document: Any) -> bool:
     ]
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": [everything, *denials]}
-
-    def verdict(**context: str) -> Verdict:
-        asked = Request(
-            principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
-            action="iam:CreateUser",
-            resource="*",
-            context={f"aws:{key}": value for key, value in context.items()},
-        )
-        return evaluate(asked, identity=[policy], resource_account=_ACCOUNT).verdict
-
+    verdict = partial(by_identity, policy, "iam:CreateUser", "*")
     without = {verdict(), verdict(MultiFactorAuthPresent="false")}
     with_mfa = verdict(MultiFactorAuthPresent="true", MultiFactorAuthAge="1")
     return without == {Verdict.DENIED} and with_mfa is Verdict.ALLOWED
