@@ -97,12 +97,7 @@ def _text(document: Any) -> str:
 
 
 def refused(document: Any, requests: Iterable[Request]) -> str | None:
-    """Return why a resource policy allows none of the requests, None if it allows one.
-
-    Args:
-        document: The policy, as JSON text or as an object.
-        requests: The forms in which the same request may come.
-    """
+    """Return why a resource policy allows no form in which a request may come, None if it allows one."""
     decisions = [_decision(document, request) for request in requests]
     allowed = any(decision.verdict is Verdict.ALLOWED for decision in decisions)
     return None if allowed else decisions[0].reason
@@ -123,7 +118,7 @@ def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = 
     """Return how a resource policy allows one of the requests, or may do so; None if it denies all of them.
 
     Args:
-        document: The policy, which can be read, as JSON text or as an object.
+        document: The policy, which can be read.
         requests: What strangers try.
         source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
@@ -140,15 +135,11 @@ def excess(
 ) -> Iterator[str]:
     """Yield what a resource policy allows beyond one action, for those whom it names.
 
-    Args:
-        document: The policy, as JSON text or as an object.
-        action: The action that it may allow.
-        strangers: What is tried, by what messages call those who try.
-        condition: The condition that keeps strangers out.
+    Strangers are what is tried, by what messages call those who try; the condition would keep them out.
     """
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"has a policy that cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"has a policy that cannot be read: {found}. Write it with json.dumps."
         return
     allowing = [statement for statement in found if statement.allows]
     for statement in allowing:
@@ -157,9 +148,8 @@ def excess(
     nameless = [statement.where for statement in allowing if not statement.principals]
     for where in nameless:
         yield f"names no principal in {where} of its policy. Name who may use it."
-    reasons = {} if nameless else {who: let_in(document, requests) for who, requests in strangers.items()}
-    for who, reason in reasons.items():
-        if reason:
+    for who, requests in () if nameless else strangers.items():
+        if reason := let_in(document, requests):
             yield f"lets {who} in, or may do so. Name accounts, or add the condition {condition}. {reason}"
             return
 

@@ -66,7 +66,7 @@ def _findings(stack: Stack, words: str, *, lost: bool) -> StackProblems:
         for judgement in _latest[1]
         if lost == (judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason)
     ]
-    resources = {resource.urn: resource for resource in stack.all()}
+    resources = {resource.of.urn: resource for resource in stack.all()}
     for finding in findings(judged):
         resource = resources.get(finding.resource)  # None if the stack lacks it
         problem = f"{words.format(finding.count)}: {finding.reason.rstrip('.')}."
@@ -89,7 +89,7 @@ def _as_given(resource: Resource) -> Given:
         properties["kmsMasterKeyId"] = f"arn:aws:kms:{home}:key/{UNKNOWN}"
     return Given(
         type=resource.type,
-        urn=resource.urn,
+        urn=resource.of.urn,
         properties=properties,
         account=resource.account,
         region=region or "",

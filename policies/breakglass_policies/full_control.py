@@ -83,11 +83,9 @@ def is_full_control_of_aws(arn: Any, held_by: str) -> bool:
 
 
 def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
-    """Return the actions of a policy that make its holder administrator; empty if there are none.
+    """Return the actions of an identity policy that make its holder administrator; empty if there are none.
 
-    Args:
-        document: An identity policy, as JSON text or as an object.
-        held_by: What holds it: `user`, `role`, `group`, or `policy` for a customer policy.
+    It is held by a `user`, `role` or `group`, or, as a customer policy, by a `policy`.
     """
     found = statements(document)
     if isinstance(found, Unreadable):

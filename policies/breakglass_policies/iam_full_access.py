@@ -31,23 +31,23 @@ class Attachment(NamedTuple):
     policy: str
 
 
+_KINDS = ("user", "role", "group")
+
 ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (Attachment("role", "role", "policyArn"),),
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (Attachment("user", "user", "policyArn"),),
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (Attachment("group", "group", "policyArn"),),
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
-        Attachment("role", "roleName", "policyArns"),
-    ),
-    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
-        Attachment("user", "userName", "policyArns"),
-    ),
-    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
-        Attachment("group", "groupName", "policyArns"),
-    ),
-    "aws:iam/policyAttachment:PolicyAttachment": (
-        Attachment("user", "users", "policyArn"),
-        Attachment("role", "roles", "policyArn"),
-        Attachment("group", "groups", "policyArn"),
+    **{
+        f"aws:iam/{kind}PolicyAttachment:{kind.title()}PolicyAttachment": (
+            Attachment(kind, kind, "policyArn"),
+        )
+        for kind in _KINDS
+    },
+    **{
+        f"aws:iam/{kind}PolicyAttachmentsExclusive:{kind.title()}PolicyAttachmentsExclusive": (
+            Attachment(kind, f"{kind}Name", "policyArns"),
+        )
+        for kind in _KINDS
+    },
+    "aws:iam/policyAttachment:PolicyAttachment": tuple(
+        Attachment(kind, f"{kind}s", "policyArn") for kind in _KINDS
     ),
     ROLE: (Attachment("role", "name", "managedPolicyArns"),),
 }
@@ -55,13 +55,11 @@ ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
 
 DOCUMENTS: dict[str, Attachment] = {
     "aws:iam/policy:Policy": Attachment("policy", "name", "policy"),
-    "aws:iam/rolePolicy:RolePolicy": Attachment("role", "role", "policy"),
-    "aws:iam/userPolicy:UserPolicy": Attachment("user", "user", "policy"),
-    "aws:iam/groupPolicy:GroupPolicy": Attachment("group", "group", "policy"),
+    **{f"aws:iam/{kind}Policy:{kind.title()}Policy": Attachment(kind, kind, "policy") for kind in _KINDS},
 }
 """Resource types that hold one policy document."""
 
-_LISTS = frozenset({"users", "roles", "groups"})
+_LISTS = frozenset(f"{kind}s" for kind in _KINDS)
 _TYPES = (*ATTACHMENTS, *DOCUMENTS)
 _MANAGED_POLICY = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMFullAccess.html"
 
@@ -96,8 +94,7 @@ class Grant(NamedTuple):
 def grants(resource: Resource) -> Iterator[Grant | Unreadable]:
     """Yield every grant of full control of IAM in a resource, and every policy document that cannot be read.
 
-    Raises:
-        UnknownValueError: a policy is not known until deployment; raised after the known ones were yielded.
+    The known ones come before UnknownValueError is raised.
     """
     sources = [_attached(resource, attachment) for attachment in ATTACHMENTS.get(resource.type, ())]
     if held := DOCUMENTS.get(resource.type):
@@ -151,7 +148,7 @@ def _judged(
 ) -> Iterator[Grant | Unreadable]:
     means = full_control(document, kind)
     if isinstance(means, Unreadable):
-        yield Unreadable(f"{where}: {means.reason}")
+        yield Unreadable(f"{where}: {means}")
     elif means:
         yield Grant(kind, name, policy, means)
 
@@ -201,7 +198,7 @@ def iam_full_access(resource: Resource) -> Problems:
     for grant in grants(resource):
         if isinstance(grant, Unreadable):
             yield (
-                f"has a policy that could not be read, so it may give full control of IAM: {grant.reason}. "
+                f"has a policy that could not be read, so it may give full control of IAM: {grant}. "
                 " Write it as a JSON object with one or more objects as Statement."
             )
         elif _reason(resource, grant) is None:

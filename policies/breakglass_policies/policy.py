@@ -127,7 +127,7 @@ def resource_policy(
         name: The policy's name; users configure the policy by it.
         title: What holds when the policy passes.
         types: The types of resources that the policy judges.
-        applies: Whether the policy has something to say about a resource of these types.
+        applies: Whether it has something to say about a resource of these types.
         about: See `About`.
     """
 
@@ -139,7 +139,7 @@ def resource_policy(
             if not applies(resource):
                 args.not_applicable("the policy does not apply to this resource")
             for problem in check(resource):
-                report(f"{resource.title} {problem}", resource.urn)
+                report(f"{resource.title} {problem}", resource.of.urn)
 
         policy = ResourceValidationPolicy(validate=validate, **_metadata(name, title, check, about))
         POLICIES.append(policy)
@@ -163,7 +163,7 @@ def stack_policy(
             if not applies(stack):
                 args.not_applicable("the policy does not apply to this stack")
             for resource, problem in check(stack):
-                report(f"{resource.title} {problem}" if resource else problem, resource and resource.urn)
+                report(f"{resource.title} {problem}" if resource else problem, resource and resource.of.urn)
 
         policy = StackValidationPolicy(validate=validate, **_metadata(name, title, check, about))
         POLICIES.append(policy)

@@ -6,7 +6,7 @@ at, and what is known is judged before an unknown value ends the policy.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from re import fullmatch
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -38,7 +38,7 @@ class Resource:
     """
 
     of: ResourceValidationArgs | PolicyResource
-    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    config: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> Any:
         """Return a property as JSON, None if it is missing."""
@@ -57,11 +57,6 @@ class Resource:
     def type(self) -> str:
         """The type, such as `aws:sns/topic:Topic`."""
         return self.of.resource_type
-
-    @property
-    def urn(self) -> str:
-        """The URN; it holds the types of the components around the resource."""
-        return self.of.urn
 
     @property
     def title(self) -> str:
@@ -92,7 +87,7 @@ class Stack:
     """All resources of a stack; `of` and `config` are as in `Resource`."""
 
     of: StackValidationArgs
-    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    config: Mapping[str, Any]
 
     def all(self, *types: str) -> list[Resource]:
         """Return the resources of these types; without types all resources."""
@@ -113,7 +108,7 @@ def is_ours(resource: Resource, component: str) -> bool:
 
 def in_component(resource: Resource, component: str) -> bool:
     """Whether the resource is inside a component of our program, such as `BreakGlassAlerts`."""
-    return f"breakglass:index:{component}$" in resource.urn
+    return f"breakglass:index:{component}$" in resource.of.urn
 
 
 def same(name: Any, other: Any) -> bool:

@@ -125,7 +125,7 @@ def _inline_policy(part: Resource | Any) -> Iterator[str]:
         return
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"its policy cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"its policy cannot be read: {found}. Write it with json.dumps."
         return
     for statement in filter(lambda one: one.allows, found):
         if not statement.only_allows(PUT_EVENTS):
@@ -160,7 +160,7 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     document = role["assumeRolePolicy"]
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"its trust policy cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"its trust policy cannot be read: {found}. Write it with json.dumps."
         return
     for statement in found:
         where = f"{statement.where} of its trust policy"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import AccessError, Decision, Principal, Request, Verdict, by_resource_policy
+from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
 from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
@@ -77,31 +77,8 @@ def _filled_in(pattern: str) -> str:
     return pattern.replace("*", "x").replace("?", "x")
 
 
-def _ask(trust: Any, asker: str, context: dict[str, str]) -> Decision | None:
-    """Return what a trust policy says to a principal, None if it refuses."""
-    try:
-        principal = Principal(arn=asker)
-    except AccessError:  # not a principal; a text of some other condition
-        return None
-    is_user = ":user/" in asker
-    asked = Request(
-        principal=principal,
-        action="sts:AssumeRole",
-        resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
-        context={
-            **context,
-            "aws:PrincipalArn": asker,
-            "aws:PrincipalAccount": principal.account or "",
-            "aws:PrincipalType": "User" if is_user else "AssumedRole",
-            **({"aws:username": asker.rpartition("/")[2]} if is_user else {}),
-        },
-    )
-    decision = by_resource_policy(trust, asked, resource_account=_ROLE_ACCOUNT)
-    return None if decision.verdict is Verdict.DENIED else decision
-
-
 def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each principal that a trust policy does not refuse in one of the contexts, and why.
+    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why.
 
     Conditions that concern neither identity nor MFA are met.
     """
@@ -111,9 +88,26 @@ def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
         for operator, key, values in statement.conditions
         if key not in _IDENTITY_KEYS and values and "Not" not in operator and operator != "Null"
     }
-    for asker in _askers(trust):
-        decisions = (_ask(trust, asker, {**met, **context}) for context in contexts)
-        if decision := next(filter(None, decisions), None):
+    for asker, context in product(_askers(trust), contexts):
+        try:
+            principal = Principal(arn=asker)
+        except AccessError:  # not a principal; a text of some other condition
+            continue
+        is_user = ":user/" in asker
+        identity = {
+            "aws:PrincipalArn": asker,
+            "aws:PrincipalAccount": principal.account or "",
+            "aws:PrincipalType": "User" if is_user else "AssumedRole",
+            **({"aws:username": asker.rpartition("/")[2]} if is_user else {}),
+        }
+        asked = Request(
+            principal=principal,
+            action="sts:AssumeRole",
+            resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
+            context={**met, **context, **identity},
+        )
+        decision = by_resource_policy(trust, asked, resource_account=_ROLE_ACCOUNT)
+        if decision.verdict is not Verdict.DENIED:
             yield asker, decision.reason
 
 
@@ -156,7 +150,7 @@ def role_trust_requires_mfa(role: Resource) -> Problems:
     found = statements(trust)
     if isinstance(found, Unreadable):
         yield (
-            f"has a trust policy that could not be read: {found.reason}, so nothing shows that it asks for "
+            f"has a trust policy that could not be read: {found}, so nothing shows that it asks for "
             "MFA. Write it as a JSON object with one or more objects as Statement."
         )
         return

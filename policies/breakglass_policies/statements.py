@@ -66,12 +66,7 @@ class Statement:
 
 
 class Unreadable(Exception):
-    """A document that is not an IAM policy; `reason` says why."""
-
-    @property
-    def reason(self) -> str:
-        """What is wrong with the document, as a clause."""
-        return str(self)
+    """A document that is not an IAM policy; as text it says why, in a clause."""
 
 
 def statements(document: Any) -> list[Statement] | Unreadable:
