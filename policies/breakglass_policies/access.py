@@ -14,7 +14,7 @@ from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, evalua
 from breakglass import naming
 
 from .reading import is_account_id, items, members, parse_arn
-from .statements import Unreadable, statements
+from .statements import Unreadable, allowing, statements
 
 STRANGER = "000000000001"
 """An account that no document names."""
@@ -67,12 +67,9 @@ def by_stranger(action: str, resource: str) -> Iterator[Request]:
 
 
 def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:
-    """Return the accounts that may be a resource's own.
+    """Return the accounts that may be a resource's own: the known one, else those that its policy names.
 
-    Args:
-        known: The account that its provider or ARN names; empty if neither does.
-        document: Its policy: without a known account, the accounts count that it names.
-        resource: How the last part of the resource's ARN begins; accounts in such ARNs come first.
+    Of these only those count, if there are any, that stand before `resource`, the last part of an ARN.
     """
     if is_account_id(known):
         return [known]
@@ -141,11 +138,10 @@ def excess(
     if isinstance(found, Unreadable):
         yield f"has a policy that cannot be read: {found}. Write it with json.dumps."
         return
-    allowing = [statement for statement in found if statement.allows]
-    for statement in allowing:
+    for statement in allowing(document):
         if not statement.only_allows(action):
             yield f"allows more than {action} in {statement.where} of its policy. Allow only that."
-    nameless = [statement.where for statement in allowing if not statement.principals]
+    nameless = [statement.where for statement in allowing(document) if not statement.principals]
     for where in nameless:
         yield f"names no principal in {where} of its policy. Name who may use it."
     for who, requests in () if nameless else strangers.items():

@@ -18,10 +18,10 @@ from breakglass.naming import HOME_REGION
 
 from .policy import Problems, StackProblems, resource_policy, stack_policy
 from .reading import Arn, Resource, Stack, any_known, each, is_ours, parse_arn
-from .rules import EVENT_RULE
-from .targets import EVENT_TARGET
 from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, TOPICS, has_recipient
 
+EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 KEY_ALIAS = "aws:kms/alias:Alias"
 QUEUE = "aws:sqs/queue:Queue"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"

@@ -71,8 +71,6 @@ CIS_KEY_ROTATION = _cis("3.6", "Ensure rotation for customer-created symmetric k
 POLICIES: list[Policy] = []
 """Every policy of the pack, in the order of the modules' names and of the functions in them."""
 
-Config: TypeAlias = Mapping[str, dict[str, Any]]
-"""JSON schema of each key of a policy's configuration, with `description` and mostly `default`."""
 Problems: TypeAlias = Iterable[str]
 """Problems of one resource: the rest of a sentence that begins with the resource."""
 StackProblems: TypeAlias = Iterable[tuple[Resource | None, str]]
@@ -87,7 +85,7 @@ class About(TypedDict, total=False):
         url: The page of AWS behind the policy.
         framework: The requirement that the policy serves; by default emergency access.
         level: Whether a problem stops the deployment; by default it does. The configuration may change it.
-        config: What can be configured per stack.
+        config: What can be configured per stack: keys with their JSON schema, mostly with a default.
         config_of: Name of the policy, defined before, whose configuration this one reads. The engine gives a
             policy only its own; this one gets what that one was asked with last, its defaults if it was not.
     """
@@ -97,7 +95,7 @@ class About(TypedDict, total=False):
     url: Required[str]
     framework: PolicyComplianceFramework
     level: EnforcementLevel
-    config: Config
+    config: Mapping[str, dict[str, Any]]
     config_of: str
 
 

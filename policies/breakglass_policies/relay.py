@@ -13,7 +13,7 @@ from .access import STRANGER, by_service, by_strange_service, let_in, named_arns
 from .key import EVENTS
 from .policy import Problems, resource_policy
 from .reading import Resource, each, is_account_id, items, members, parse_arn
-from .statements import Named, Unreadable, has_wildcard, statements
+from .statements import Named, Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -31,7 +31,6 @@ class _Source:
     """What a service may use a role for.
 
     Attributes:
-        service: The service.
         what: What messages call the resources.
         prefix: How the last part of their ARNs begins.
         own: The last part of the ARN of the one that our program creates.
@@ -91,10 +90,7 @@ _SCHEDULES = _Source(
         "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "
         f"{PUT_EVENTS} only, on the ARNs of the hub buses; attach nothing else."
     ),
-    url=(
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
-        "cross-service-confused-deputy-prevention.html"
-    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html",
 )
 def relay_role_confined(part: Resource) -> Problems:
     """The relay's role must serve its own rules only, and must only put events on named buses."""
@@ -127,7 +123,7 @@ def _inline_policy(part: Resource | Any) -> Iterator[str]:
     if isinstance(found, Unreadable):
         yield f"its policy cannot be read: {found}. Write it with json.dumps."
         return
-    for statement in filter(lambda one: one.allows, found):
+    for statement in allowing(document):
         if not statement.only_allows(PUT_EVENTS):
             yield f"{statement.where} allows more than {PUT_EVENTS}. Allow only that."
         buses = not statement.not_resource and statement.resources
@@ -162,12 +158,11 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     if isinstance(found, Unreadable):
         yield f"its trust policy cannot be read: {found}. Write it with json.dumps."
         return
-    for statement in found:
+    for statement in allowing(document):
         where = f"{statement.where} of its trust policy"
-        named = set(statement.principals)
-        if statement.allows and (statement.not_principal or named != {Named("service", source.service)}):
+        if statement.not_principal or set(statement.principals) != {Named("service", source.service)}:
             yield f"{where} trusts principals other than {source.service}. Allow only that service."
-        if statement.allows and not statement.only_allows(ASSUME_ROLE):
+        if not statement.only_allows(ASSUME_ROLE):
             yield f"{where} allows actions other than {ASSUME_ROLE}. Allow only that one."
     name = f"Name {source.pattern} as aws:SourceArn under ArnLike."
     if reason := refused(document, _uses(role, source)):

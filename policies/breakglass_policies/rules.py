@@ -8,10 +8,10 @@ from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming, quotas
 
+from .placement import EVENT_RULE
 from .policy import Problems, resource_policy
 from .reading import Resource
 
-EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 STATE = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 
 

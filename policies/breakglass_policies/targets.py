@@ -7,12 +7,11 @@ from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming
 
+from .placement import EVENT_RULE, EVENT_TARGET
 from .policy import Problems, StackProblems, resource_policy, stack_policy
 from .reading import Resource, Stack, any_known, each, members, parse_arn
-from .rules import EVENT_RULE, is_of_alert_path, rule_name
+from .rules import is_of_alert_path, rule_name
 from .topics import TOPIC, TOPICS
-
-EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 
 WITHOUT_ROLE = {"sns": "a topic", "sqs": "a queue", "logs": "a log group", "lambda": "a function"}
 """Services whose targets are reached through their own resource policy, with what messages call a target."""
