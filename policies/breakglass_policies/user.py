@@ -148,12 +148,9 @@ def _policies_of(stack: Stack, kind: str, name: Any) -> Iterator[Any]:
         def names_it(property_name: str) -> bool:
             return any(same(listed, name) for listed in holder.each(property_name))
 
-        if (
-            (document := DOCUMENTS.get(holder.type))
-            and document.kind == kind
-            and names_it(document.principal)
-        ):
-            yield holder[document.policy]
+        held = DOCUMENTS.get(holder.type)
+        if held and held.kind == kind and names_it(held.principal):
+            yield holder[held.policy]
         for attachment in ATTACHMENTS.get(holder.type, ()):
             if attachment.kind == kind and names_it(attachment.principal):
                 for arn in holder.each(attachment.policy):
