@@ -44,20 +44,16 @@ def topic_name(resource: Resource) -> Any:
     return arn.resource if arn.service == "sns" else None
 
 
-def _is_ours(resource: Resource) -> bool:
-    return topic_name(resource) in TOPICS
-
-
 def _has_policy(resource: Resource) -> bool:
     # A topic usually has its policy in a resource of its own.
-    return _is_ours(resource) and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
+    return topic_name(resource) in TOPICS and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
 
 
 @resource_policy(
     "topic-encrypted",
     "The alert topic is encrypted, the watchdog topic is not",
     types=[TOPIC],
-    applies=_is_ours,
+    applies=lambda topic: topic["name"] in TOPICS,
     severity=Severity.HIGH,
     fix=(
         "Set kmsMasterKeyId of the alert topic to the ARN of a customer managed key whose policy lets "

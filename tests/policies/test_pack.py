@@ -48,6 +48,7 @@ def test_the_entry_point_registers_the_policies(monkeypatch):
 
     monkeypatch.setattr("pulumi_policy.PolicyPack", pack)
     monkeypatch.setattr("breakglass_policies.decoding.decode_once", lambda: registered.update(once=True))
+    monkeypatch.setattr("gc.set_threshold", lambda _threshold: None)
     runpy.run_path(str(PACK), run_name="__main__")  # the directory, as the language host does
     assert registered["name"] == "breakglass"
     assert registered["once"]
