@@ -13,12 +13,13 @@ from typing import Any, TypeAlias
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, evaluate
 from breakglass import naming
 
-from .arns import is_account_id, parse_arn
-from .reading import items
-from .statements import Unreadable, statements
+from .reading import is_account_id, items, members, parse_arn
+from .statements import Unreadable, allowing, statements
 
 STRANGER = "000000000001"
 """An account that no document names."""
+ANY_ACCOUNT = "123456789012"
+"""The account where none is known."""
 Test: TypeAlias = Callable[[str], bool]
 
 _ORGANIZATION = "o-0000000000"
@@ -66,18 +67,15 @@ def by_stranger(action: str, resource: str) -> Iterator[Request]:
 
 
 def own_accounts(known: str, document: Any, resource: str = "") -> list[str]:
-    """Return the accounts that may be a resource's own.
+    """Return the accounts that may be a resource's own: the known one, else those that its policy names.
 
-    Args:
-        known: The account that its provider or ARN names; empty if neither does.
-        document: Its policy: without a known account, the accounts count that it names.
-        resource: How the last part of the resource's ARN begins; accounts in such ARNs come first.
+    Of these only those count, if there are any, that stand before `resource`, the last part of an ARN.
     """
     if is_account_id(known):
         return [known]
     text = _text(document)
     named = re.findall(rf"\b([0-9]{{12}}):{re.escape(resource)}", text) or re.findall(r"\b[0-9]{12}\b", text)
-    return list(dict.fromkeys(named)) or ["123456789012"]
+    return list(dict.fromkeys(named)) or [ANY_ACCOUNT]
 
 
 def region_in_arn(region: str | None) -> str:
@@ -96,26 +94,35 @@ def _text(document: Any) -> str:
 
 
 def refused(document: Any, requests: Iterable[Request]) -> str | None:
-    """Return why a resource policy allows none of the requests, None if it allows one.
-
-    Args:
-        document: The policy, as JSON text or as an object.
-        requests: The forms in which the same request may come.
-    """
+    """Return why a resource policy allows no form in which a request may come, None if it allows one."""
     decisions = [_decision(document, request) for request in requests]
     allowed = any(decision.verdict is Verdict.ALLOWED for decision in decisions)
     return None if allowed else decisions[0].reason
+
+
+def by_identity(policy: Mapping[str, Any], action: str, resource: str, **context: str) -> Verdict:
+    """Return what an identity policy says to a user of ANY_ACCOUNT; context keys are without `aws:`."""
+    request = Request(
+        principal=Principal(arn=f"arn:aws:iam::{ANY_ACCOUNT}:user/any"),
+        action=action,
+        resource=resource,
+        context={f"aws:{key}": value for key, value in context.items()},
+    )
+    return evaluate(request, identity=[policy], resource_account=ANY_ACCOUNT).verdict
 
 
 def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = None) -> str | None:
     """Return how a resource policy allows one of the requests, or may do so; None if it denies all of them.
 
     Args:
-        document: The policy, which can be read, as JSON text or as an object.
+        document: The policy, which can be read.
         requests: What strangers try.
         source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
-    worst = _worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
+    vouched = {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED
+    worst: Any = json.loads(document) if isinstance(document, str) else document
+    if "Statement" in worst:  # else it is in another case, which the evaluator does not take for a policy
+        worst = {**worst, "Statement": [_at_worst(one, vouched) for one in items(worst["Statement"])]}
     decisions = (_decision(worst, request) for request in requests)
     return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
 
@@ -125,26 +132,20 @@ def excess(
 ) -> Iterator[str]:
     """Yield what a resource policy allows beyond one action, for those whom it names.
 
-    Args:
-        document: The policy, as JSON text or as an object.
-        action: The action that it may allow.
-        strangers: What is tried, by what messages call those who try.
-        condition: The condition that keeps strangers out.
+    Strangers are what is tried, by what messages call those who try; the condition would keep them out.
     """
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"has a policy that cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"has a policy that cannot be read: {found}. Write it with json.dumps."
         return
-    allowing = [statement for statement in found if statement.allows]
-    for statement in allowing:
+    for statement in allowing(document):
         if not statement.only_allows(action):
             yield f"allows more than {action} in {statement.where} of its policy. Allow only that."
-    nameless = [statement.where for statement in allowing if not statement.principals]
+    nameless = [statement.where for statement in allowing(document) if not statement.principals]
     for where in nameless:
         yield f"names no principal in {where} of its policy. Name who may use it."
-    reasons = {} if nameless else {who: let_in(document, requests) for who, requests in strangers.items()}
-    for who, reason in reasons.items():
-        if reason:
+    for who, requests in () if nameless else strangers.items():
+        if reason := let_in(document, requests):
             yield f"lets {who} in, or may do so. Name accounts, or add the condition {condition}. {reason}"
             return
 
@@ -155,47 +156,33 @@ def _decision(document: Any, request: Request) -> Decision:
     return evaluate(request, identity=identity, resource=document, resource_account=account)
 
 
-def _names_account(value: str) -> bool:
-    arn = parse_arn(value)
-    return arn is not None and is_account_id(arn.account)
-
-
-def _names_organization(value: str) -> bool:
-    return re.match(r"o-[a-z0-9]+(/|$)", value) is not None
-
-
 _VOUCHED: Mapping[str, Test] = {
     "aws:principalisawsservice": lambda _value: True,
     **dict.fromkeys(("aws:sourceaccount", "aws:sourceowner", "aws:principalaccount"), is_account_id),
-    **dict.fromkeys(("aws:sourcearn", "aws:principalarn"), _names_account),
-    **dict.fromkeys(("aws:sourceorgid", "aws:sourceorgpaths"), _names_organization),
-    **dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _names_organization),
+    **dict.fromkeys(("aws:sourcearn", "aws:principalarn"), lambda arn: is_account_id(parse_arn(arn).account)),
+    **dict.fromkeys(
+        ("aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid", "aws:principalorgpaths"),
+        lambda value: re.match(r"o-[a-z0-9]+(/|$)", value) is not None,
+    ),
 }
 """Condition keys that no caller chooses, in lower case, each with a test for values named in full."""
 
 
-def _worst_case(document: Any, vouched: Mapping[str, Test]) -> Any:
-    """Return the policy as it is for somebody who meets, or avoids, all other conditions as needed."""
-    parsed = json.loads(document) if isinstance(document, str) else document
-    if "Statement" not in parsed:  # in another case, which the evaluator does not take for a policy
-        return parsed
-    return {**parsed, "Statement": [_at_worst(one, vouched) for one in items(parsed["Statement"])]}
-
-
 def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
-    conditions = statement.get("Condition")
-    if not isinstance(conditions, dict) or not all(isinstance(keys, dict) for keys in conditions.values()):
-        return statement
+    """Return the statement as it is for somebody who meets, or avoids, all other conditions as needed."""
 
     def counts(key: str, values: Any) -> bool:
         test = vouched.get(key.lower())
         return test is not None and all(test(str(value)) for value in items(values))
 
+    conditions = members(statement.get("Condition"))
     left = {
         operator: {key: values for key, values in keys.items() if counts(key, values)}
         for operator, keys in conditions.items()
     }
-    if statement.get("Effect") == "Deny" and left != conditions:
+    if left == conditions:
+        return statement
+    if statement.get("Effect") == "Deny":
         never = {"StringEquals": {"aws:SourceAccount": "no account"}}
         return {**statement, "Condition": never}
     return {**statement, "Condition": {operator: keys for operator, keys in left.items() if keys}}

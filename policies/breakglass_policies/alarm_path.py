@@ -5,14 +5,11 @@ stack that holds the hub: a member's relays end in another stack, and both toget
 `python -m alertpath mgmt.json member.json`.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-
 from pulumi_policy import EnforcementLevel, Severity
 
 from alertpath.model import UNKNOWN, deployment
 from alertpath.model import Resource as Given
-from alertpath.proof import Judgement, problems, prove
+from alertpath.proof import Judgement, findings, prove
 from alertpath.trace import Outcome
 from breakglass import naming
 
@@ -42,9 +39,7 @@ def _holds_hub(stack: Stack) -> bool:
 )
 def alarm_path_proven(stack: Stack) -> StackProblems:
     """Every event of the catalogue must reach the people and the record it is meant for."""
-    for resource, name, reason, count in _findings(stack, lost=True):
-        where = "is where" if resource else f"{name} is where"
-        yield resource, f"{where} {count} scenarios would end: {reason}."
+    return _findings(stack, "is where {} scenarios would end", lost=True)
 
 
 @stack_policy(
@@ -58,34 +53,28 @@ def alarm_path_proven(stack: Stack) -> StackProblems:
 )
 def alarm_path_not_yet_proven(stack: Stack) -> StackProblems:
     """What is unknown before a deployment, or unconfirmed after it, is listed."""
-    for resource, name, reason, count in _findings(stack, lost=False):
-        where = "is why" if resource else f"{name} is why"
-        yield resource, f"{where} {count} scenarios are not yet proven: {reason}."
+    return _findings(stack, "is why {} scenarios are not yet proven", lost=False)
 
 
-def _findings(stack: Stack, *, lost: bool) -> Iterator[tuple[Resource | None, str, str, int]]:
-    """Yield resource (None if the stack lacks it), its name, reason and the number of scenarios."""
-    resources = {resource.urn: resource for resource in stack.all()}
-    bad = [judgement for judgement in _judged(stack) if _is_lost(judgement) == lost]
-    counted = Counter((judgement.resource, judgement.reason) for judgement in bad)
-    for (urn, reason), count in counted.most_common():
-        yield resources.get(urn), urn.rsplit("::", 1)[-1], reason.rstrip("."), count
-
-
-def _is_lost(judgement: Judgement) -> bool:
-    return judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason
+def _findings(stack: Stack, words: str, *, lost: bool) -> StackProblems:
+    global _latest
+    given = [_as_given(resource) for resource in stack.all()]
+    if given != _latest[0]:  # else the other policy has just asked about the same resources
+        _latest = (given, prove(deployment(given)))
+    judged = [
+        judgement
+        for judgement in _latest[1]
+        if lost == (judgement.outcome is not Outcome.UNPROVEN and NOT_CONFIRMED not in judgement.reason)
+    ]
+    resources = {resource.of.urn: resource for resource in stack.all()}
+    for finding in findings(judged):
+        resource = resources.get(finding.resource)  # None if the stack lacks it
+        problem = f"{words.format(finding.count)}: {finding.reason.rstrip('.')}."
+        yield resource, problem if resource else f"{finding.resource.rsplit('::', 1)[-1]} {problem}"
 
 
 _latest: tuple[list[Given], list[Judgement]] = ([], [])
-
-
-def _judged(stack: Stack) -> list[Judgement]:
-    """Return what is not as it must be; the two policies ask in turn about the same resources."""
-    global _latest
-    given = [_as_given(resource) for resource in stack.all()]
-    if given != _latest[0]:
-        _latest = (given, list(problems(prove(deployment(given)))))
-    return _latest[1]
+"""The resources that were judged last, and the judgements."""
 
 
 def _as_given(resource: Resource) -> Given:
@@ -100,7 +89,7 @@ def _as_given(resource: Resource) -> Given:
         properties["kmsMasterKeyId"] = f"arn:aws:kms:{home}:key/{UNKNOWN}"
     return Given(
         type=resource.type,
-        urn=resource.urn,
+        urn=resource.of.urn,
         properties=properties,
         account=resource.account,
         region=region or "",

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from .arns import parse_arn
 from .policy import Problems, resource_policy
-from .reading import Resource, each
+from .reading import Resource, each, parse_arn
 
 ALARMS = ("aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm")
 ACTIONS = ("alarmActions", "okActions", "insufficientDataActions")
@@ -28,7 +27,7 @@ def alarm_action_in_own_region(alarm: Resource) -> Problems:
     def elsewhere(actions: str) -> Iterator[str]:
         for action in alarm.each(actions):
             arn = parse_arn(action)
-            if arn and arn.region not in ("", alarm.region):  # a global service has none
+            if arn.region not in ("", alarm.region):  # a global service has none
                 yield (
                     f"is in {alarm.region}, and {actions} names {arn.resource} ({arn.service}) of "
                     f"{arn.region}, which CloudWatch cannot reach. Name one in {alarm.region}."

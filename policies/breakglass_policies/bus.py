@@ -5,14 +5,13 @@ from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import Request
 from breakglass import naming
 
 from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused, region_in_arn
 from .policy import Problems, resource_policy
-from .reading import Resource
+from .reading import Resource, members
 from .relay import PUT_EVENTS
-from .statements import Statement, Unreadable, statements
+from .statements import Unreadable, allowing, statements
 
 EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
@@ -41,7 +40,7 @@ def bus_policy_scoped(policy: Resource) -> Problems:
     A stranger could bury an alarm among false ones, or with more actions change the rules.
     """
     document = policy["policy"] if policy.type == EVENT_BUS_POLICY else _as_document(policy)
-    tried = [request for arn in _arns(policy, document) for request in by_stranger(PUT_EVENTS, arn)]
+    tried = [request for bus in _arns(policy, document).values() for request in by_stranger(PUT_EVENTS, bus)]
     strangers = {"every AWS account": tried}
     for problem in excess(document, PUT_EVENTS, strangers, "StringEquals aws:PrincipalOrgID"):
         yield f"({naming.HUB_BUS}) {problem}"
@@ -57,8 +56,8 @@ def _as_document(permission: Resource) -> dict[str, Any]:
         "Resource": "*",
     }
     if isinstance(condition, dict):
-        operator, key = str(condition.get("type")), str(condition.get("key"))
-        statement["Condition"] = {operator: {key: condition.get("value")}}
+        given = members(condition)
+        statement["Condition"] = {str(given.get("type")): {str(given.get("key")): given.get("value")}}
     elif condition is not None:
         statement["Condition"] = condition
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -76,14 +75,13 @@ def _as_document(permission: Resource) -> dict[str, Any]:
 def bus_lets_relays_in(policy: Resource) -> Problems:
     """The policy of the hub's bus must let in the relays of all accounts that it names, and of its own."""
     document = policy["policy"]
-    found = statements(document)
-    if isinstance(found, Unreadable):  # bus-policy-scoped says so
+    if isinstance(statements(document), Unreadable):  # bus-policy-scoped says so
         return
     organizations = [None, *re.findall(r"\bo-[a-z0-9]{10,32}\b", str(document))]
-    for account in _accounts(found):
+    for account in _accounts(document):
         requests = [
-            _put(account or arn.split(":")[4], arn, organization)
-            for arn in _arns(policy, document)
+            by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, organization)
+            for own, bus in _arns(policy, document).items()
             for organization in organizations
         ]
         if reason := refused(document, requests):
@@ -95,21 +93,17 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
             return
 
 
-def _put(account: str, bus: str, organization: str | None) -> Request:
-    return by_role(naming.role_arn(account, naming.RELAY_ROLE), PUT_EVENTS, bus, organization)
-
-
-def _accounts(found: list[Statement]) -> list[str | None]:
+def _accounts(document: Any) -> list[str | None]:
     """Return None for the bus's own account, the accounts that statements name, and any for everybody."""
-    allowing = [statement for statement in found if statement.allows]
-    names = [principal.name for statement in allowing for principal in statement.principals]
+    found = allowing(document)
+    names = [principal.name for statement in found for principal in statement.principals]
     named = [re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", name) for name in names]
-    everybody = [STRANGER] if any(statement.to_everybody for statement in allowing) else []
+    everybody = [STRANGER] if any(statement.to_everybody for statement in found) else []
     return list(dict.fromkeys([None, *(match[1] for match in named if match), *everybody]))
 
 
-def _arns(policy: Resource, document: Any) -> list[str]:
-    """Return the ARNs that the bus may have: one for each account that may be its own."""
+def _arns(policy: Resource, document: Any) -> dict[str, str]:
+    """Return the ARN that the bus has in each account that may be its own, by the account."""
     region = region_in_arn(policy.region)
     accounts = own_accounts(policy.account, document, f"event-bus/{naming.HUB_BUS}")
-    return [naming.bus_arn(account, region, naming.HUB_BUS) for account in accounts]
+    return {account: naming.bus_arn(account, region, naming.HUB_BUS) for account in accounts}

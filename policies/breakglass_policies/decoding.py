@@ -8,7 +8,7 @@ way: then this module does nothing, or can go.
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf import json_format
 from pulumi_policy import deserialize, policy, proxy
@@ -17,43 +17,42 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 _ASSETS = frozenset({deserialize.SPECIAL_ASSET_SIG, deserialize.SPECIAL_ARCHIVE_SIG})
+_LIMIT = 50_000
 
 
-class Remembered(Generic[Given, Made]):
-    """A function of one argument that remembers its results by the argument's identity.
+def remembering(function: Callable[[Given], Made]) -> Callable[[Given], Made]:
+    """Return the function with a memory of its results, by the identity of the argument.
 
     Protocol messages and dicts cannot be hashed. Each argument is kept, so that its identity stays its own.
     """
+    results: dict[int, tuple[Given, Made]] = {}
 
-    _LIMIT = 50_000
-
-    def __init__(self, function: Callable[[Given], Made]) -> None:
-        """Remember what `function` returns."""
-        self._function = function
-        self._results: dict[int, tuple[Given, Made]] = {}
-
-    def __call__(self, given: Given) -> Made:
-        """Return what the function returns for this very object."""
-        found = self._results.get(id(given))
+    def remembered(given: Given) -> Made:
+        found = results.get(id(given))
         if found is None:
-            if len(self._results) >= self._LIMIT:
-                self._results.clear()
-            found = self._results[id(given)] = (given, self._function(given))
+            if len(results) >= _LIMIT:
+                results.clear()
+            found = results[id(given)] = (given, function(given))
         return found[1]
+
+    return remembered
 
 
 def decode_once() -> None:
     """Make the SDK of this process remember what it has decoded, and pass over assets."""
-    properties = Remembered(lambda encoded: deserialize.deserialize_properties(without_assets(encoded)))
+
+    @remembering
+    def properties(encoded: dict[str, Any]) -> dict[str, Any]:
+        return deserialize.deserialize_properties(without_assets(encoded))
 
     def deserialize_properties(encoded: dict[str, Any], proxy_secrets: bool = False) -> dict[str, Any]:
         # Only remediations ask for secrets behind proxies, and no policy of the pack remediates.
         return {} if proxy_secrets else properties(encoded)
 
     replaced = {
-        "json_format": SimpleNamespace(MessageToDict=Remembered(json_format.MessageToDict)),
+        "json_format": SimpleNamespace(MessageToDict=remembering(json_format.MessageToDict)),
         "deserialize_properties": deserialize_properties,
-        "unknown_checking_proxy": Remembered(proxy.unknown_checking_proxy),
+        "unknown_checking_proxy": remembering(proxy.unknown_checking_proxy),
     }
     for name, function in replaced.items():
         setattr(policy, name, function)
@@ -66,9 +65,10 @@ def without_assets(encoded: Any) -> Any:
     file.
     """
     if isinstance(encoded, dict):
-        if encoded.get(deserialize.SPECIAL_SIG_KEY) in _ASSETS:
+        given = cast(dict[str, Any], encoded)
+        if given.get(deserialize.SPECIAL_SIG_KEY) in _ASSETS:
             return None
-        return {key: without_assets(value) for key, value in encoded.items()}
+        return {key: without_assets(value) for key, value in given.items()}
     if isinstance(encoded, list):
-        return [without_assets(value) for value in encoded]
+        return [without_assets(value) for value in cast(list[Any], encoded)]
     return encoded

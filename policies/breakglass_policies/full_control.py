@@ -21,9 +21,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from alertpath.iam.evaluate import Verdict
 from alertpath.iam.wildcards import fits, tokens
 
+from .access import ANY_ACCOUNT, by_identity
 from .statements import Statement, Unreadable, statements
 
 _GRANT_TO_USER = ("iam:AttachUserPolicy", "iam:PutUserPolicy")
@@ -70,7 +71,8 @@ of 1,582 policies, from https://github.com/zoph-io/MAMIP, and a test judges them
 _AWS_MANAGED_ARN = re.compile(r"arn:[^:]+:iam::aws:policy/(?:.*/)?([^/]+)", re.IGNORECASE)
 _MANAGED = {name.lower(): holders for name, holders in AWS_MANAGED.items()}  # IAM compares names without case
 
-_ACCOUNT = "123456789012"
+_KINDS = {"Group": "group", "Role": "role", "User": "user", "AccessKey": "user", "LoginProfile": "user"}
+"""What an action is about, by the first word that is in it: AddUserToGroup is about a group."""
 _OWN_ACCOUNT = re.compile(r"\d{12}|\$\{aws:(?:Principal|Resource)Account\}", re.IGNORECASE)
 
 
@@ -81,11 +83,9 @@ def is_full_control_of_aws(arn: Any, held_by: str) -> bool:
 
 
 def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
-    """Return the actions of a policy that make its holder administrator; empty if there are none.
+    """Return the actions of an identity policy that make its holder administrator; empty if there are none.
 
-    Args:
-        document: An identity policy, as JSON text or as an object.
-        held_by: What holds it: `user`, `role`, `group`, or `policy` for a customer policy.
+    It is held by a `user`, `role` or `group`, or, as a customer policy, by a `policy`.
     """
     found = statements(document)
     if isinstance(found, Unreadable):
@@ -93,10 +93,8 @@ def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
     asked = _without_conditions(found)
     if not asked["Statement"]:
         return ()
-    for way in [*((action,) for action in ITSELF[held_by]), *ANOTHER]:
-        if all(_allows(asked, action) for action in way):
-            return way
-    return ()
+    ways = [*((action,) for action in ITSELF[held_by]), *ANOTHER]
+    return next((way for way in ways if all(_allows(asked, action) for action in way)), ())
 
 
 def _without_conditions(found: Iterable[Statement]) -> dict[str, Any]:
@@ -132,23 +130,11 @@ def _in_this_account(pattern: str, *, excepted: bool) -> str:
     An account that is excepted may be another one.
     """
     pattern = re.sub(r"^arn:aws[a-z-]*:", "arn:aws:", pattern)
-    return pattern if excepted else _OWN_ACCOUNT.sub(_ACCOUNT, pattern)
+    return pattern if excepted else _OWN_ACCOUNT.sub(ANY_ACCOUNT, pattern)
 
 
 def _allows(policy: dict[str, Any], action: str) -> bool:
     """Return whether a policy allows an action on a user, role, group or policy of any name."""
-    asked = Request(
-        principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
-        action=action,
-        resource=f"arn:aws:iam::{_ACCOUNT}:{_kind(action)}/any",
-        context={"aws:username": "any"},
-    )
-    decision = evaluate(asked, identity=[policy], resource_account=_ACCOUNT)
-    return decision.verdict is not Verdict.DENIED
-
-
-def _kind(action: str) -> str:
-    """Return which kind of resource an action is about."""
-    kinds = ("Group", "Role", "User", "AccessKey", "LoginProfile")  # AddUserToGroup is about the group
-    found = next((kind for kind in kinds if kind in action), "Policy")
-    return "user" if found in ("AccessKey", "LoginProfile") else found.lower()
+    kind = next((kind for word, kind in _KINDS.items() if word in action), "policy")
+    resource = f"arn:aws:iam::{ANY_ACCOUNT}:{kind}/any"
+    return by_identity(policy, action, resource, username="any") is not Verdict.DENIED

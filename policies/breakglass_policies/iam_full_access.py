@@ -8,7 +8,6 @@ program creates.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -16,7 +15,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from .full_control import full_control, is_full_control_of_aws
 from .policy import Problems, resource_policy
-from .reading import Resource, as_json, each, items, known_text
+from .reading import Resource, as_json, each, items, known_text, members
 from .statements import Unreadable
 
 ROLE = "aws:iam/role:Role"
@@ -32,23 +31,23 @@ class Attachment(NamedTuple):
     policy: str
 
 
+_KINDS = ("user", "role", "group")
+
 ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (Attachment("role", "role", "policyArn"),),
-    "aws:iam/userPolicyAttachment:UserPolicyAttachment": (Attachment("user", "user", "policyArn"),),
-    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (Attachment("group", "group", "policyArn"),),
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": (
-        Attachment("role", "roleName", "policyArns"),
-    ),
-    "aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive": (
-        Attachment("user", "userName", "policyArns"),
-    ),
-    "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive": (
-        Attachment("group", "groupName", "policyArns"),
-    ),
-    "aws:iam/policyAttachment:PolicyAttachment": (
-        Attachment("user", "users", "policyArn"),
-        Attachment("role", "roles", "policyArn"),
-        Attachment("group", "groups", "policyArn"),
+    **{
+        f"aws:iam/{kind}PolicyAttachment:{kind.title()}PolicyAttachment": (
+            Attachment(kind, kind, "policyArn"),
+        )
+        for kind in _KINDS
+    },
+    **{
+        f"aws:iam/{kind}PolicyAttachmentsExclusive:{kind.title()}PolicyAttachmentsExclusive": (
+            Attachment(kind, f"{kind}Name", "policyArns"),
+        )
+        for kind in _KINDS
+    },
+    "aws:iam/policyAttachment:PolicyAttachment": tuple(
+        Attachment(kind, f"{kind}s", "policyArn") for kind in _KINDS
     ),
     ROLE: (Attachment("role", "name", "managedPolicyArns"),),
 }
@@ -56,26 +55,24 @@ ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
 
 DOCUMENTS: dict[str, Attachment] = {
     "aws:iam/policy:Policy": Attachment("policy", "name", "policy"),
-    "aws:iam/rolePolicy:RolePolicy": Attachment("role", "role", "policy"),
-    "aws:iam/userPolicy:UserPolicy": Attachment("user", "user", "policy"),
-    "aws:iam/groupPolicy:GroupPolicy": Attachment("group", "group", "policy"),
+    **{f"aws:iam/{kind}Policy:{kind.title()}Policy": Attachment(kind, kind, "policy") for kind in _KINDS},
 }
 """Resource types that hold one policy document."""
 
-_LISTS = frozenset({"users", "roles", "groups"})
+_LISTS = frozenset(f"{kind}s" for kind in _KINDS)
 _TYPES = (*ATTACHMENTS, *DOCUMENTS)
 _MANAGED_POLICY = "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/IAMFullAccess.html"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Grant:
+class Grant(NamedTuple):
     """Full control of IAM, given by one policy to one principal.
 
     Attributes:
         kind: `user`, `role`, `group`, or `policy` for a customer policy.
         name: Name of the principal or customer policy; None while it is not known.
         policy: ARN of the managed policy, or name of the inline or customer policy; None while it is not
-            known. means: What gives the control: the actions, or the managed policy.
+            known.
+        means: What gives the control: the actions, or the managed policy.
     """
 
     kind: str
@@ -94,85 +91,70 @@ class Grant:
         return self.policy.rpartition("/")[2] if self.policy else "a policy (name not known until deployment)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unproven:
-    """A policy document that cannot be read, so nothing shows that it gives less than full control."""
-
-    where: str
-    reason: str
-
-
-def grants(resource: Resource) -> Iterator[Grant | Unproven]:
+def grants(resource: Resource) -> Iterator[Grant | Unreadable]:
     """Yield every grant of full control of IAM in a resource, and every policy document that cannot be read.
 
-    Raises:
-        UnknownValueError: a policy is not known until deployment; raised after the known ones were yielded.
+    The known ones come before UnknownValueError is raised.
     """
-    sources: list[Iterator[Grant | Unproven]] = [
-        _attached(resource, attachment) for attachment in ATTACHMENTS.get(resource.type, ())
-    ]
-    if attachment := DOCUMENTS.get(resource.type):
-        sources.append(_held(resource, attachment))
+    sources = [_attached(resource, attachment) for attachment in ATTACHMENTS.get(resource.type, ())]
+    if held := DOCUMENTS.get(resource.type):
+        sources.append(_held(resource, held))
     if resource.type == ROLE:
         sources.append(_inline(resource))
-    return each(sources, lambda source: source)
+    return each(sources, iter)
 
 
-def _attached(resource: Resource, attachment: Attachment) -> Iterator[Grant]:
+def _attached(resource: Resource, attachment: Attachment) -> Iterator[Grant | Unreadable]:
     for arn in resource.each(attachment.policy):
         if is_full_control_of_aws(arn, attachment.kind):
-            for name in _principals(resource, attachment):
-                yield Grant(kind=attachment.kind, name=name, policy=arn, means=(f"policy {arn}",))
+            for name in _principals(resource, attachment.principal):
+                yield Grant(attachment.kind, name, arn, (f"policy {arn}",))
 
 
-def _principals(resource: Resource, attachment: Attachment) -> list[str | None]:
+def _principals(resource: Resource, property_name: str) -> list[str | None]:
     """Return the names of the principals; None for a name that is not known until deployment."""
-    if attachment.principal not in _LISTS:
-        return [resource.known(attachment.principal)]
+    if property_name not in _LISTS:
+        return [resource.known(property_name)]
     try:
-        names = items(resource.of.props.get(attachment.principal))
+        names = items(resource.of.props.get(property_name))
     except UnknownValueError:
         return [None]
     return [known_text(names, index) for index in range(len(names))]
 
 
-def _held(resource: Resource, attachment: Attachment) -> Iterator[Grant | Unproven]:
-    return _judged(
-        resource[attachment.policy],
-        where="its policy document",
-        kind=attachment.kind,
-        name=resource.known(attachment.principal),
-        policy=resource.known("name"),
-    )
+def _held(resource: Resource, held: Attachment) -> Iterator[Grant | Unreadable]:
+    name, policy = resource.known(held.principal), resource.known("name")
+    yield from _judged(resource[held.policy], "its policy document", held.kind, name, policy)
 
 
-def _inline(resource: Resource) -> Iterator[Grant | Unproven]:
-    entries = items(resource.of.props.get(INLINE_POLICIES))
+def _inline(role: Resource) -> Iterator[Grant | Unreadable]:
+    entries = items(role.of.props.get(INLINE_POLICIES))
 
-    def judge(index: int) -> Iterator[Grant | Unproven]:
-        entry, where = entries[index], f"its inline policy {index + 1}"
-        if not isinstance(entry, Mapping):
-            yield Unproven(where=where, reason="its entry is not an object")
-        elif entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
-            yield from _judged(
-                as_json(entry["policy"]),
-                where=where,
-                kind="role",
-                name=resource.known("name"),
-                policy=known_text(entry, "name"),
-            )
+    def judge(index: int) -> Iterator[Grant | Unreadable]:
+        where = f"its inline policy {index + 1}"
+        if not isinstance(entries[index], Mapping):
+            yield Unreadable(f"{where}: its entry is not an object")
+            return
+        entry = members(entries[index])
+        if entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
+            name, policy = role.known("name"), known_text(entry, "name")
+            yield from _judged(as_json(entry["policy"]), where, "role", name, policy)
 
     return each(range(len(entries)), judge)
 
 
 def _judged(
-    document: Any, *, where: str, kind: str, name: str | None, policy: str | None
-) -> Iterator[Grant | Unproven]:
+    document: Any, where: str, kind: str, name: str | None, policy: str | None
+) -> Iterator[Grant | Unreadable]:
     means = full_control(document, kind)
     if isinstance(means, Unreadable):
-        yield Unproven(where=where, reason=means.reason)
+        yield Unreadable(f"{where}: {means}")
     elif means:
-        yield Grant(kind=kind, name=name, policy=policy, means=means)
+        yield Grant(kind, name, policy, means)
+
+
+def _text(description: str, **limits: str | int) -> dict[str, Any]:
+    return {"type": "string", "description": description, **limits}
 
 
 @resource_policy(
@@ -195,22 +177,17 @@ def _judged(
                 "required": ["attachedTo", "policy", "reason"],
                 "additionalProperties": False,
                 "properties": {
-                    "attachedTo": {
-                        "type": "string",
-                        "description": "role/, user/, group/ or (customer) policy/, and its name.",
-                        "pattern": r"^(role|user|group|policy)/[A-Za-z0-9_+=,.@-]+$",
-                    },
-                    "policy": {
-                        "type": "string",
-                        "description": "ARN of the managed policy, or name of the inline or customer policy.",
-                        "pattern": r"^[^*?]+$",
-                    },
-                    "reason": {
-                        "type": "string",
-                        "description": "Why the grant is needed; shown in every preview.",
-                        "minLength": 10,
-                        "pattern": r"^\S",
-                    },
+                    "attachedTo": _text(
+                        "role/, user/, group/ or (customer) policy/, and its name.",
+                        pattern=r"^(role|user|group|policy)/[A-Za-z0-9_+=,.@-]+$",
+                    ),
+                    "policy": _text(
+                        "ARN of the managed policy, or name of the inline or customer policy.",
+                        pattern=r"^[^*?]+$",
+                    ),
+                    "reason": _text(
+                        "Why the grant is needed; shown in every preview.", minLength=10, pattern=r"^\S"
+                    ),
                 },
             },
         }
@@ -218,27 +195,33 @@ def _judged(
 )
 def iam_full_access(resource: Resource) -> Problems:
     """Full control of IAM, as IAMFullAccess or by other means, must be accepted with a reason."""
-    _accepted[:] = resource.config["accepted"]
     for grant in grants(resource):
-        if isinstance(grant, Unproven):
+        if isinstance(grant, Unreadable):
             yield (
-                f"has a policy that could not be read, so it may give full control of IAM: {grant.where}: "
-                f"{grant.reason}. Write it as a JSON object with one or more objects as Statement."
+                f"has a policy that could not be read, so it may give full control of IAM: {grant}. "
+                " Write it as a JSON object with one or more objects as Statement."
             )
-        elif _reason(grant) is None:
+        elif _reason(resource, grant) is None:
+            entry = {"attachedTo": grant.attached_to, "policy": grant.policy}
+            entry["reason"] = "<at least 10 characters>"
             yield (
                 f"gives {grant.attached_to} full control of IAM, and with it of the account, by "
-                f"{grant.policy_name} [{', '.join(grant.means)}]. Grant less. {_how_to_accept(grant)}"
+                f"{grant.policy_name} [{', '.join(grant.means)}]. Grant less. "
+                + (
+                    f"Or accept it: add {json.dumps(entry, ensure_ascii=False)} to `accepted` of "
+                    "iam-full-access in the pack configuration."
+                    if grant.name and grant.policy
+                    else "It cannot be accepted while a name is unknown: state the names in the program."
+                )
             )
 
 
-_accepted: list[Mapping[str, str]] = []
-"""The grants that the configuration of iam-full-access accepts, for the note on them.
-
-Two levels need two policies, and the engine gives each its own configuration only. So that a grant is
-accepted in one place, the policy that judges a resource leaves the list for the note on the same resource,
-which the SDK asks for next. If iam-full-access is disabled, the note names no reason.
-"""
+def _reason(resource: Resource, grant: Grant) -> str | None:
+    """Return why the configuration accepts a grant, None if it does not."""
+    for entry in resource.config["accepted"]:
+        if (entry["attachedTo"], entry["policy"]) == (grant.attached_to, grant.policy):
+            return entry["reason"]
+    return None
 
 
 @resource_policy(
@@ -247,6 +230,8 @@ which the SDK asks for next. If iam-full-access is disabled, the note names no r
     types=_TYPES,
     severity=Severity.MEDIUM,
     level=EnforcementLevel.ADVISORY,
+    # Two levels need two policies; so that a grant is accepted in one place, both read the first one's.
+    config_of="iam-full-access",
     fix=(
         "Nothing to do while the reason holds. Otherwise remove the grant, and its entry under `accepted` of "
         "iam-full-access in policies/config/<stack>.json."
@@ -257,24 +242,6 @@ def iam_full_access_accepted(resource: Resource) -> Problems:
     """Full control of IAM is shown at every preview with the reason why it is accepted."""
     for grant in grants(resource):
         if isinstance(grant, Grant):  # iam-full-access blocks what cannot be read
-            reason = _reason(grant)
+            reason = _reason(resource, grant)
             status = f"It is accepted: {reason}" if reason else "No reason is listed for it."
             yield f"gives {grant.attached_to} full control of IAM by {grant.policy_name}. {status}"
-
-
-def _reason(grant: Grant) -> str | None:
-    """Return why a grant is accepted, None if it is not."""
-    for entry in _accepted:
-        if (entry["attachedTo"], entry["policy"]) == (grant.attached_to, grant.policy):
-            return entry["reason"]
-    return None
-
-
-def _how_to_accept(grant: Grant) -> str:
-    if grant.name is None or grant.policy is None:
-        return "It cannot be accepted while a name is unknown: state the names in the program."
-    entry = {"attachedTo": grant.attached_to, "policy": grant.policy, "reason": "<at least 10 characters>"}
-    return (
-        f"Or accept it: add {json.dumps(entry, ensure_ascii=False)} to `accepted` of iam-full-access in the "
-        "pack configuration."
-    )

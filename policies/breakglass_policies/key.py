@@ -13,10 +13,9 @@ from alertpath.iam.evaluate import Request
 from breakglass import naming
 
 from .access import by_service, named_arns, own_accounts, refused
-from .framework import CIS_KEY_ROTATION
-from .policy import Problems, resource_policy
+from .policy import CIS_KEY_ROTATION, Problems, resource_policy
 from .reading import Resource, in_component
-from .statements import Unreadable, statements
+from .statements import Unreadable, services, statements
 
 KEY = "aws:kms/key:Key"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -37,35 +36,21 @@ NEEDED = ("kms:GenerateDataKey", "kms:Decrypt")
 def publishers(key: Resource) -> list[str]:
     """Return the services that must be able to use a key: those its policy names, and both for our own key.
 
-    Raises:
-        UnknownValueError: the key policy decides and is not known until deployment.
+    There are none if the key is not for alerts.
     """
-    services = (EVENTS, CLOUDWATCH)
     if in_component(key, "BreakGlassAlerts"):
-        return list(services)
+        return [EVENTS, CLOUDWATCH]
     document = key["policy"]
-    found = statements(document)
-    if isinstance(found, Unreadable):
-        return [service for service in services if service in str(document).lower()]
-    allowed = [principal for statement in found if statement.allows for principal in statement.principals]
-    named = {name.lower() for kind, name in allowed if kind == "service"}
-    return [service for service in services if service in named]
-
-
-def encrypts_alerts(key: Resource) -> bool:
-    """Return whether a key is for alerts: it is our own, or its policy names a publisher of alerts.
-
-    Raises:
-        UnknownValueError: the key policy decides and is not known until deployment.
-    """
-    return bool(publishers(key))
+    unreadable = isinstance(statements(document), Unreadable)
+    named = str(document).lower() if unreadable else [name.lower() for name in services(document)]
+    return [service for service in (EVENTS, CLOUDWATCH) if service in named]
 
 
 @resource_policy(
     "key-lets-publishers-in",
     "The key lets publishers of alerts in",
     types=[*ENABLED_BY, KEY_POLICY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.CRITICAL,
     fix=(
         "Allow the service kms:GenerateDataKey* and kms:Decrypt. For EventBridge put no condition on "
@@ -102,7 +87,7 @@ def _requests(key: Resource, document: Any, service: str, action: str) -> Iterat
     "key-rotation",
     "The key is rotated",
     types=[KEY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.MEDIUM,
     framework=CIS_KEY_ROTATION,
     fix="Set enableKeyRotation to true.",
@@ -118,7 +103,7 @@ def key_rotation(key: Resource) -> Problems:
     "key-enabled",
     "The key is enabled",
     types=[*ENABLED_BY],
-    applies=encrypts_alerts,
+    applies=publishers,
     severity=Severity.CRITICAL,
     fix="Set isEnabled (enabled, where AWS did not make the key) to true.",
     url="https://docs.aws.amazon.com/kms/latest/developerguide/enabling-keys.html",

@@ -7,7 +7,7 @@ There are two policies, because a resource policy blocks before anything is crea
 missing, while a stack policy sees what is missing but prevents it at preview only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from pulumi_policy import Severity
@@ -16,23 +16,17 @@ from pulumi_policy.proxy import UnknownValueError
 from breakglass import naming
 from breakglass.naming import HOME_REGION
 
-from .arns import parse_arn
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, is_ours
-from .topics import has_recipient
+from .reading import Arn, Resource, Stack, any_known, each, is_ours, parse_arn
+from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, TOPICS, has_recipient
 
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
-TOPIC = "aws:sns/topic:Topic"
-TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
-TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 KEY_ALIAS = "aws:kms/alias:Alias"
 QUEUE = "aws:sqs/queue:Queue"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 USER = "aws:iam/user:User"
-
-TOPICS = (naming.TOPIC, naming.WATCHDOG_TOPIC)
 
 
 def _is_our_rule(name: str) -> bool:
@@ -40,7 +34,7 @@ def _is_our_rule(name: str) -> bool:
 
 
 def _is_our_topic(arn: str) -> bool:
-    return _topic_and_region(arn)[0] in TOPICS
+    return _topic(arn).resource in TOPICS
 
 
 PARTS: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
@@ -60,6 +54,7 @@ counts, and whether it belongs to the path."""
 RULES = tuple(f"{naming.RULE_PREFIX}user-{what}" for what in ("sign-in", "switch-role", "assume-role"))
 """The rules without which a use of the break-glass user alerts nobody."""
 
+_HOME_TOPIC = naming.topic_arn("<account>", HOME_REGION)
 _SET_REGION = f'Set region="{HOME_REGION}"'
 _TRAIL = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html"
 
@@ -76,9 +71,6 @@ def _is_part(resource: Resource) -> bool:
 
     An ARN that is unknown is that of a topic of the same program, which is judged itself; AWS refuses its
     policy and subscriptions in another Region.
-
-    Raises:
-        UnknownValueError: a name is not known until deployment.
     """
     try:
         return PARTS[resource.type][1](_identity(resource))
@@ -100,8 +92,8 @@ def _is_part(resource: Resource) -> bool:
 def us_east_1_placement(resource: Resource) -> Problems:
     """Bus, rules, topics, key alias, queue and log of the alert path must be in us-east-1."""
     identity = _identity(resource)
-    _, topic_region = _topic_and_region(identity)
-    if topic_region not in (None, HOME_REGION):
+    topic_region = _topic(identity).region
+    if topic_region not in ("", HOME_REGION):
         yield f"({identity}) names a topic in {topic_region}. Name the one in {HOME_REGION}."
     if resource.region is None:
         yield (
@@ -112,12 +104,10 @@ def us_east_1_placement(resource: Resource) -> Problems:
         yield f"({identity}) is placed in {resource.region}. {_SET_REGION} on it."
 
 
-def _topic_and_region(arn: Any) -> tuple[str | None, str | None]:
-    """Return name and Region of a topic; None and None if the value is not a topic's ARN."""
+def _topic(arn: Any) -> Arn:
+    """Return the parts of a topic's ARN; all are empty if the value is not one."""
     parsed = parse_arn(arn)
-    if parsed is None or parsed.service != "sns" or ":" in parsed.resource:
-        return None, None
-    return parsed.resource, parsed.region
+    return parsed if parsed.service == "sns" and ":" not in parsed.resource else Arn()
 
 
 def _is_required(stack: Stack) -> bool:
@@ -145,49 +135,41 @@ def _is_required(stack: Stack) -> bool:
 )
 def us_east_1_alerting_present(stack: Stack) -> StackProblems:
     """A stack with break-glass users must have rules, topic and subscription in us-east-1."""
-    gaps = [_rule_gap(stack, rule) for rule in RULES] + [_topic_gap(stack), _subscription_gap(stack)]
-    return each(gaps, lambda gap: ((None, problem) for problem in gap))
 
+    def missing(kind: str, test: Callable[[Resource], bool], problem: str) -> StackProblems:
+        if not any_known(stack.all(kind), lambda one: test(one) and one.region == HOME_REGION):
+            yield None, problem
 
-def _rule_gap(stack: Stack, rule: str) -> Iterator[str]:
-    if not _has(stack, EVENT_RULE, lambda found: found["name"] == rule):
-        yield (
-            f"The EventBridge rule {rule} is missing in {HOME_REGION}, so it alerts nobody. Create it with "
-            f'region="{HOME_REGION}" and the topic {naming.TOPIC} as its target.'
-        )
-    elif not _has(stack, EVENT_TARGET, lambda found: found["rule"] == rule and _is_home_topic(found["arn"])):
-        yield (
+    def missing_of(rule: str) -> StackProblems:
+        return [
+            *missing(
+                EVENT_RULE,
+                lambda one: one["name"] == rule,
+                f"The EventBridge rule {rule} is missing in {HOME_REGION}, so it alerts nobody. Create it "
+                f'with region="{HOME_REGION}" and the topic {naming.TOPIC} as its target.',
+            )
+        ] or missing(
+            EVENT_TARGET,
+            lambda one: one["rule"] == rule and _is_home_topic(one["arn"]),
             f"No target of the EventBridge rule {rule} is the topic {naming.TOPIC} of {HOME_REGION}, so it "
-            "alerts nobody. Create an EventTarget whose arn is "
-            f"arn:aws:sns:{HOME_REGION}:<account>:{naming.TOPIC}."
+            f"alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}.",
         )
 
-
-def _topic_gap(stack: Stack) -> Iterator[str]:
-    if not _has(stack, TOPIC, lambda topic: topic["name"] == naming.TOPIC):
-        yield (
-            f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. "
-            "Create it with "
-            f'region="{HOME_REGION}".'
-        )
-
-
-def _subscription_gap(stack: Stack) -> Iterator[str]:
-    if not _has(
-        stack, TOPIC_SUBSCRIPTION, lambda found: _is_home_topic(found["topic"]) and has_recipient(found)
-    ):
-        yield (
-            f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
-            "Create a "
-            f'TopicSubscription with region="{HOME_REGION}" and '
-            f"topic=arn:aws:sns:{HOME_REGION}:<account>:{naming.TOPIC}."
-        )
-
-
-def _has(stack: Stack, kind: str, test: Callable[[Resource], bool]) -> bool:
-    """Return whether a resource of that type in us-east-1 passes the test."""
-    return any_known(stack.all(kind), lambda resource: test(resource) and resource.region == HOME_REGION)
+    topic = missing(
+        TOPIC,
+        lambda one: one["name"] == naming.TOPIC,
+        f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. Create it "
+        f'with region="{HOME_REGION}".',
+    )
+    subscription = missing(
+        TOPIC_SUBSCRIPTION,
+        lambda one: _is_home_topic(one["topic"]) and has_recipient(one),
+        f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
+        f'Create a TopicSubscription with region="{HOME_REGION}" and topic={_HOME_TOPIC}.',
+    )
+    return each([each(RULES, missing_of), topic, subscription], iter)
 
 
 def _is_home_topic(arn: Any) -> bool:
-    return _topic_and_region(arn) == (naming.TOPIC, HOME_REGION)
+    topic = _topic(arn)
+    return (topic.resource, topic.region) == (naming.TOPIC, HOME_REGION)

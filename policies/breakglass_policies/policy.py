@@ -41,14 +41,36 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from .framework import EMERGENCY_ACCESS
 from .reading import Resource, Stack
+
+EMERGENCY_ACCESS = PolicyComplianceFramework(
+    name="AWS Well-Architected Framework",
+    version="Security Pillar",
+    reference="SEC03-BP03",
+    specification="Establish emergency access process",
+)
+"""https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/sec_permissions_emergency_process.html"""
+
+PREPARED_ACCESS = PolicyComplianceFramework(
+    name="AWS Well-Architected Framework",
+    version="Security Pillar",
+    reference="SEC10-BP05",
+    specification="Pre-provision access",
+)
+"""https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/sec_incident_response_pre_provision_access.html"""
+
+
+def _cis(reference: str, specification: str) -> PolicyComplianceFramework:
+    return PolicyComplianceFramework("CIS AWS Foundations Benchmark", "v3.0.0", reference, specification)
+
+
+CIS_MFA = _cis("1.10", "Ensure MFA is enabled for all IAM users that have a console password")
+CIS_ACCESS_KEYS = _cis("1.11", "Do not set up access keys for IAM users that have a console password")
+CIS_KEY_ROTATION = _cis("3.6", "Ensure rotation for customer-created symmetric keys is enabled")
 
 POLICIES: list[Policy] = []
 """Every policy of the pack, in the order of the modules' names and of the functions in them."""
 
-Config: TypeAlias = Mapping[str, dict[str, Any]]
-"""JSON schema of each key of a policy's configuration, with `description` and mostly `default`."""
 Problems: TypeAlias = Iterable[str]
 """Problems of one resource: the rest of a sentence that begins with the resource."""
 StackProblems: TypeAlias = Iterable[tuple[Resource | None, str]]
@@ -59,12 +81,13 @@ class About(TypedDict, total=False):
     """What the documentation and the engine say about a policy.
 
     Attributes:
-        severity: How bad a problem is.
         fix: How to mend a problem.
         url: The page of AWS behind the policy.
         framework: The requirement that the policy serves; by default emergency access.
         level: Whether a problem stops the deployment; by default it does. The configuration may change it.
-        config: What can be configured per stack.
+        config: What can be configured per stack: keys with their JSON schema, mostly with a default.
+        config_of: Name of the policy, defined before, whose configuration this one reads. The engine gives a
+            policy only its own; this one gets what that one was asked with last, its defaults if it was not.
     """
 
     severity: Required[Severity]
@@ -72,7 +95,18 @@ class About(TypedDict, total=False):
     url: Required[str]
     framework: PolicyComplianceFramework
     level: EnforcementLevel
-    config: Config
+    config: Mapping[str, dict[str, Any]]
+    config_of: str
+
+
+_configs: dict[str, Mapping[str, Any]] = {}
+"""The configuration with which each policy was asked last, its defaults before; by the policy's name."""
+
+
+def seconds(minimum: int, maximum: int, description: str) -> dict[str, Any]:
+    """Return the JSON schema of a time in seconds, which is four hours by default."""
+    limits = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    return {**limits, "default": 14400, "description": description}
 
 
 def resource_policy(
@@ -80,7 +114,7 @@ def resource_policy(
     title: str,
     *,
     types: Collection[str],
-    applies: Callable[[Resource], bool] = lambda _resource: True,
+    applies: Callable[[Resource], object] = lambda _resource: True,
     **about: Unpack[About],
 ) -> Callable[[Callable[[Resource], Problems]], ResourceValidationPolicy]:
     """Make the function that follows a policy on one resource at a time, and register it.
@@ -91,7 +125,7 @@ def resource_policy(
         name: The policy's name; users configure the policy by it.
         title: What holds when the policy passes.
         types: The types of resources that the policy judges.
-        applies: Whether the policy has something to say about a resource of these types.
+        applies: Whether it has something to say about a resource of these types.
         about: See `About`.
     """
 
@@ -99,15 +133,13 @@ def resource_policy(
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
             if args.resource_type not in types:
                 args.not_applicable("the policy does not judge this type of resource")
-            resource = Resource(args, _configured(about, args))
+            resource = Resource(args, _config(name, about, args))
             if not applies(resource):
                 args.not_applicable("the policy does not apply to this resource")
             for problem in check(resource):
-                report(f"{resource.title} {problem}", resource.urn)
+                report(f"{resource.title} {problem}", resource.of.urn)
 
-        policy = ResourceValidationPolicy(
-            name=name, display_name=title, validate=validate, **_metadata(check, about)
-        )
+        policy = ResourceValidationPolicy(validate=validate, **_metadata(name, title, check, about))
         POLICIES.append(policy)
         return policy
 
@@ -125,38 +157,43 @@ def stack_policy(
 
     def register(check: Callable[[Stack], StackProblems]) -> StackValidationPolicy:
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-            stack = Stack(args, _configured(about, args))
+            stack = Stack(args, _config(name, about, args))
             if not applies(stack):
                 args.not_applicable("the policy does not apply to this stack")
             for resource, problem in check(stack):
-                if resource is None:
-                    report(problem, None)
-                else:
-                    report(f"{resource.title} {problem}", resource.urn)
+                report(f"{resource.title} {problem}" if resource else problem, resource and resource.of.urn)
 
-        policy = StackValidationPolicy(
-            name=name, display_name=title, validate=validate, **_metadata(check, about)
-        )
+        policy = StackValidationPolicy(validate=validate, **_metadata(name, title, check, about))
         POLICIES.append(policy)
         return policy
 
     return register
 
 
-def _metadata(check: Callable[..., object], about: About) -> dict[str, Any]:
+def _metadata(name: str, title: str, check: Callable[..., object], about: About) -> dict[str, Any]:
     """Return what the SDK wants to know; the description is the first paragraph of the check's docstring."""
-    config = about.get("config")
+    schemas = about.get("config")
+    _configs[name] = _defaults(about)
     return {
+        "name": name,
+        "display_name": title,
         "description": " ".join((inspect.getdoc(check) or "").partition("\n\n")[0].split()),
         "enforcement_level": about.get("level", EnforcementLevel.MANDATORY),
         "severity": about["severity"],
         "framework": about.get("framework", EMERGENCY_ACCESS),
-        "config_schema": PolicyConfigSchema(dict(config)) if config else None,
+        "config_schema": PolicyConfigSchema(dict(schemas)) if schemas else None,
         "remediation_steps": about["fix"],
         "url": about["url"],
     }
 
 
-def _configured(about: About, args: ResourceValidationArgs | StackValidationArgs) -> dict[str, Any]:
+def _config(name: str, about: About, args: ResourceValidationArgs | StackValidationArgs) -> Mapping[str, Any]:
+    if "config_of" in about:
+        return _configs[about["config_of"]]
+    _configs[name] = {**_defaults(about), **args.get_config()}
+    return _configs[name]
+
+
+def _defaults(about: About) -> dict[str, Any]:
     schemas = about.get("config", {}).items()
-    return {**{key: schema["default"] for key, schema in schemas if "default" in schema}, **args.get_config()}
+    return {key: schema["default"] for key, schema in schemas if "default" in schema}

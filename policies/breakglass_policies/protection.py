@@ -11,18 +11,17 @@ from pulumi_policy import Severity
 
 from breakglass import naming
 
-from .framework import PREPARED_ACCESS
-from .key import KEY, encrypts_alerts
-from .policy import Problems, resource_policy
+from .key import KEY, publishers
+from .policy import PREPARED_ACCESS, Problems, resource_policy
 from .reading import Resource, is_ours
 
-PARTS: dict[str, Callable[[Resource], bool]] = {
+PARTS: dict[str, Callable[[Resource], object]] = {
     "aws:iam/user:User": lambda user: is_ours(user, "BreakGlassUser"),
     "aws:iam/role:Role": lambda role: is_ours(role, "BreakGlassRole"),
     "aws:sns/topic:Topic": lambda topic: topic["name"] in (naming.TOPIC, naming.WATCHDOG_TOPIC),
     "aws:cloudwatch/eventBus:EventBus": lambda bus: bus["name"] == naming.HUB_BUS,
     "aws:cloudwatch/logGroup:LogGroup": lambda log: log["name"] == naming.AUDIT_LOG_GROUP,
-    KEY: encrypts_alerts,
+    KEY: publishers,
 }
 """Resource types that break-glass access is made of, and whether a resource is a part of it."""
 
@@ -36,7 +35,7 @@ PLAIN_SECRETS: dict[str, tuple[str, ...]] = {VIRTUAL_MFA_DEVICE: ("base32StringS
     "Break-glass access cannot be deleted by mistake",
     types=[*PARTS],
     # A name that is not known yet does not matter if the resource is protected.
-    applies=lambda resource: resource.opts.protect or PARTS[resource.type](resource),
+    applies=lambda resource: resource.of.opts.protect or PARTS[resource.type](resource),
     severity=Severity.HIGH,
     framework=PREPARED_ACCESS,
     fix="Set protect=True in the options of the resource.",
@@ -44,7 +43,7 @@ PLAIN_SECRETS: dict[str, tuple[str, ...]] = {VIRTUAL_MFA_DEVICE: ("base32StringS
 )
 def break_glass_protected(resource: Resource) -> Problems:
     """User, role, topics, key, bus and log of break-glass access must be protected."""
-    if not resource.opts.protect:
+    if not resource.of.opts.protect:
         yield (
             "is not protected: removing it from the program, or `pulumi destroy`, deletes it, and with it "
             "access or alarm. Set protect=True in its options."
@@ -61,7 +60,7 @@ def break_glass_protected(resource: Resource) -> Problems:
 )
 def no_secret_in_plain_output(device: Resource) -> Problems:
     """The seed of a virtual MFA device must not be in the state unencrypted."""
-    marked = set(device.opts.additional_secret_outputs)
+    marked = set(device.of.opts.additional_secret_outputs)
     if unmarked := [name for name in PLAIN_SECRETS[device.type] if name not in marked]:
         yield (
             f"writes {' and '.join(unmarked)} into the state unencrypted: anyone who can read the state has "

@@ -6,15 +6,11 @@ at, and what is known is judged before an unknown value ends the policy.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from re import fullmatch
+from typing import Any, NamedTuple, TypeVar, cast
 
-from pulumi_policy import (
-    PolicyResource,
-    PolicyResourceOptions,
-    ResourceValidationArgs,
-    StackValidationArgs,
-)
+from pulumi_policy import PolicyResource, ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.model import pinned_account
@@ -34,20 +30,18 @@ NAMES: dict[str, Collection[str]] = {
 class Resource:
     """One resource as a policy sees it.
 
+    Reading what is not known until deployment raises UnknownValueError.
+
     Attributes:
         of: What the SDK gives.
         config: The policy's configuration for this stack, with defaults.
     """
 
     of: ResourceValidationArgs | PolicyResource
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> Any:
-        """Return a property as JSON, None if it is missing.
-
-        Raises:
-            UnknownValueError: something in it is not known until deployment.
-        """
+        """Return a property as JSON, None if it is missing."""
         return as_json(self.of.props.get(name))
 
     def known(self, name: str) -> str | None:
@@ -55,11 +49,7 @@ class Resource:
         return known_text(self.of.props, name)
 
     def each(self, name: str) -> Iterator[Any]:
-        """Yield the items of a list as JSON, or a value that is not a list as the only item.
-
-        Raises:
-            UnknownValueError: something is not known until deployment; raised after the known items.
-        """
+        """Yield the items of a list as JSON, or a value that is not a list as the only item."""
         value = items(self.of.props.get(name))
         return each(range(len(value)), lambda index: [as_json(value[index])])
 
@@ -69,32 +59,13 @@ class Resource:
         return self.of.resource_type
 
     @property
-    def name(self) -> str:
-        """The name in the program."""
-        return self.of.name
-
-    @property
-    def urn(self) -> str:
-        """The URN; it holds the types of the components around the resource."""
-        return self.of.urn
-
-    @property
     def title(self) -> str:
         """How messages call the resource: the last part of its type and its name in the program."""
-        return f"{self.type.rpartition(':')[2]} '{self.name}'"
-
-    @property
-    def opts(self) -> PolicyResourceOptions:
-        """The options that the program gives the resource."""
-        return self.of.opts
+        return f"{self.type.rpartition(':')[2]} '{self.of.name}'"
 
     @property
     def region(self) -> str | None:
-        """The resource's own Region, else its provider's, None if neither says.
-
-        Raises:
-            UnknownValueError: the Region is not known until deployment.
-        """
+        """The resource's own Region, else its provider's, None if neither says."""
         region = self["region"]
         if region is None and self.of.provider is not None:
             region = as_json(self.of.provider.props.get("region"))
@@ -113,15 +84,10 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """All resources of a stack.
-
-    Attributes:
-        of: What the SDK gives.
-        config: The policy's configuration for this stack, with defaults.
-    """
+    """All resources of a stack; `of` and `config` are as in `Resource`."""
 
     of: StackValidationArgs
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any]
 
     def all(self, *types: str) -> list[Resource]:
         """Return the resources of these types; without types all resources."""
@@ -133,15 +99,8 @@ class Stack:
 def is_ours(resource: Resource, component: str) -> bool:
     """Whether a resource is one of ours: by its component in our own program, by its name in any other.
 
-    Our settings may give users and role any name, so in our program only the component tells; the URN holds
-    it.
-
-    Args:
-        resource: A user or role.
-        component: Such as `BreakGlassRole`, a key of NAMES.
-
-    Raises:
-        UnknownValueError: the name decides and is not known until deployment.
+    Our settings may give users and role any name, so in our program only the component tells. The URN holds
+    it; it is a key of NAMES.
     """
     # IAM has no two names that differ in case only.
     return in_component(resource, component) or any(same(resource["name"], name) for name in NAMES[component])
@@ -149,7 +108,7 @@ def is_ours(resource: Resource, component: str) -> bool:
 
 def in_component(resource: Resource, component: str) -> bool:
     """Whether the resource is inside a component of our program, such as `BreakGlassAlerts`."""
-    return f"breakglass:index:{component}$" in resource.urn
+    return f"breakglass:index:{component}$" in resource.of.urn
 
 
 def same(name: Any, other: Any) -> bool:
@@ -166,15 +125,15 @@ def as_json(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {key: as_json(value[key]) for key in value}
+        return {key: as_json(item) for key, item in cast(Mapping[str, Any], value).items()}
     if isinstance(value, Sequence):
-        return [as_json(item) for item in value]
+        return [as_json(item) for item in cast(Sequence[Any], value)]
     return type(value).__name__
 
 
 def known_properties(props: Mapping[str, Any], unknown: Any = None) -> dict[str, Any]:
     """Return properties as JSON, with `unknown` for those that are not wholly known until deployment."""
-    known = {}
+    known: dict[str, Any] = {}
     for name in props:
         try:
             known[name] = as_json(props[name])
@@ -197,11 +156,14 @@ def items(value: Any) -> Sequence[Any]:
 
     The items of a proxy stay behind it: reading an unknown one raises UnknownValueError then, not here.
     """
-    if value is None:
-        return []
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return value
-    return [value]
+        return cast(Sequence[Any], value)
+    return [] if value is None else [value]
+
+
+def members(value: Any) -> Mapping[str, Any]:
+    """Return an object as it is, anything else as an empty one."""
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
 
 
 def each(things: Iterable[T], look: Callable[[T], Iterable[P]]) -> Iterator[P]:
@@ -227,3 +189,23 @@ def any_known(candidates: Iterable[T], test: Callable[[T], bool]) -> bool:
         UnknownValueError: none is known to pass, and for at least one it cannot be known until deployment.
     """
     return any(each(candidates, lambda candidate: [test(candidate)]))
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN that policies look at; any of them may hold wildcards."""
+
+    service: str = ""
+    region: str = ""
+    account: str = ""
+    resource: str = ""
+
+
+def parse_arn(value: Any) -> Arn:
+    """Return the parts of an ARN; all are empty when the value is not one."""
+    parts = value.split(":", 5) if isinstance(value, str) else []
+    return Arn(*parts[2:]) if len(parts) == 6 and parts[0] == "arn" else Arn()
+
+
+def is_account_id(value: str) -> bool:
+    """Return whether the text is the id of one account."""
+    return fullmatch(r"[0-9]{12}", value) is not None

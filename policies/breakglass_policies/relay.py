@@ -10,11 +10,10 @@ from alertpath.iam.evaluate import Request
 from breakglass import naming
 
 from .access import STRANGER, by_service, by_strange_service, let_in, named_arns, own_accounts, refused
-from .arns import is_account_id, parse_arn
 from .key import EVENTS
 from .policy import Problems, resource_policy
-from .reading import Resource, each, items
-from .statements import Named, Unreadable, has_wildcard, statements
+from .reading import Resource, each, is_account_id, items, members, parse_arn
+from .statements import Named, Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -32,7 +31,6 @@ class _Source:
     """What a service may use a role for.
 
     Attributes:
-        service: The service.
         what: What messages call the resources.
         prefix: How the last part of their ARNs begins.
         own: The last part of the ARN of the one that our program creates.
@@ -45,21 +43,27 @@ class _Source:
     own: str
     pattern: str
 
-    def arn(self, account: str, resource: str) -> str:
-        """Return the ARN of a resource of the service."""
-        return f"arn:aws:{self.service.partition('.')[0]}:{naming.HOME_REGION}:{account}:{resource}"
+    @property
+    def short(self) -> str:
+        """The service as ARNs name it."""
+        return self.service.partition(".")[0]
 
     def matches(self, value: str) -> bool:
         """Whether a value of aws:SourceArn stands for such resources of one account only."""
         arn = parse_arn(value)
         return (
-            arn is not None
-            and f"{arn.service}.amazonaws.com" == self.service
-            and is_account_id(arn.account)
-            and arn.resource.startswith(self.prefix)
+            arn.service == self.short and is_account_id(arn.account) and arn.resource.startswith(self.prefix)
         )
 
+    def use(self, account: str, resource: str) -> Request:
+        """Return a request for the role on behalf of a resource, given by its ARN or the ARN's last part."""
+        home = f"arn:aws:{self.short}:{naming.HOME_REGION}:{account}:"
+        arn = resource if resource.startswith("arn:") else f"{home}{resource}"
+        return by_service(self.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account, SourceArn=arn)
 
+
+_ANY_ROLE = naming.role_arn(STRANGER, "any")
+"""A trust policy names no resource."""
 _RELAY_RULES = _Source(
     service=EVENTS,
     what="the relay's rules",
@@ -86,14 +90,11 @@ _SCHEDULES = _Source(
         "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "
         f"{PUT_EVENTS} only, on the ARNs of the hub buses; attach nothing else."
     ),
-    url=(
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
-        "cross-service-confused-deputy-prevention.html"
-    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html",
 )
 def relay_role_confined(part: Resource) -> Problems:
     """The relay's role must serve its own rules only, and must only put events on named buses."""
-    problems = {ROLE: _relay_role, ROLE_POLICY: _permission_of, ROLE_POLICY_ATTACHMENT: _managed_policy}
+    problems = {ROLE: _relay_role, ROLE_POLICY: _inline_policy, ROLE_POLICY_ATTACHMENT: _managed_policy}
     for problem in problems[part.type](part):
         yield f"of the relay: {problem}"
 
@@ -101,59 +102,38 @@ def relay_role_confined(part: Resource) -> Problems:
 def _relay_role(role: Resource) -> Iterator[str]:
     parts = [
         _trust_problems(role, _RELAY_RULES),
-        _account_problems(role),
-        each(role.each("inlinePolicies"), _inline_problems),
-        _managed_policies(role),
+        each(role.each("inlinePolicies"), _inline_policy),
+        _managed_policy(role),
     ]
     yield from each(parts, iter)
 
 
-def _inline_problems(entry: Any) -> Iterator[str]:
-    document = entry.get("policy") if isinstance(entry, dict) else None
-    if document not in (None, ""):
-        yield from _permission_problems(document)
+def _managed_policy(part: Resource) -> Iterator[str]:
+    # Whatever they are, known or not.
+    if part.type == ROLE_POLICY_ATTACHMENT or len(items(part.of.props.get("managedPolicyArns"))):
+        yield "it has a managed policy, and must only put events on the hub buses. Detach the policy."
 
 
-def _permission_of(policy: Resource) -> Iterator[str]:
-    return _permission_problems(policy["policy"])
-
-
-def _managed_policies(role: Resource) -> Iterator[str]:
-    if len(items(role.of.props.get("managedPolicyArns"))):  # whatever they are, known or not
-        yield from _managed_policy(role)
-
-
-def _managed_policy(_part: Resource) -> Iterator[str]:
-    yield "it has a managed policy, and must only put events on the hub buses. Detach the policy."
-
-
-def _permission_problems(document: Any) -> Iterator[str]:
-    """Yield what a policy allows beyond putting events on named buses."""
+def _inline_policy(part: Resource | Any) -> Iterator[str]:
+    """Yield what a policy allows beyond putting events on named buses; it is a resource or a role's entry."""
+    document = part["policy"] if isinstance(part, Resource) else members(part).get("policy")
+    if document in (None, "") and not isinstance(part, Resource):  # an entry that takes policies away
+        return
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"its policy cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"its policy cannot be read: {found}. Write it with json.dumps."
         return
-    for statement in found:
-        if not statement.allows:
-            continue
+    for statement in allowing(document):
         if not statement.only_allows(PUT_EVENTS):
             yield f"{statement.where} allows more than {PUT_EVENTS}. Allow only that."
-        if (
-            statement.not_resource
-            or not statement.resources
-            or not all(map(_is_one_bus, statement.resources))
-        ):
+        buses = not statement.not_resource and statement.resources
+        if not buses or not all(map(_is_one_bus, buses)):
             yield f"{statement.where} is not limited to event buses. List the ARNs of the hubs in full."
 
 
 def _is_one_bus(value: str) -> bool:
     arn = parse_arn(value)
-    return (
-        arn is not None
-        and not has_wildcard(value)
-        and arn.service == "events"
-        and arn.resource.startswith("event-bus/")
-    )
+    return not has_wildcard(value) and arn.service == "events" and arn.resource.startswith("event-bus/")
 
 
 @resource_policy(
@@ -176,14 +156,13 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     document = role["assumeRolePolicy"]
     found = statements(document)
     if isinstance(found, Unreadable):
-        yield f"its trust policy cannot be read: {found.reason}. Write it with json.dumps."
+        yield f"its trust policy cannot be read: {found}. Write it with json.dumps."
         return
-    for statement in found:
+    for statement in allowing(document):
         where = f"{statement.where} of its trust policy"
-        named = set(statement.principals)
-        if statement.allows and (statement.not_principal or named != {Named("service", source.service)}):
+        if statement.not_principal or set(statement.principals) != {Named("service", source.service)}:
             yield f"{where} trusts principals other than {source.service}. Allow only that service."
-        if statement.allows and not statement.only_allows(ASSUME_ROLE):
+        if not statement.only_allows(ASSUME_ROLE):
             yield f"{where} allows actions other than {ASSUME_ROLE}. Allow only that one."
     name = f"Name {source.pattern} as aws:SourceArn under ArnLike."
     if reason := refused(document, _uses(role, source)):
@@ -191,21 +170,14 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     others = [*by_strange_service(source.service, ASSUME_ROLE, _ANY_ROLE)]
     for account in own_accounts(role.account, document):
         others.append(by_service(source.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account))
-        others.append(_use(source, account, source.arn(account, "any")))
+        others.append(source.use(account, "any"))
     if reason := let_in(document, others, source=source.matches):
         yield f"its trust policy is not limited to {source.what}. {name} {reason}"
-
-
-def _account_problems(role: Resource) -> Iterator[str]:
-    """Yield if the trust policy leaves the account to aws:SourceArn alone, which AWS advises against."""
-    document = role["assumeRolePolicy"]
-    if isinstance(statements(document), Unreadable):
-        return
+    # AWS advises against leaving the account to aws:SourceArn alone.
     strange = [
-        replace(use, context={**use.context, "aws:SourceAccount": STRANGER})
-        for use in _uses(role, _RELAY_RULES)
+        replace(use, context={**use.context, "aws:SourceAccount": STRANGER}) for use in _uses(role, source)
     ]
-    if reason := let_in(document, strange, source=_RELAY_RULES.matches):
+    if source is _RELAY_RULES and (reason := let_in(document, strange, source=source.matches)):
         yield (
             "its trust policy is not limited to an account. Name yours as aws:SourceAccount under "
             f"StringEquals. {reason}"
@@ -216,14 +188,5 @@ def _uses(role: Resource, source: _Source) -> Iterator[Request]:
     """Yield requests for what the role is for: for resources of our program, and for those that it names."""
     document = role["assumeRolePolicy"]
     for account in own_accounts(role.account, document):
-        yield _use(source, account, source.arn(account, source.own))
-        for arn in filter(source.matches, named_arns(document, source.service.partition(".")[0], account)):
-            yield _use(source, account, arn)
-
-
-def _use(source: _Source, account: str, arn: str) -> Request:
-    return by_service(source.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account, SourceArn=arn)
-
-
-_ANY_ROLE = naming.role_arn(STRANGER, "any")
-"""A trust policy names no resource."""
+        named = filter(source.matches, named_arns(document, source.short, account))
+        yield from (source.use(account, resource) for resource in (source.own, *named))

@@ -7,18 +7,18 @@ read.
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from functools import partial
+from itertools import chain, islice, product
 from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import AccessError, Decision, Principal, Request, Verdict, by_resource_policy
+from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
-from .framework import CIS_MFA, PREPARED_ACCESS
-from .policy import Problems, resource_policy
+from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
 from .reading import Resource, is_ours
-from .statements import Statement, Unreadable, has_wildcard, statements
+from .statements import Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
 
@@ -44,17 +44,18 @@ _IDENTITY_KEYS = frozenset(
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
 
 
-def _is_break_glass(role: Resource) -> bool:
-    return is_ours(role, "BreakGlassRole")
+_is_break_glass = partial(is_ours, component="BreakGlassRole")
 
 
-def _trust(role: Resource) -> list[Statement]:
-    """Return the Allow statements of the trust policy; none if it cannot be read."""
-    found = statements(role["assumeRolePolicy"])
-    return [] if isinstance(found, Unreadable) else [statement for statement in found if statement.allows]
+def _texts(trust: Any) -> list[str]:
+    """Return all texts by which a trust policy may tell who is let in."""
+    found = allowing(trust)
+    principals = [name for statement in found for _, name in statement.principals]
+    conditions = [values for statement in found for _, _, values in statement.conditions]
+    return [*principals, *chain.from_iterable(conditions)]
 
 
-def _askers(trust: list[Statement]) -> list[str]:
+def _askers(trust: Any) -> list[str]:
     """Return ARNs of principals that a trust policy may let in: those it names or means, and strangers to it.
 
     A wildcard is filled in, so that those whom it lets in besides the named are among them.
@@ -63,7 +64,7 @@ def _askers(trust: list[Statement]) -> list[str]:
     accounts = [*(account for text in texts for account in _ACCOUNT.findall(text)), _STRANGER]
     resources = ["user/any", "role/any", "root"]
     for text in texts:
-        name = text.rpartition(":")[2].replace("*", "x").replace("?", "x")
+        name = _filled_in(text.rpartition(":")[2])
         resources.append(name if name.startswith(("user/", "role/")) else f"user/{name}")
     partitions = [*(text.split(":")[1] for text in texts if text.startswith("arn:")), naming.PARTITION]
     asking = product(partitions, accounts, resources)
@@ -72,53 +73,41 @@ def _askers(trust: list[Statement]) -> list[str]:
     )
 
 
-def _texts(trust: list[Statement]) -> list[str]:
-    """Return all texts by which a trust policy may tell who is let in."""
-    principals = [name for statement in trust for _, name in statement.principals]
-    return [
-        *principals,
-        *(value for statement in trust for _, _, values in statement.conditions for value in values),
-    ]
+def _filled_in(pattern: str) -> str:
+    return pattern.replace("*", "x").replace("?", "x")
 
 
-def _met(trust: list[Statement]) -> dict[str, str]:
-    """Return a context that meets the conditions of a trust policy which do not concern identity and MFA."""
-    return {
-        key: values[0].replace("*", "x").replace("?", "x")
-        for statement in trust
+def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why.
+
+    Conditions that concern neither identity nor MFA are met.
+    """
+    met = {
+        key: _filled_in(values[0])
+        for statement in allowing(trust)
         for operator, key, values in statement.conditions
         if key not in _IDENTITY_KEYS and values and "Not" not in operator and operator != "Null"
     }
-
-
-def _ask(document: Any, asker: str, context: dict[str, str]) -> Decision | None:
-    """Return what a trust policy says to a principal, None if it refuses."""
-    try:
-        principal = Principal(arn=asker)
-    except AccessError:  # not a principal; a text of some other condition
-        return None
-    asked = Request(
-        principal=principal,
-        action="sts:AssumeRole",
-        resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
-        context={
-            **context,
+    for asker, context in product(_askers(trust), contexts):
+        try:
+            principal = Principal(arn=asker)
+        except AccessError:  # not a principal; a text of some other condition
+            continue
+        is_user = ":user/" in asker
+        identity = {
             "aws:PrincipalArn": asker,
             "aws:PrincipalAccount": principal.account or "",
-            "aws:PrincipalType": "User" if ":user/" in asker else "AssumedRole",
-            **({"aws:username": asker.rpartition("/")[2]} if ":user/" in asker else {}),
-        },
-    )
-    decision = by_resource_policy(document, asked, resource_account=_ROLE_ACCOUNT)
-    return None if decision.verdict is Verdict.DENIED else decision
-
-
-def _let_in(document: Any, trust: list[Statement], *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each principal that a trust policy does not refuse in one of the contexts, and why."""
-    met = _met(trust)
-    for asker in _askers(trust):
-        decisions = (_ask(document, asker, {**met, **context}) for context in contexts)
-        if decision := next(filter(None, decisions), None):
+            "aws:PrincipalType": "User" if is_user else "AssumedRole",
+            **({"aws:username": asker.rpartition("/")[2]} if is_user else {}),
+        }
+        asked = Request(
+            principal=principal,
+            action="sts:AssumeRole",
+            resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
+            context={**met, **context, **identity},
+        )
+        decision = by_resource_policy(trust, asked, resource_account=_ROLE_ACCOUNT)
+        if decision.verdict is not Verdict.DENIED:
             yield asker, decision.reason
 
 
@@ -132,7 +121,7 @@ def _trusts_aws(role: Resource) -> bool:
         return _is_break_glass(role)
     return any(
         statement.not_principal or any(kind == "aws" for kind, _ in statement.principals)
-        for statement in _trust(role)
+        for statement in allowing(role["assumeRolePolicy"])
     )
 
 
@@ -149,13 +138,7 @@ def _trusts_aws(role: Resource) -> bool:
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html",
     config={
-        "maxMfaAge": {
-            "type": "integer",
-            "minimum": 900,
-            "maximum": 129600,
-            "default": 14400,
-            "description": "Seconds after which a sign-in with MFA must no longer count.",
-        },
+        "maxMfaAge": seconds(900, 129600, "Seconds after which a sign-in with MFA must no longer count."),
     },
 )
 def role_trust_requires_mfa(role: Resource) -> Problems:
@@ -163,30 +146,27 @@ def role_trust_requires_mfa(role: Resource) -> Problems:
 
     Services and federated principals are not asked: they have no MFA in AWS.
     """
-    document = role["assumeRolePolicy"]
-    found = statements(document)
+    trust = role["assumeRolePolicy"]
+    found = statements(trust)
     if isinstance(found, Unreadable):
         yield (
-            f"has a trust policy that could not be read: {found.reason}, so nothing shows that it asks for "
+            f"has a trust policy that could not be read: {found}, so nothing shows that it asks for "
             "MFA. Write it as a JSON object with one or more objects as Statement."
         )
         return
-    trust = _trust(role)
-    for asker, reason in _let_in(document, trust, {}, {"aws:MultiFactorAuthPresent": "false"}):
+    for asker, reason in islice(_let_in(trust, {}, {"aws:MultiFactorAuthPresent": "false"}), 1):
         yield (
             f"lets {asker} in without MFA. Add the condition Bool aws:MultiFactorAuthPresent true "
             "(BoolIfExists also matches requests without the key, such as those with an access key). "
             f"{reason}"
         )
-        break
     limit = int(role.config["maxMfaAge"])
     too_old = {**_FRESH, "aws:MultiFactorAuthAge": str(limit + 1)}
-    for asker, reason in _let_in(document, trust, too_old):
+    for asker, reason in islice(_let_in(trust, too_old), 1):
         yield (
             f"lets {asker} in with MFA of more than {limit} seconds ago. Add the condition "
             f"NumericLessThanEquals aws:MultiFactorAuthAge {limit} or less. {reason}"
         )
-        break
 
 
 @resource_policy(
@@ -207,9 +187,9 @@ def role_trust_only_named_users(role: Resource) -> Problems:
     Asked are another user, a role and the root user of each account that the trust policy mentions and of one
     that it does not, the named users' names in those accounts, and what its wildcards would let in.
     """
-    trust = _trust(role)
+    trust = role["assumeRolePolicy"]
     named = {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
-    let_in = dict(_let_in(role["assumeRolePolicy"], trust, _FRESH))
+    let_in = dict(_let_in(trust, _FRESH))
     for other in [asker for asker in let_in if asker not in named][:1]:
         yield (
             f"lets {other} in, which its trust policy does not name. Name each user by its ARN under "
@@ -218,7 +198,7 @@ def role_trust_only_named_users(role: Resource) -> Problems:
     accounts = sorted({asker.split(":")[4] for asker in let_in if asker in named})
     if len(accounts) > 1:
         yield f"lets users of the accounts {' and '.join(accounts)} in. Keep the users in one account."
-    for statement in trust:
+    for statement in allowing(trust):
         for kind, name in statement.principals:
             if kind != "aws":
                 yield f"lets {kind} principal {name} in: {statement.where} of its trust policy. Remove it."
@@ -236,7 +216,7 @@ def role_trust_only_named_users(role: Resource) -> Problems:
 )
 def role_trust_not_bare_user_arn(role: Resource) -> Problems:
     """The trust policy of the break-glass role must not name users as principals."""
-    for statement in _trust(role):
+    for statement in allowing(role["assumeRolePolicy"]):
         for kind, name in statement.principals:
             if kind == "aws" and _USER.fullmatch(name):
                 yield (
@@ -261,7 +241,7 @@ def role_trust_no_wildcard(role: Resource) -> Problems:
 
     This holds regardless of its conditions.
     """
-    for statement in _trust(role):
+    for statement in allowing(role["assumeRolePolicy"]):
         wildcards = [name for _, name in statement.principals if has_wildcard(name)]
         if statement.not_principal:
             named = "NotPrincipal, which lets everybody else in"
@@ -283,15 +263,7 @@ def role_trust_no_wildcard(role: Resource) -> Problems:
     severity=Severity.MEDIUM,
     fix="Set maxSessionDuration to `maxSeconds` or less.",
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html",
-    config={
-        "maxSeconds": {
-            "type": "integer",
-            "minimum": 3600,
-            "maximum": 43200,
-            "default": 14400,
-            "description": "Longest session, in seconds.",
-        },
-    },
+    config={"maxSeconds": seconds(3600, 43200, "Longest session, in seconds.")},
 )
 def role_session_at_most(role: Resource) -> Problems:
     """Sessions of the break-glass role must not last longer than configured."""

@@ -8,19 +8,15 @@ from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming, quotas
 
+from .placement import EVENT_RULE
 from .policy import Problems, resource_policy
 from .reading import Resource
 
-EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 STATE = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 
 
 def rule_name(rule: Resource) -> str:
-    """Return the name of an EventRule, or its prefix; empty if it has neither.
-
-    Raises:
-        UnknownValueError: the name is not known until deployment.
-    """
+    """Return the name of an EventRule, or its prefix; empty if it has neither."""
     # One after the other: at preview, the prefix of a rule that has a name is not known to a stack policy.
     given = (rule[key] for key in ("name", "namePrefix"))
     return next((name for name in given if isinstance(name, str) and name), "")
@@ -29,11 +25,6 @@ def rule_name(rule: Resource) -> str:
 def is_of_alert_path(name: Any) -> bool:
     """Whether a rule of this name belongs to the hub or to a relay."""
     return isinstance(name, str) and name.startswith((naming.RULE_PREFIX, naming.RELAY_RULE))
-
-
-def _takes_state(rule: Resource) -> bool:
-    # AWS refuses this state on a rule with a schedule.
-    return is_of_alert_path(rule_name(rule)) and not rule["scheduleExpression"]
 
 
 def _has_known_pattern(rule: Resource) -> bool:
@@ -55,7 +46,8 @@ def _has_known_pattern(rule: Resource) -> bool:
     "rule-state",
     "Rules are enabled, for read-only events as well",
     types=[EVENT_RULE],
-    applies=_takes_state,
+    # AWS refuses this state on a rule with a schedule.
+    applies=lambda rule: is_of_alert_path(rule_name(rule)) and not rule["scheduleExpression"],
     severity=Severity.CRITICAL,
     fix=f'Set state="{STATE}" on the rule, and remove isEnabled.',
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html",

@@ -1,7 +1,7 @@
 """Policy documents must not be longer than AWS takes: it refuses them in the middle of a deployment."""
 
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pulumi_policy import Severity
 
@@ -37,16 +37,11 @@ QUOTAS: dict[str, Quota] = {
 """The limits of AWS, by resource type."""
 
 
-def _has_document(resource: Resource) -> bool:
-    document = resource[QUOTAS[resource.type].property]
-    return bool(document) and isinstance(document, str | dict)
-
-
 @resource_policy(
     "policy-size-within-limits",
     "Policy documents are within AWS's quotas",
     types=QUOTAS,
-    applies=_has_document,
+    applies=lambda resource: isinstance(resource[QUOTAS[resource.type].property] or None, str | dict),
     severity=Severity.MEDIUM,
     fix=(
         "Name fewer accounts or principals: an organization id instead of account ids, a name prefix instead "
@@ -58,16 +53,14 @@ def _has_document(resource: Resource) -> bool:
 def policy_size_within_limits(resource: Resource) -> Problems:
     """Policies of roles, buses, topics, queues and keys must not be longer than AWS takes."""
     quota = QUOTAS[resource.type]
-    size = _size(resource[quota.property], quota.unit)
+    document = resource[quota.property]
+    text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
+    if quota.unit == "bytes":
+        size = len(text.encode(errors="surrogatepass"))
+    else:
+        size = len(text if quota.unit == "characters" else "".join(text.split()))
     if size > quota.maximum:
         yield (
             f"has {size} {quota.unit} in its {quota.property}, and AWS takes at most {quota.maximum}. Name "
             "fewer accounts or principals, or shorten statements."
         )
-
-
-def _size(document: str | dict[str, Any], unit: str) -> int:
-    text = document if isinstance(document, str) else json.dumps(document, separators=(",", ":"))
-    if unit == "bytes":
-        return len(text.encode(errors="surrogatepass"))
-    return len(text if unit == "characters" else "".join(text.split()))

@@ -6,19 +6,18 @@ so.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from .reading import items
+from .reading import items, members
 
 
 class Named(NamedTuple):
     """A principal that a statement names.
 
-    Attributes:
-        kind: `aws`, `service`, `federated` …; `aws` as well for a bare `*`.
-        name: Account, ARN or host name; `*` is everybody.
+    The kind is `aws`, `service`, `federated` …; `aws` as well for a bare `*`. The name is an account, ARN or
+    host name; `*` is everybody.
     """
 
     kind: str
@@ -33,11 +32,9 @@ class Statement:
         where: How messages call it: its place and its Sid.
         allows: Whether its Effect is Allow.
         principals: The principals it names; none in an identity policy.
-        not_principal: Whether `principals` are the excepted ones (NotPrincipal).
+        not_principal: Whether `principals` are the excepted ones; likewise `not_action` and `not_resource`.
         actions: In lower case.
-        not_action: Whether `actions` are the excepted ones (NotAction).
         resources: Patterns of ARNs.
-        not_resource: Whether `resources` are the excepted ones (NotResource).
         condition: The Condition as written: operator -> key -> value or values; empty if there is none.
     """
 
@@ -49,7 +46,7 @@ class Statement:
     not_action: bool
     resources: tuple[str, ...]
     not_resource: bool
-    condition: dict[str, Any]
+    condition: Mapping[str, Any]
 
     @property
     def conditions(self) -> Iterator[tuple[str, str, list[str]]]:
@@ -68,23 +65,29 @@ class Statement:
         return not self.not_action and set(self.actions) == {action.lower()}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unreadable:
-    """A document that is not an IAM policy, and why."""
-
-    reason: str
-
-
-class _OddDocumentError(Exception):
-    """The document is not an IAM policy; the message says why."""
+class Unreadable(Exception):
+    """A document that is not an IAM policy; as text it says why, in a clause."""
 
 
 def statements(document: Any) -> list[Statement] | Unreadable:
     """Return the statements of a policy document given as JSON text or as an object; never raises."""
     try:
-        return [_statement(value, number) for number, value in enumerate(_listed(document), start=1)]
-    except _OddDocumentError as odd:
-        return Unreadable(reason=str(odd))
+        listed = enumerate(_listed(document), start=1)
+        return [_statement(value, f"statement {number}") for number, value in listed]
+    except Unreadable as odd:
+        return odd
+
+
+def allowing(document: Any) -> list[Statement]:
+    """Return the Allow statements of a policy document; none if it cannot be read."""
+    found = statements(document)
+    return [] if isinstance(found, Unreadable) else [statement for statement in found if statement.allows]
+
+
+def services(document: Any) -> list[str]:
+    """Return the services that a policy document allows something, as written."""
+    named = [named for statement in allowing(document) for named in statement.principals]
+    return [name for kind, name in named if kind == "service"]
 
 
 def has_wildcard(value: str) -> bool:
@@ -94,92 +97,78 @@ def has_wildcard(value: str) -> bool:
 
 def _listed(document: Any) -> list[Any]:
     if document is None or document == "":
-        raise _OddDocumentError("it is missing")
+        raise Unreadable("it is missing")
     if not isinstance(document, str | dict):
-        raise _OddDocumentError(f"it is of type {type(document).__name__}, not a JSON object")
+        raise Unreadable(f"it is of type {type(document).__name__}, not a JSON object")
     try:
         text = document if isinstance(document, str) else json.dumps(document)
-        parsed = json.loads(text, object_pairs_hook=_distinct_keys)
+        parsed: Any = json.loads(text, object_pairs_hook=_distinct_keys)
     except (TypeError, ValueError, RecursionError) as error:
-        raise _OddDocumentError(f"it is not JSON ({str(error)[:100]})") from error
+        raise Unreadable(f"it is not JSON ({str(error)[:100]})") from error
     if not isinstance(parsed, dict):
-        raise _OddDocumentError(f"it holds JSON of type {type(parsed).__name__}, not an object")
+        raise Unreadable(f"it holds JSON of type {type(parsed).__name__}, not an object")
     listed = _lower(parsed).get("statement")
     if listed is None:
-        raise _OddDocumentError("it has no Statement")
+        raise Unreadable("it has no Statement")
     return list(items(listed))
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the JSON object; refuse a key given twice, in whatever case, as either may count."""
     if len({key.lower() for key, _ in pairs}) < len(pairs):
-        raise _OddDocumentError("one of its objects has the same key twice")
+        raise Unreadable("one of its objects has the same key twice")
     return dict(pairs)
 
 
-def _lower(value: dict[str, Any]) -> dict[str, Any]:
-    return {key.lower(): item for key, item in value.items()}
+def _lower(value: Any) -> dict[str, Any]:
+    return {key.lower(): item for key, item in cast(dict[str, Any], value).items()}
 
 
-def _statement(value: Any, number: int) -> Statement:
-    where = f"statement {number}"
+def _statement(value: Any, where: str) -> Statement:
     if not isinstance(value, dict):
-        raise _OddDocumentError(f"{where} is of type {type(value).__name__}, not an object")
-    value = _lower(value)
-    if value.get("effect") not in ("Allow", "Deny"):
-        raise _OddDocumentError(f"the Effect of {where} is neither Allow nor Deny")
-    not_action, actions = _element(value, "Action", where)
-    not_resource, resources = _element(value, "Resource", where)
-    not_principal, principals = _principals(value, where)
-    sid = value.get("sid")
+        raise Unreadable(f"{where} is of type {type(value).__name__}, not an object")
+    statement = _lower(value)
+    if statement.get("effect") not in ("Allow", "Deny"):
+        raise Unreadable(f"the Effect of {where} is neither Allow nor Deny")
+    not_action, actions = _element(statement, "Action", where)
+    not_resource, resources = _element(statement, "Resource", where)
+    not_principal, principals = _element(statement, "Principal", where)
+    if principals == "*":
+        principals = {"AWS": "*"}
+    elif not isinstance(principals, dict | None):
+        raise Unreadable(f"the Principal of {where} is neither * nor an object")
+    given: Any = {} if statement.get("condition") is None else statement["condition"]
+    condition = members(given)
+    if not isinstance(given, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
+        raise Unreadable(f"the Condition of {where} is not an object of objects")
+    sid = statement.get("sid")
     return Statement(
         where=f"{where} ({sid})" if isinstance(sid, str) and sid else where,
-        allows=value["effect"] == "Allow",
-        principals=principals,
+        allows=statement["effect"] == "Allow",
+        principals=tuple(
+            Named(kind.lower(), name)
+            for kind, names in members(principals).items()
+            for name in _texts(names, "Principal", where)
+        ),
         not_principal=not_principal,
-        actions=tuple(action.lower() for action in actions),
+        actions=tuple(action.lower() for action in _texts(actions, "Action", where)),
         not_action=not_action,
-        resources=resources,
+        resources=_texts(resources, "Resource", where),
         not_resource=not_resource,
-        condition=_condition(value.get("condition"), where),
+        condition=condition,
     )
 
 
-def _condition(value: Any, where: str) -> dict[str, Any]:
-    condition = {} if value is None else value
-    if not isinstance(condition, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
-        raise _OddDocumentError(f"the Condition of {where} is not an object of objects")
-    return condition
-
-
-def _form(statement: dict[str, Any], name: str, where: str) -> tuple[bool, Any]:
+def _element(statement: dict[str, Any], name: str, where: str) -> tuple[bool, Any]:
     """Return whether the element is in its Not… form, and its value, None if it is missing."""
     given = [key for key in (name.lower(), f"not{name.lower()}") if statement.get(key) is not None]
     if len(given) > 1:
-        raise _OddDocumentError(f"{where} has both {name} and Not{name}")
+        raise Unreadable(f"{where} has both {name} and Not{name}")
     return (given[0].startswith("not"), statement[given[0]]) if given else (False, None)
 
 
-def _element(statement: dict[str, Any], name: str, where: str) -> tuple[bool, tuple[str, ...]]:
-    negated, value = _form(statement, name, where)
-    return negated, _texts(value, f"the {name} of {where}")
-
-
-def _principals(statement: dict[str, Any], where: str) -> tuple[bool, tuple[Named, ...]]:
-    negated, value = _form(statement, "Principal", where)
-    if value == "*":
-        return negated, (Named("aws", "*"),)
-    if value is not None and not isinstance(value, dict):
-        raise _OddDocumentError(f"the Principal of {where} is neither * nor an object")
-    return negated, tuple(
-        Named(kind.lower(), name)
-        for kind, names in (value or {}).items()
-        for name in _texts(names, f"the Principal of {where}")
-    )
-
-
-def _texts(value: Any, what: str) -> tuple[str, ...]:
+def _texts(value: Any, name: str, where: str) -> tuple[str, ...]:
     found = items(value)
     if not all(isinstance(text, str) for text in found):
-        raise _OddDocumentError(f"{what} is neither a string nor a list of strings")
+        raise Unreadable(f"the {name} of {where} is neither a string nor a list of strings")
     return tuple(found)

@@ -1,19 +1,17 @@
 """Where the EventBridge rules of the alert path send events, and what becomes of those that do not arrive."""
 
-from collections.abc import Iterator
+from itertools import product
 
 from pulumi_policy import Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import naming
 
-from .arns import parse_arn
+from .placement import EVENT_RULE, EVENT_TARGET
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each
-from .rules import EVENT_RULE, is_of_alert_path, rule_name
+from .reading import Resource, Stack, any_known, each, members, parse_arn
+from .rules import is_of_alert_path, rule_name
 from .topics import TOPIC, TOPICS
-
-EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 
 WITHOUT_ROLE = {"sns": "a topic", "sqs": "a queue", "logs": "a log group", "lambda": "a function"}
 """Services whose targets are reached through their own resource policy, with what messages call a target."""
@@ -40,13 +38,12 @@ def _is_of_alert_path(target: Resource) -> bool:
 )
 def target_has_dlq(target: Resource) -> Problems:
     """Targets of the alert path must have a dead-letter queue in their own Region."""
-    config = target["deadLetterConfig"]
-    arn = config.get("arn") if isinstance(config, dict) else None
+    arn = members(target["deadLetterConfig"]).get("arn")
     queue = parse_arn(arn)
     region = target.region
     if not arn:
         problem = "has no dead-letter queue, so an event that it cannot deliver is lost without a trace"
-    elif queue is None or queue.service != "sqs":
+    elif queue.service != "sqs":
         problem = f"has as its dead-letter queue {arn}, which is not the ARN of an SQS queue"
     elif queue.resource.endswith(".fifo"):
         problem = f"has the dead-letter queue {queue.resource}, and EventBridge takes standard queues only"
@@ -72,7 +69,7 @@ def no_role_on_target(target: Resource) -> Problems:
     if not _is_unknown(target, "roleArn") and not target["roleArn"]:
         return
     arn = parse_arn(target["arn"])
-    if arn and arn.service in WITHOUT_ROLE:
+    if arn.service in WITHOUT_ROLE:
         yield (
             f"({target['rule']}) gives a role to {WITHOUT_ROLE[arn.service]}: delivery may fail with it, "
             "above all to what is encrypted. Remove roleArn; the target's own policy lets EventBridge in."
@@ -91,7 +88,7 @@ def no_role_on_target(target: Resource) -> Problems:
 def hub_forwards_nowhere(target: Resource) -> Problems:
     """Rules on the hub's event bus must not forward: EventBridge drops an event at its third bus."""
     arn = parse_arn(target["arn"])
-    if arn and arn.service == "events" and arn.resource.startswith("event-bus/"):
+    if arn.service == "events" and arn.resource.startswith("event-bus/"):
         yield (
             f"forwards from the hub {naming.HUB_BUS} to {arn.resource}: what a relay sent has passed one bus "
             "before, and EventBridge drops it at a third without an error. Let the relays send to that bus "
@@ -99,17 +96,15 @@ def hub_forwards_nowhere(target: Resource) -> Problems:
         )
 
 
-def _has_topics_or_tamper_rules(stack: Stack) -> bool:
-    has_topics = all(_has_topic(stack, name) for name in TOPICS)
-    return has_topics or any_known(stack.all(EVENT_RULE), _reports_tampering)
-
-
-def _has_topic(stack: Stack, name: str) -> bool:
-    return any_known(stack.all(TOPIC), lambda topic: topic["name"] == name)
-
-
 def _reports_tampering(rule: Resource) -> bool:
     return rule_name(rule).startswith(TAMPER_RULES)
+
+
+def _has_topics_or_tamper_rules(stack: Stack) -> bool:
+    def has_topic(name: str) -> bool:
+        return any_known(stack.all(TOPIC), lambda topic: topic["name"] == name)
+
+    return all(map(has_topic, TOPICS)) or any_known(stack.all(EVENT_RULE), _reports_tampering)
 
 
 @stack_policy(
@@ -123,48 +118,39 @@ def _reports_tampering(rule: Resource) -> bool:
 def tamper_also_reaches_plain_topic(stack: Stack) -> StackProblems:
     """Rules about changes of alerting and key must have both topics as targets."""
     rules, targets = stack.all(EVENT_RULE), stack.all(EVENT_TARGET)
-    gaps = [
-        *(_missing_rule(rules, prefix) for prefix in TAMPER_RULES),
-        *(_missing_target(rule, targets, topic) for rule in rules for topic in TOPICS),
-    ]
-    yield from each(gaps, iter)
 
+    def missing_rule(prefix: str) -> StackProblems:
+        if not any_known(rules, lambda rule: rule_name(rule).startswith(prefix)):
+            yield (
+                None,
+                f"No EventBridge rule has a name that begins with {prefix}, so nobody hears of an attack on "
+                "the alarm itself. Create it, with both topics as targets.",
+            )
 
-def _missing_rule(rules: list[Resource], prefix: str) -> Iterator[tuple[None, str]]:
-    if not any_known(rules, lambda rule: rule_name(rule).startswith(prefix)):
-        yield (
-            None,
-            f"No EventBridge rule has a name that begins with {prefix}, so nobody hears of an attack on the "
-            "alarm itself. Create it, with both topics as targets.",
-        )
+    def missing_target(wanted: tuple[Resource, str]) -> StackProblems:
+        rule, topic = wanted
+        if _reports_tampering(rule) and not any_known(targets, lambda one: _delivers(rule, one, topic)):
+            yield (
+                rule,
+                f"({rule_name(rule)}) has no target that is the topic {topic} of its own Region: an attack "
+                "on one topic or its key must be heard through the other. Create an EventTarget for it on "
+                "the event bus of the rule.",
+            )
 
-
-def _missing_target(rule: Resource, targets: list[Resource], topic: str) -> Iterator[tuple[Resource, str]]:
-    if _reports_tampering(rule) and not any_known(targets, lambda target: _delivers(rule, target, topic)):
-        yield (
-            rule,
-            f"({rule_name(rule)}) has no target that is the topic {topic} of its own Region: an attack on "
-            "one topic or its key must be heard through the other. Create an EventTarget for it on the event "
-            "bus of the rule.",
-        )
+    yield from each([each(TAMPER_RULES, missing_rule), each(product(rules, TOPICS), missing_target)], iter)
 
 
 def _delivers(rule: Resource, target: Resource, topic: str) -> bool:
     """Return whether the target sends what the rule matches to the topic, in the Region that it can reach."""
-    if target["rule"] != rule_name(rule) or not _on_same_bus(rule, target):
-        return False
-    arn = parse_arn(target["arn"])
-    if arn is None or (arn.service, arn.resource) != ("sns", topic):
-        return False
-    return target.region in (None, arn.region)
-
-
-def _on_same_bus(rule: Resource, target: Resource) -> bool:
     # A bus that the program leaves out may be unknown to a stack policy until the provider fills it in. If
     # that is so on both sides, both are on the default bus.
-    if _is_unknown(rule, "eventBusName") and _is_unknown(target, "eventBusName"):
-        return True
-    return _bus(rule) == _bus(target)
+    if target["rule"] != rule_name(rule) or not (
+        (_is_unknown(rule, "eventBusName") and _is_unknown(target, "eventBusName"))
+        or _bus(rule) == _bus(target)
+    ):
+        return False
+    arn = parse_arn(target["arn"])
+    return (arn.service, arn.resource) == ("sns", topic) and target.region in (None, arn.region)
 
 
 def _bus(resource: Resource) -> str:

@@ -1,6 +1,7 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -19,11 +20,10 @@ from .access import (
     refused,
     region_in_arn,
 )
-from .arns import parse_arn
 from .key import CLOUDWATCH, EVENTS
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, in_component
-from .statements import Unreadable, statements
+from .reading import Resource, Stack, any_known, each, in_component, parse_arn
+from .statements import services
 
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
@@ -37,31 +37,23 @@ SUBSCRIPTIONS = 2
 
 
 def topic_name(resource: Resource) -> Any:
-    """Return the name of the topic that a topic or a topic's policy is about; None if it has none.
-
-    Raises:
-        UnknownValueError: it is not known until deployment.
-    """
+    """Return the name of the topic that a topic or a topic's policy is about; None if it has none."""
     if resource.type == TOPIC:
         return resource["name"]
     arn = parse_arn(resource["arn"])
-    return arn.resource if arn and arn.service == "sns" else None
-
-
-def _is_ours(resource: Resource) -> bool:
-    return topic_name(resource) in TOPICS
+    return arn.resource if arn.service == "sns" else None
 
 
 def _has_policy(resource: Resource) -> bool:
     # A topic usually has its policy in a resource of its own.
-    return _is_ours(resource) and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
+    return topic_name(resource) in TOPICS and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
 
 
 @resource_policy(
     "topic-encrypted",
     "The alert topic is encrypted, the watchdog topic is not",
     types=[TOPIC],
-    applies=_is_ours,
+    applies=lambda topic: topic["name"] in TOPICS,
     severity=Severity.HIGH,
     fix=(
         "Set kmsMasterKeyId of the alert topic to the ARN of a customer managed key whose policy lets "
@@ -109,7 +101,7 @@ def topic_encrypted(topic: Resource) -> Problems:
 def topic_lets_publishers_in(topic: Resource) -> Problems:
     """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
     document = topic["policy"]
-    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in _services(document)
+    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in services(document)
     for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
         if reason := refused(document, _publish(publisher, topic, document)):
             yield (
@@ -135,28 +127,19 @@ def topic_policy_scoped(topic: Resource) -> Problems:
     document = topic["policy"]
     arns = _arns(topic, document)
     strangers = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
-    for name in _services(document):
+    for name in dict.fromkeys([EVENTS, *services(document)]):
         tried = [request for arn in arns for request in by_strange_service(name, PUBLISH, arn)]
         strangers[f"{name} for other accounts"] = tried
     for problem in excess(document, PUBLISH, strangers, "StringEquals aws:SourceAccount"):
         yield f"({topic_name(topic)}) {problem}"
 
 
-def _services(document: Any) -> list[str]:
-    """Return EventBridge and the services that a policy allows something."""
-    found = statements(document)
-    allowing = [] if isinstance(found, Unreadable) else [one for one in found if one.allows]
-    named = [name for statement in allowing for kind, name in statement.principals if kind == "service"]
-    return list(dict.fromkeys([EVENTS, *named]))
-
-
 def _arns(topic: Resource, document: Any) -> list[str]:
     """Return the ARNs that a topic may have: one for each account that may be its own."""
-    arn = parse_arn(topic["arn"]) if topic.type == TOPIC_POLICY else None
-    account, region = (arn.account, arn.region) if arn else (topic.account, topic.region)
+    place = parse_arn(topic["arn"]) if topic.type == TOPIC_POLICY else topic
     name = topic_name(topic)
-    accounts = own_accounts(account, document, name)
-    return [naming.topic_arn(one, region_in_arn(region), name) for one in accounts]
+    accounts = own_accounts(place.account, document, name)
+    return [naming.topic_arn(account, region_in_arn(place.region), name) for account in accounts]
 
 
 def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:
@@ -172,25 +155,15 @@ def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request
 
 
 def has_recipient(subscription: Resource) -> bool:
-    """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent.
-
-    Raises:
-        UnknownValueError: the protocol or the queue is not known until deployment.
-    """
-    if subscription["protocol"] != "sqs":
-        return True
-    queue = parse_arn(subscription["endpoint"])
-    return queue is None or queue.resource != naming.DRILL_QUEUE
-
-
-def _holds_alert_topic(stack: Stack) -> bool:
-    return any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC)
+    """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent."""
+    is_queue = subscription["protocol"] == "sqs"
+    return not is_queue or parse_arn(subscription["endpoint"]).resource != naming.DRILL_QUEUE
 
 
 @stack_policy(
     "subscriptions-at-least",
     "The alert topic has enough subscriptions",
-    applies=_holds_alert_topic,
+    applies=lambda stack: any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC),
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
     fix="Add another endpoint to `subscriptions` of breakglass:alerts.",
@@ -198,20 +171,17 @@ def _holds_alert_topic(stack: Stack) -> bool:
 )
 def subscriptions_at_least(stack: Stack) -> StackProblems:
     """The alert topic should have two subscriptions, the drill queue's not counted."""
-    found = 0
-    for _ in each(stack.all(TOPIC_SUBSCRIPTION), _of_alert_topic):
-        found += 1
-        if found >= SUBSCRIPTIONS:
-            return
-    yield (
-        None,
-        f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one mailbox "
-        "that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
-        "`subscriptions` of breakglass:alerts.",
-    )
 
+    def counts(subscription: Resource) -> bool:
+        arn = parse_arn(subscription["topic"])
+        return (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription)
 
-def _of_alert_topic(subscription: Resource) -> Iterator[Resource]:
-    arn = parse_arn(subscription["topic"])
-    if arn and (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription):
-        yield subscription
+    counted = each(stack.all(TOPIC_SUBSCRIPTION), lambda one: [one] if counts(one) else [])
+    found = len([*islice(counted, SUBSCRIPTIONS)])
+    if found < SUBSCRIPTIONS:
+        yield (
+            None,
+            f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one "
+            "mailbox that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
+            "`subscriptions` of breakglass:alerts.",
+        )

@@ -3,24 +3,24 @@
 An access key or a password that a program makes is in its state, where everybody who may deploy can read it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pulumi_policy import Severity
 
-from alertpath.iam.evaluate import Principal, Request, Verdict, evaluate
+from alertpath.iam.evaluate import Verdict
 from breakglass import naming
 
-from .framework import CIS_ACCESS_KEYS, CIS_MFA
+from .access import by_identity
 from .iam_full_access import ATTACHMENTS, DOCUMENTS
-from .policy import StackProblems, stack_policy
+from .policy import CIS_ACCESS_KEYS, CIS_MFA, StackProblems, stack_policy
 from .reading import Resource, Stack, any_known, each, is_ours, same
 from .statements import Statement, Unreadable, statements
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
 LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile"
-
 CREDENTIALS: dict[str, str] = {
     "aws:iam/accessKey:AccessKey": "user",
     "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "userName",
@@ -50,25 +50,27 @@ EXEMPT = frozenset(
 carry an MFA context, and the enrolment of a device."""
 
 _MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
-_ACCOUNT = "123456789012"
 
 
-def _of_our_user(stack: Stack, credential: Resource, property_name: str) -> bool:
-    """Return whether a credential is of a break-glass user: of one in the stack, or of one of the usual name.
+_is_break_glass = partial(is_ours, component="BreakGlassUser")
 
-    Raises:
-        UnknownValueError: the user is not known until deployment, and not made of a user of the stack.
+
+def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> StackProblems:
+    """Yield the problem for each credential of a user in the stack that is break-glass, or of the usual name.
+
+    The types of credentials come with the property that names their user.
     """
-    if users := [source for source in credential.made_of(property_name) if source.type == USER]:
-        return any_known(users, _is_break_glass)
-    name = credential[property_name]
-    return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
-        stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
-    )
 
+    def of_our_user(credential: Resource) -> bool:
+        user = types[credential.type]
+        if users := [source for source in credential.made_of(user) if source.type == USER]:
+            return any_known(users, _is_break_glass)
+        name = credential[user]
+        return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
+            stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
+        )
 
-def _is_break_glass(user: Resource) -> bool:
-    return is_ours(user, "BreakGlassUser")
+    return each(stack.all(*types), lambda one: [(one, problem)] if of_our_user(one) else [])
 
 
 @stack_policy(
@@ -82,16 +84,12 @@ def _is_break_glass(user: Resource) -> bool:
 )
 def user_no_access_key(stack: Stack) -> StackProblems:
     """Break-glass users must have no long-term credentials beside their password."""
-
-    def look(credential: Resource) -> StackProblems:
-        if _of_our_user(stack, credential, CREDENTIALS[credential.type]):
-            yield (
-                credential,
-                "is a long-term credential of a break-glass user: it works without MFA, and its secret is in "
-                "the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
-            )
-
-    return each(stack.all(*CREDENTIALS), look)
+    return _of_our_users(
+        stack,
+        CREDENTIALS,
+        "is a long-term credential of a break-glass user: it works without MFA, and its secret is in the "
+        "state. Remove it; `aws login` gives command-line credentials of 12 hours.",
+    )
 
 
 @stack_policy(
@@ -104,17 +102,13 @@ def user_no_access_key(stack: Stack) -> StackProblems:
 )
 def user_no_login_profile_in_state(stack: Stack) -> StackProblems:
     """The password of a break-glass user must be set by people, not by the program."""
-
-    def look(profile: Resource) -> StackProblems:
-        if _of_our_user(stack, profile, "user"):
-            yield (
-                profile,
-                "lets the program own the password of a break-glass user: without pgpKey it is in the state, "
-                "and with it every change of the profile sets another password. Remove the resource (`pulumi "
-                "state delete` keeps the password), and set the password with `python -m drill password`.",
-            )
-
-    return each(stack.all(LOGIN_PROFILE), look)
+    return _of_our_users(
+        stack,
+        {LOGIN_PROFILE: "user"},
+        "lets the program own the password of a break-glass user: without pgpKey it is in the state, and "
+        "with it every change of the profile sets another password. Remove the resource (`pulumi state "
+        "delete` keeps the password), and set the password with `python -m drill password`.",
+    )
 
 
 @stack_policy(
@@ -148,28 +142,25 @@ def user_requires_mfa(stack: Stack) -> StackProblems:
 
 
 def _policies_of(stack: Stack, kind: str, name: Any) -> Iterator[Any]:
-    """Yield the documents that the stack gives a user or group.
+    """Yield the documents that the stack gives a user or group, the known ones first."""
 
-    Raises:
-        UnknownValueError: a name or document is not known until deployment; raised after the known documents.
-    """
-    return each(stack.all(), lambda holder: _given_by(stack, holder, kind, name))
+    def given_by(holder: Resource) -> Iterator[Any]:
+        def names_it(property_name: str) -> bool:
+            return any(same(listed, name) for listed in holder.each(property_name))
 
+        held = DOCUMENTS.get(holder.type)
+        if held and held.kind == kind and names_it(held.principal):
+            yield holder[held.policy]
+        for attachment in ATTACHMENTS.get(holder.type, ()):
+            if attachment.kind == kind and names_it(attachment.principal):
+                for arn in holder.each(attachment.policy):
+                    yield from _customer_policy(stack, arn)
+        users, groups = MEMBERSHIPS.get(holder.type, ("", ""))
+        if users and kind == "user" and names_it(users):
+            for group in holder.each(groups):
+                yield from _policies_of(stack, "group", group)
 
-def _given_by(stack: Stack, holder: Resource, kind: str, name: Any) -> Iterator[Any]:
-    def names_it(property_name: str) -> bool:
-        return any(same(listed, name) for listed in holder.each(property_name))
-
-    if (document := DOCUMENTS.get(holder.type)) and document.kind == kind and names_it(document.principal):
-        yield holder[document.policy]
-    for attachment in ATTACHMENTS.get(holder.type, ()):
-        if attachment.kind == kind and names_it(attachment.principal):
-            for arn in holder.each(attachment.policy):
-                yield from _customer_policy(stack, arn)
-    users, groups = MEMBERSHIPS.get(holder.type, ("", ""))
-    if users and kind == "user" and names_it(users):
-        for group in holder.each(groups):
-            yield from _policies_of(stack, "group", group)
+    return each(stack.all(), given_by)
 
 
 def _customer_policy(stack: Stack, arn: Any) -> Iterator[Any]:
@@ -195,24 +186,14 @@ def denies_without_mfa(document: Any) -> bool:
     ]
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": [everything, *denials]}
-
-    def verdict(**context: str) -> Verdict:
-        asked = Request(
-            principal=Principal(arn=f"arn:aws:iam::{_ACCOUNT}:user/any"),
-            action="iam:CreateUser",
-            resource="*",
-            context={f"aws:{key}": value for key, value in context.items()},
-        )
-        return evaluate(asked, identity=[policy], resource_account=_ACCOUNT).verdict
-
+    verdict = partial(by_identity, policy, "iam:CreateUser", "*")
     without = {verdict(), verdict(MultiFactorAuthPresent="false")}
     with_mfa = verdict(MultiFactorAuthPresent="true", MultiFactorAuthAge="1")
     return without == {Verdict.DENIED} and with_mfa is Verdict.ALLOWED
 
 
 def _covers_everything(statement: Statement) -> bool:
-    """Return whether a Deny concerns every request; a condition on another key would let some of them "
-    "pass."""
+    """Return whether a Deny concerns every request; a condition on another key would let some pass."""
     actions = set(statement.actions)
     return (
         (bool(actions) and actions <= EXEMPT if statement.not_action else "*" in actions)

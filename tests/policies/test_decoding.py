@@ -92,5 +92,8 @@ def test_remediations_which_the_pack_does_not_have_are_no_problem(decoded):
 
 
 def test_an_object_that_takes_the_place_of_another_is_not_mistaken_for_it():
-    double: decoding.Remembered[list[int], list[int]] = decoding.Remembered(lambda value: [*value, *value])
+    def twice(value: list[int]) -> list[int]:
+        return [*value, *value]
+
+    double = decoding.remembering(twice)
     assert [double([number])[0] for number in range(1000)] == list(range(1000))

@@ -48,6 +48,7 @@ def test_the_entry_point_registers_the_policies(monkeypatch):
 
     monkeypatch.setattr("pulumi_policy.PolicyPack", pack)
     monkeypatch.setattr("breakglass_policies.decoding.decode_once", lambda: registered.update(once=True))
+    monkeypatch.setattr("gc.set_threshold", lambda _threshold: None)
     runpy.run_path(str(PACK), run_name="__main__")  # the directory, as the language host does
     assert registered["name"] == "breakglass"
     assert registered["once"]
@@ -194,6 +195,18 @@ def test_the_analyzer_blocks_and_accepts(servicer):
     assert ours == ([shown], not_theirs)
     # "can't run policy" is advisory whatever the policy's level: the workflows look for its text
     assert later == ([("iam-full-access", proto.ADVISORY), shown], not_theirs)
+
+
+def test_the_note_on_an_accepted_grant_follows_the_policy_whose_configuration_it_reads(servicer):
+    names = list(POLICIES)
+    assert names.index("iam-full-access") < names.index("iam-full-access-accepted")
+    properties = struct({"role": "BreakGlassRole", "policyArn": IAM_ARN})
+    request = proto.AnalyzeRequest(
+        type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", name="thing", properties=properties
+    )
+    (note,) = servicer.Analyze(request, None).diagnostics
+    reason = config("mgmt")["iam-full-access"]["accepted"][0]["reason"]
+    assert note.message.endswith(f"It is accepted: {reason}")
 
 
 def test_the_analyzer_leaves_other_resources_alone(servicer):

@@ -80,3 +80,28 @@ def test_ours_is_told_by_component_first_and_then_by_name(check, unknown):
     assert check(ours, kind, {"name": "breakglassuser"}).violations
     assert check(ours, kind, {"name": "other"}, component="BreakGlassRole").passed
     assert check(ours, kind, {"name": unknown}).unknown == "name"
+
+
+def test_a_policy_reads_the_configuration_of_another(check):
+    """The one that was asked before it; its defaults if it was not asked, as when it is disabled."""
+    limit = {"limit": {"type": "integer", "default": 3, "description": "Longest name."}}
+
+    @policy.resource_policy("first", "x", types=[TOPIC], config=limit, **ABOUT)  # pyright: ignore[reportCallIssue]
+    def first(_topic: Resource) -> policy.Problems:
+        """First."""
+        return []
+
+    @policy.resource_policy("second", "x", types=[TOPIC], config_of="first", **ABOUT)  # pyright: ignore[reportCallIssue]
+    def second(topic: Resource) -> policy.Problems:
+        """Second."""
+        yield f"has the limit {topic.config['limit']}."
+
+    def limit_that_the_second_sees() -> str:
+        (problem,) = check(second, TOPIC, {}, config={"limit": 9}).violations
+        return problem
+
+    assert limit_that_the_second_sees() == "Topic 'thing' has the limit 3."
+    assert check(first, TOPIC, {}, config={"limit": 4}).passed
+    assert limit_that_the_second_sees() == "Topic 'thing' has the limit 4."
+    assert check(first, TOPIC, {}).passed
+    assert limit_that_the_second_sees() == "Topic 'thing' has the limit 3."
