@@ -335,21 +335,21 @@ def _listed(statement: dict[str, Any], element: str) -> tuple[object, bool, Answ
 
 
 def _one_matches(
-    statement: dict[str, Any], element: str, matches: Callable[[str], Answer], why: str
+    statement: dict[str, Any], element: str, matches: Callable[[str], list[Answer]], why: str
 ) -> Answer:
     """Whether one of the element's texts matches; for its Not form whether none of them does."""
     value, negated, problem = _listed(statement, element)
     texts = problem or texts_of(value, element)
     if isinstance(texts, Answer):
         return texts
-    return one_of([matches(text) for text in texts], negated=negated, why=why)
+    return one_of([answer for text in texts for answer in matches(text)], negated=negated, why=why)
 
 
 def _action(statement: dict[str, Any], request: Request) -> Answer:
-    def matches(text: str) -> Answer:
+    def matches(text: str) -> list[Answer]:
         if text != "*" and ":" not in text:
-            return Answer(None, f"its Action {shown(text)} has no service")
-        return Answer(fits(tokens(text.lower()), request.action.lower()), "")
+            return [Answer(None, f"its Action {shown(text)} has no service")]
+        return [Answer(fits(tokens(text.lower()), request.action.lower()), "")]
 
     return _one_matches(statement, "Action", matches, f"it is not about the action {request.action}")
 
@@ -360,14 +360,13 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
         has_one = "Resource" in statement or "NotResource" in statement
         return Answer(None if has_one else True, "a trust policy takes no Resource")
     variables = context if policy.variables else None
-    why = f"it is not about the resource {request.resource}"
 
-    def matches(text: str) -> Answer:
+    def matches(text: str) -> list[Answer]:
         # As it is written too: a wildcard may stand for what is missing.
-        forms = {text, _completed(text)} if policy.kind is _Kind.IDENTITY else {text}
-        return some([_resource_matches(form, request.resource, variables) for form in forms], why)
+        forms = [text, _completed(text)] if policy.kind is _Kind.IDENTITY else [text]
+        return [_resource_matches(form, request.resource, variables) for form in dict.fromkeys(forms)]
 
-    return _one_matches(statement, "Resource", matches, why)
+    return _one_matches(statement, "Resource", matches, f"it is not about the resource {request.resource}")
 
 
 def _completed(arn: str) -> str:
