@@ -14,6 +14,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, TypeAlias, TypeGuard
 
@@ -51,13 +52,15 @@ def value_test(item: object, at: str) -> ValueTest:
         PatternError: AWS refuses the element.
         UnsupportedOperator: The element uses an operator that AWS has and this package does not.
     """
+    if address := _address(item):
+        # AWS reads an address as the range of itself, so every spelling of it is equal.
+        return lambda leaf: _address(leaf) == address
     if not isinstance(item, dict):
-        return _exact(item, at)
+        return _equals(item, at)
     name, operand = _operator(item, at)
-    build = _OPERATORS.get(name)
-    if build is None:
+    if name not in _OPERATORS:
         raise PatternError(f"{at}: there is no operator {name!r}; known are {', '.join(sorted(_OPERATORS))}")
-    return build(operand, f"{at}.{name}")
+    return _OPERATORS[name](operand, f"{at}.{name}")
 
 
 def absent(_leaf: object) -> bool:
@@ -65,18 +68,16 @@ def absent(_leaf: object) -> bool:
     return False
 
 
+_KINDS = {bool: "boolean", str: "string", int | float: "number", list: "list", dict: "JSON object"}
+
+
 def kind(value: object) -> str:
     """Names the JSON type of a value, or its Python type if JSON has no such value."""
-    if value is None:
-        return "null"
-    kinds = {bool: "boolean", str: "string", int | float: "number", list: "list", dict: "JSON object"}
-    return next(
-        (name for python_type, name in kinds.items() if isinstance(value, python_type)), type(value).__name__
-    )
+    named = (name for python_type, name in _KINDS.items() if isinstance(value, python_type))
+    return "null" if value is None else next(named, type(value).__name__)
 
 
 def _operator(expression: dict[Any, object], at: str) -> tuple[str, object]:
-    """The one operator of a match expression and its operand."""
     if len(expression) != 1:
         raise PatternError(f"{at} has {len(expression)} keys; a match expression has one, its operator")
     [(name, operand)] = expression.items()
@@ -90,14 +91,6 @@ def _operator(expression: dict[Any, object], at: str) -> tuple[str, object]:
     return name, operand
 
 
-def _exact(item: object, at: str) -> ValueTest:
-    address = _address(item)
-    if address:
-        # AWS reads an address as the range of itself, so every spelling of it is equal.
-        return lambda leaf: _address(leaf) == address
-    return _equals(item, at)
-
-
 def _equals(value: object, at: str) -> ValueTest:
     if kind(value) not in ("string", "number", "boolean", "null"):
         raise PatternError(
@@ -105,9 +98,8 @@ def _equals(value: object, at: str) -> ValueTest:
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise PatternError(f"{at} is {value}, which is not a JSON number; write a finite number")
-    wanted = kind(value)
-    # The kind as well, because Python takes True for 1.
-    return lambda leaf: leaf == value and kind(leaf) == wanted
+    # Python takes True for 1.
+    return lambda leaf: leaf == value and isinstance(leaf, bool) == isinstance(value, bool)
 
 
 def _exists(operand: object, at: str) -> ValueTest:
@@ -116,26 +108,18 @@ def _exists(operand: object, at: str) -> ValueTest:
     return (lambda _leaf: True) if operand else absent
 
 
-def _prefix(operand: object, at: str) -> ValueTest:
-    return _text_test(r"\A" + _affix(operand, at))
-
-
-def _suffix(operand: object, at: str) -> ValueTest:
-    return _text_test(_affix(operand, at) + r"\Z")
-
-
-def _equals_ignore_case(operand: object, at: str) -> ValueTest:
-    return _text_test(r"\A" + _any_case(_text(operand, at)) + r"\Z")
-
-
-def _affix(operand: object, at: str) -> str:
-    """The regular expression for the operand of prefix or suffix."""
+def _affix(form: str, operand: object, at: str) -> ValueTest:
+    """The test of prefix or suffix, by the form of the regular expression."""
     if not isinstance(operand, dict):
-        return re.escape(_text(operand, at))
+        return _text_test(form.format(re.escape(_text(operand, at))))
     name, text = _operator(operand, at)
     if name != "equals-ignore-case":
         raise PatternError(f"{at}.{name}: write text, or {{'equals-ignore-case': text}}")
-    return _any_case(_text(text, f"{at}.{name}"))
+    return _text_test(form.format(_any_case(_text(text, f"{at}.{name}"))))
+
+
+def _equals_ignore_case(operand: object, at: str) -> ValueTest:
+    return _text_test(rf"\A{_any_case(_text(operand, at))}\Z")
 
 
 def _any_case(text: str) -> str:
@@ -273,32 +257,28 @@ def _address(value: object) -> IPv4Address | IPv6Address | None:
 
 
 def _anything_but(operand: object, at: str) -> ValueTest:
-    refused = _but_operator(operand, at) if isinstance(operand, dict) else _but_values(operand, at)
+    if isinstance(operand, dict):
+        name, excluded = _operator(operand, at)
+        at = f"{at}.{name}"
+        if name not in _BUT_OPERATORS:
+            raise PatternError(f"{at}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")
+        texts = [_text(item, at) for item in (excluded if isinstance(excluded, list) else [excluded])]
+        if not texts or (name in ("prefix", "suffix") and "" in texts):
+            raise PatternError(f"{at} holds nothing to exclude; write text of at least one character")
+        refused = [_BUT_OPERATORS[name](text, at) for text in texts]
+    else:
+        values = operand if isinstance(operand, list) else [operand]
+        if {kind(value) for value in values} not in ({"string"}, {"number"}):
+            raise PatternError(f"{at} must be text, a number, or a list of either all text or all numbers")
+        # Here AWS compares an address as text.
+        refused = [_equals(value, at) for value in values]
     return lambda leaf: not any(test(leaf) for test in refused)
-
-
-def _but_values(operand: object, at: str) -> list[ValueTest]:
-    values = operand if isinstance(operand, list) else [operand]
-    if {kind(value) for value in values} not in ({"string"}, {"number"}):
-        raise PatternError(f"{at} must be text, a number, or a list of either all text or all numbers")
-    # Not `_exact`: here AWS compares an address as text.
-    return [_equals(value, at) for value in values]
-
-
-def _but_operator(expression: dict[Any, object], at: str) -> list[ValueTest]:
-    name, operand = _operator(expression, at)
-    if name not in _BUT_OPERATORS:
-        raise PatternError(f"{at}.{name}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")
-    texts = [_text(item, f"{at}.{name}") for item in (operand if isinstance(operand, list) else [operand])]
-    if not texts or (name in ("prefix", "suffix") and "" in texts):
-        raise PatternError(f"{at}.{name} holds nothing to exclude; write text of at least one character")
-    return [_BUT_OPERATORS[name](text, f"{at}.{name}") for text in texts]
 
 
 _BUT_OPERATORS: dict[str, Callable[[object, str], ValueTest]] = {
     "equals-ignore-case": _equals_ignore_case,
-    "prefix": _prefix,
-    "suffix": _suffix,
+    "prefix": partial(_affix, r"\A{}"),
+    "suffix": partial(_affix, r"{}\Z"),
     "wildcard": _wildcard,
 }
 

@@ -34,6 +34,8 @@ from alertpath.eventbridge.operators import (
 MAX_DEPTH = 50
 """Levels of nesting a pattern may have here. AWS states no limit; CloudTrail events stay below ten."""
 
+_TOO_DEEP = f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read"
+
 MAX_BRANCHES = 1000
 """Combinations that `$or` may multiply out to, an AWS limit (see the page on operators)."""
 
@@ -76,7 +78,7 @@ def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
         PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
         UnsupportedOperator: The pattern uses something that AWS has and this package does not.
     """
-    branches = _from_text(pattern) if isinstance(pattern, str) else _compile(pattern)
+    branches = _from_text(pattern) if isinstance(pattern, str) else _compiled(pattern)
     known = event if isinstance(event, Event) else Event(event)
     return any(_holds(branch, known) for branch in branches)
 
@@ -84,7 +86,22 @@ def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
 # Only for text: a parsed pattern would have to be turned into text first, and may hold what JSON has not.
 @lru_cache(maxsize=256)
 def _from_text(pattern: str) -> list[_Branch]:
-    return _compile(_parsed(pattern))
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not a JSON number")
+
+    try:
+        parsed = json.loads(pattern, parse_constant=refuse)
+    except RecursionError:
+        raise PatternError(_TOO_DEEP) from None
+    except ValueError as error:
+        raise PatternError(f"the pattern is not JSON: {error}") from error
+    return _compiled(parsed)
+
+
+def _compiled(pattern: object) -> list[_Branch]:
+    if not isinstance(pattern, dict):
+        raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
+    return [dict(sorted(branch.items())) for branch in _object(pattern, _Location())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,28 +120,9 @@ class _Location:
         return replace(self, at=f"{self.at}.$or[{index}]", depth=self.depth + 1, in_or=True)
 
 
-def _compile(pattern: object) -> list[_Branch]:
-    if not isinstance(pattern, dict):
-        raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
-    return [dict(sorted(branch.items())) for branch in _object(pattern, _Location())]
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read") from None
-    except ValueError as error:
-        raise PatternError(f"the pattern is not JSON: {error}") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
     if location.depth > MAX_DEPTH:
-        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read")
+        raise PatternError(_TOO_DEEP)
     if not node:
         raise PatternError(f"{location.at} is an empty object; it must name at least one field")
     branches: list[_Branch] = [{}]
@@ -190,7 +188,10 @@ def _values(event: Event, field: str) -> Iterator[_Value]:
                 pending += [(node[key], rest, elements) for key, rest in _keys(name) if key in node]
         elif isinstance(node, list):
             this = (id(node), field if name is None else field[: -len(name)])
-            pending += [(child, name, inside) for child, inside in _in_list(node, this, elements)]
+            for index, child in enumerate(node):
+                # A bare value is not in an element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
+                inside = {(this, index)} if isinstance(child, dict | list) else ()
+                pending.append((child, name, elements.union(inside)))
         elif name is None:
             yield node, elements
 
@@ -201,12 +202,6 @@ def _keys(name: str) -> list[tuple[str, str | None]]:
     return [(name, None), *((name[: dot.start()], name[dot.end() :]) for dot in re.finditer(r"\.", name))]
 
 
-def _in_list(node: list[object], this: object, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
-    for index, child in enumerate(node):
-        # A bare value belongs to no element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
-        yield child, elements | {(this, index)} if isinstance(child, dict | list) else elements
-
-
 def _holds(branch: _Branch, event: Event) -> bool:
     """Whether every field of the branch has a value that passes, without mixing elements of one list.
 
@@ -214,6 +209,12 @@ def _holds(branch: _Branch, event: Event) -> bool:
     taken in alphabetical order, as AWS takes them, because `exists: false` depends on it: a value in a list
     element that an earlier field has ruled out does not count as present.
     """
+    # Most branches fail on a single field, and the last in the alphabet, `source`, tells most rules apart.
+    for field, tests in reversed(branch.items()):
+        if absent not in tests and not any(
+            test(value) for value, _ in event.values_of(field) for test in tests
+        ):
+            return False
     chosen: set[_Elements] = {frozenset()}
     for position, (field, tests) in enumerate(branch.items(), start=1):
         chosen = {step for before in chosen for step in _step(tests, event.values_of(field), before)}
