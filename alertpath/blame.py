@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from alertpath.eventbridge.pattern import PatternError, matches
 from alertpath.model import Deployment, Rule
@@ -103,16 +104,11 @@ def _closeness(rule: Rule, scenario: Scenario) -> float:
         pattern = json.loads(rule.pattern)
     except ValueError:
         return 0.0
-    return max((_share(branch, scenario) for branch in pattern.get("$or", [pattern])), default=0.0)
-
-
-def _share(branch: object, scenario: Scenario) -> float:
-    if not isinstance(branch, dict) or not branch:
-        return 0.0
-    met = 0
-    for name, value in branch.items():
-        try:
-            met += matches({name: value}, scenario.event)
-        except PatternError:
-            continue
-    return met / len(branch)
+    shares = [0.0]
+    for branch in pattern.get("$or", [pattern]):
+        met = 0
+        for name, value in branch.items() if isinstance(branch, dict) else ():
+            with suppress(PatternError):
+                met += matches({name: value}, scenario.event)
+        shares.append(met / len(branch) if branch else 0.0)
+    return max(shares)
