@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from alertpath.blame import AUDIT_LOG, Blame
 from alertpath.model import UNKNOWN, Deployment
 from alertpath.scenarios import Scenario, Scope, scenarios
-from alertpath.trace import Ending, Outcome, trace
+from alertpath.trace import Outcome, trace
 from breakglass import naming
 
 
@@ -82,10 +82,17 @@ def scope_of(deployment: Deployment) -> Scope | None:
     if deployment.hub_bus is None:
         return None
     hub = deployment.hub_bus.split(":")[4]
-    relays = {bus.split(":")[4] for bus in deployment.default_buses}
-    regions = {account: _regions(deployment, account) for account in sorted({hub} | relays)}
+    with_rules: dict[str, set[str]] = {hub: set()}
+    for bus in deployment.default_buses:
+        region, account = bus.split(":")[3:5]
+        with_rules.setdefault(account, set()).add(region)
+    # What the account's stack says is covered; if it does not say, where it has rules.
+    regions = {
+        account: deployment.regions.get(account, sorted(with_rules[account]))
+        for account in sorted(with_rules)
+    }
     roles = [name for names in deployment.roles_for_users.values() for name in names]
-    keys = {key.arn: key for key in deployment.keys.values() if UNKNOWN not in key.arn}
+    keys = dict.fromkeys(key.arn for key in deployment.keys.values() if UNKNOWN not in key.arn)
     return Scope(
         hub=hub,
         members=[account for account in regions if account != hub],
@@ -94,14 +101,6 @@ def scope_of(deployment: Deployment) -> Scope | None:
         role=Counter(roles).most_common(1)[0][0] if roles else "BreakGlassRole",
         keys=[(arn.rsplit("/", 1)[-1], arn) for arn in keys],
     )
-
-
-def _regions(deployment: Deployment, account: str) -> list[str]:
-    """Return the Regions that the account's stack says are covered; if it does not, those that have rules."""
-    if account in deployment.regions:
-        return deployment.regions[account]
-    parts = [bus.split(":") for bus in deployment.default_buses]
-    return sorted({part[3] for part in parts if part[4] == account})
 
 
 def prove(deployment: Deployment) -> list[Judgement]:
@@ -144,10 +143,13 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
         return _bad(scenario, Outcome.DELIVERED, rule.urn, reason)
     for outcome in Outcome:
         for ending in endings:
-            if ending.outcome is outcome and ending.reason and not _blames_the_hub_bus(ending):
+            # If no rule on the hub's bus matches, `Blame` names the rule that should.
+            on_hub = outcome is Outcome.LOST and ending.destination.endswith(f":event-bus/{naming.HUB_BUS}")
+            if ending.outcome is outcome and ending.reason and not (on_hub and "matches" in ending.reason):
                 return _bad(scenario, outcome, ending.resource, ending.reason)
     reached = {ending.destination.split(":", 5)[-1].removesuffix(":*") for ending in endings}
-    for destination in _destinations(scenario):
+    topics = [naming.TOPIC, naming.WATCHDOG_TOPIC] if scenario.both else [naming.TOPIC]
+    for destination in (*topics, AUDIT_LOG) if scenario.action == "notify" else (AUDIT_LOG,):
         if destination not in reached:
             return _bad(scenario, Outcome.LOST, *blame.missing(scenario, endings, destination))
     messages = [ending.message for ending in endings if ending.message is not None]
@@ -158,17 +160,5 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
     )
 
 
-def _blames_the_hub_bus(ending: Ending) -> bool:
-    """Whether no rule on the hub matched: `Blame` names the rule that should have."""
-    at_the_hub = ending.destination.endswith(f":event-bus/{naming.HUB_BUS}")
-    return ending.outcome is Outcome.LOST and at_the_hub and "matches" in ending.reason
-
-
 def _bad(scenario: Scenario, outcome: Outcome, resource: str, reason: str) -> Judgement:
     return Judgement(scenario=scenario, outcome=outcome, resource=resource, reason=reason)
-
-
-def _destinations(scenario: Scenario) -> Sequence[str]:
-    """Return the destinations that the event must reach, as the last parts of their ARNs."""
-    topics = [naming.TOPIC, naming.WATCHDOG_TOPIC] if scenario.both else [naming.TOPIC]
-    return [*topics, AUDIT_LOG] if scenario.action == "notify" else [AUDIT_LOG]

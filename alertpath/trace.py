@@ -138,6 +138,8 @@ def _at_target(
         raise _lost(
             target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
         )
+    elif service in ("sns", "logs") and (region := target.arn.split(":")[3]) != rule.arn.split(":")[3]:
+        raise _lost(target.urn, f"the target is in {region}, it must be in the rule's Region")
     elif service == "sns":
         message = _publish(deployment, rule, target, event)
     elif service == "logs":
@@ -203,15 +205,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
 # --- to people and to the record ------------------------------------------------------------------
 
 
-def _same_region(rule: Rule, target: Target) -> None:
-    if rule.arn.split(":")[3] != target.arn.split(":")[3]:
-        raise _lost(
-            target.urn, f"the target is in {target.arn.split(':')[3]}, it must be in the rule's Region"
-        )
-
-
 def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
-    _same_region(rule, target)
     topic = deployment.topics.get(target.arn)
     if topic is None:
         raise _lost(target.urn, f"the topic {target.arn} does not exist in the given stacks")
@@ -263,7 +257,6 @@ def _message(target: Target, event: Event) -> str:
 
 
 def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
-    _same_region(rule, target)
     log = deployment.logs.get(target.arn.removesuffix(":*"))
     if log is None:
         raise _lost(target.urn, f"the log group {target.arn} does not exist in the given stacks")
