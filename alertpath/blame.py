@@ -36,12 +36,6 @@ class Blame:
         rules = self._deployment.rules[default_bus(scenario.event)]
         return next((rule for rule in rules if takes(rule, scenario)), rules[0])
 
-    def telling(self, scenario: Scenario, endings: Sequence[Ending]) -> Rule | None:
-        """Return the first rule that sends the event to a topic, whether or not it arrives; None if none."""
-        telling = {ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]}
-        rules = self._rules(default_bus(scenario.event)) + self._rules(self._hub)
-        return next((rule for rule in rules if rule.name in telling and takes(rule, scenario)), None)
-
     def missing(self, scenario: Scenario, endings: Sequence[Ending], destination: str) -> tuple[str, str]:
         """Return resource and reason for a destination that the event did not reach."""
         if scenario.detection == "key-change":

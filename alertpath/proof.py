@@ -138,9 +138,10 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
         rule = blame.taking(scenario)
         reason = f"must stay quiet, but rule {rule.name} takes it"
         return _bad(scenario, endings[0].outcome, rule.urn, reason)
-    if scenario.action == "record" and (rule := blame.telling(scenario, endings)):
-        reason = f"must be recorded only, but rule {rule.name} tells people"
-        return _bad(scenario, Outcome.DELIVERED, rule.urn, reason)
+    telling = [ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]]
+    if scenario.action == "record" and telling:
+        reason = f"must be recorded only, but rule {telling[0].name} tells people"
+        return _bad(scenario, Outcome.DELIVERED, telling[0].urn, reason)
     for outcome in Outcome:
         for ending in endings:
             # If no rule on the hub's bus matches, `Blame` names the rule that should.

@@ -39,8 +39,7 @@ class Ending:
     """The end of one path that an event took.
 
     Attributes:
-        outcome: What became of the event.
-        rule: Name of the last rule on the path.
+        rule: The last rule on the path.
         destination: ARN of the last target, or of the last bus if the event did not get to a target.
         resource: URN (or ARN) of the resource to look at; "" if the event arrived.
         reason: Why the event did not arrive; "" if it did.
@@ -48,7 +47,7 @@ class Ending:
     """
 
     outcome: Outcome
-    rule: str
+    rule: Rule
     destination: str
     resource: str = ""
     reason: str = ""
@@ -81,15 +80,11 @@ def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
 def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
     for rule in deployment.rules.get(bus, []):
         try:
-            taken = _takes(rule, event)
+            targets = rule.targets if _takes(rule, event) else []
         except _Undelivered as stop:
             yield _ended(stop, rule, bus)
             continue
-        if not taken:
-            continue
-        if not rule.targets:
-            yield _ended(_lost(rule.urn, f"rule {rule.name} matches and has no target"), rule, bus)
-        for number, target in enumerate(rule.targets, start=1):
+        for number, target in enumerate(targets, start=1):
             try:
                 if number > MAX_TARGETS:
                     raise _lost(target.urn, f"a rule has at most {MAX_TARGETS} targets")
@@ -101,7 +96,7 @@ def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rul
 def _ended(stop: _Undelivered, rule: Rule, destination: str) -> Ending:
     return Ending(
         outcome=stop.outcome,
-        rule=rule.name,
+        rule=rule,
         destination=destination,
         resource=stop.resource,
         reason=stop.reason,
@@ -124,6 +119,8 @@ def _takes(rule: Rule, event: Event) -> bool:
     needed = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
     if rule.state != needed and event["detail"].get("readOnly") is True:
         raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {needed}")
+    if not rule.targets:
+        raise _lost(rule.urn, f"rule {rule.name} matches and has no target")
     return True
 
 
@@ -149,7 +146,7 @@ def _at_target(
     _keep_dead_letters(deployment, rule, target)
     if service != "events":
         outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
-        yield Ending(outcome=outcome, rule=rule.name, destination=target.arn, message=message)
+        yield Ending(outcome=outcome, rule=rule, destination=target.arn, message=message)
         return
     endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
     if not endings:
@@ -158,19 +155,14 @@ def _at_target(
     yield from endings
 
 
-# --- from bus to bus ------------------------------------------------------------------------------
-
-
 def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: Rule | None) -> None:
     """Check that EventBridge may put the event on the next bus.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
     """
     if forwarded_by is not None:
-        reason = (
-            f"EventBridge does not forward an event to a third bus; rule {forwarded_by.name} forwarded it"
-        )
-        raise _lost(target.urn, reason)
+        forwarded = f"rule {forwarded_by.name} forwarded it"
+        raise _lost(target.urn, f"EventBridge does not forward an event to a third bus; {forwarded}")
     if not target.role_arn:
         raise _lost(target.urn, "the target has no role, and EventBridge needs one to put events on a bus")
     role = deployment.roles.get(target.role_arn)
@@ -202,16 +194,21 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
         _must(let_in, bus.to_blame, "the bus's policy")
 
 
-# --- to people and to the record ------------------------------------------------------------------
-
-
 def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
     topic = deployment.topics.get(target.arn)
     if topic is None:
         raise _lost(target.urn, f"the topic {target.arn} does not exist in the given stacks")
     _allowed(topic, rule, "sns:Publish", "the topic's policy")
     _encrypted(deployment, topic)
-    message = _message(target, event)
+    if target.transformer is None:
+        raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
+    paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
+    try:
+        message = render(paths, str(template), event)
+    except (TemplateError, TypeError, AttributeError) as error:
+        raise _lost(target.urn, f"the message cannot be rendered: {error}") from error
+    if not message.strip('" \n'):
+        raise _lost(target.urn, "the message is empty")
     if not topic.subscriptions:
         raise _lost(topic.urn, "nobody is subscribed to the topic")
     if all(pending is True for _, pending in topic.subscriptions):
@@ -241,19 +238,6 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         _must(_decision(key.policy or "", EVENTS, action, key.arn, ()), key.to_blame, "the key's policy")
-
-
-def _message(target: Target, event: Event) -> str:
-    if target.transformer is None:
-        raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
-    paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
-    try:
-        text = render(paths, str(template), event)
-    except (TemplateError, TypeError, AttributeError) as error:
-        raise _lost(target.urn, f"the message cannot be rendered: {error}") from error
-    if not text.strip('" \n'):
-        raise _lost(target.urn, "the message is empty")
-    return text
 
 
 def _record(deployment: Deployment, rule: Rule, target: Target) -> None:

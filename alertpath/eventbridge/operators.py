@@ -142,43 +142,23 @@ def _text(value: object, at: str) -> str:
 
 
 def _wildcard(operand: object, at: str) -> ValueTest:
-    first, *others = _between_stars(_text(operand, at), at)
-    if not others:
-        return lambda leaf: leaf == first
-    *inner, last = others
-
-    # Not a regular expression: with many stars that would take very long to fail.
-    def test(leaf: object) -> bool:
-        if not (isinstance(leaf, str) and leaf.startswith(first) and leaf.endswith(last)):
-            return False
-        start, end = len(first), len(leaf) - len(last)
-        for part in inner:
-            found = leaf.find(part, start, end)
-            if found < 0:
-                return False
-            start = found + len(part)
-        return start <= end
-
-    return test
-
-
-def _between_stars(text: str, at: str) -> list[str]:
-    """The literal parts of a wildcard, escapes resolved; there is one part more than there are stars."""
-    parts = [""]
-    characters = iter(text)
-    for character in characters:
-        if character == "\\":
-            escaped = next(characters, "")
-            if escaped not in ("*", "\\"):
-                raise PatternError(f"{at}: a backslash stands before * or another backslash only")
-            parts[-1] += escaped
-        elif character != "*":
-            parts[-1] += character
-        elif len(parts) > 1 and not parts[-1]:
+    literals = [""]  # one more than there are stars
+    for part in re.findall(r"\\.?|[^\\]", _text(operand, at), re.DOTALL):
+        if part in (r"\*", r"\\"):
+            literals[-1] += part[1]
+        elif part.startswith("\\"):
+            raise PatternError(f"{at}: a backslash stands before * or another backslash only")
+        elif part != "*":
+            literals[-1] += part
+        elif len(literals) > 1 and not literals[-1]:
             raise PatternError(f"{at} has two stars in a row; write one, or escape it with a backslash")
         else:
-            parts.append("")
-    return parts
+            literals.append("")
+    first, *inner = map(re.escape, literals)
+    last = f".*{inner.pop()}" if inner else ""
+    # Atomic groups: otherwise a pattern with many stars would take very long to fail.
+    found = "".join(f"(?>.*?{literal})" for literal in inner)
+    return _text_test(rf"(?s)\A{first}{found}{last}\Z")
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {

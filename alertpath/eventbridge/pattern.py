@@ -113,12 +113,6 @@ class _Location:
     depth: int = 0
     in_or: bool = False
 
-    def field(self, name: str) -> "_Location":
-        return replace(self, names=(*self.names, name), at=f"{self.at}.{name}", depth=self.depth + 1)
-
-    def alternative(self, index: int) -> "_Location":
-        return replace(self, at=f"{self.at}.$or[{index}]", depth=self.depth + 1, in_or=True)
-
 
 def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
     if location.depth > MAX_DEPTH:
@@ -136,7 +130,9 @@ def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
 def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     if name == "$or":
         return _or(value, location)
-    inside = location.field(name)
+    inside = replace(
+        location, names=(*location.names, name), at=f"{location.at}.{name}", depth=location.depth + 1
+    )
     if location.in_or and name in RESERVED_IN_OR:
         raise PatternError(
             f"{inside.at}: AWS reserves the name {name!r} inside `$or`; put the operator in a list"
@@ -155,7 +151,7 @@ def _or(alternatives: object, location: _Location) -> list[_Branch]:
         raise PatternError(f"{location.at}.$or must be a list of at least two objects")
     branches: list[_Branch] = []
     for index, node in enumerate(alternatives):
-        inside = location.alternative(index)
+        inside = replace(location, at=f"{location.at}.$or[{index}]", depth=location.depth + 1, in_or=True)
         if not isinstance(node, dict):
             raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
         branches += _object(node, inside)
