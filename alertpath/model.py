@@ -27,7 +27,6 @@ class Resource:
 
     Attributes:
         type: Pulumi type token.
-        urn: Pulumi's name for it.
         properties: Outputs where there are any, else inputs.
         account: Account that its provider is pinned to; "" if it is not pinned.
         region: The provider's Region.

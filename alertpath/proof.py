@@ -1,7 +1,7 @@
 """Whether everything that must ring would ring, and nothing else: every scenario is traced and judged."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alertpath.blame import AUDIT_LOG, Blame
@@ -110,14 +110,9 @@ def prove(deployment: Deployment) -> list[Judgement]:
         return []
     blame = Blame(deployment)
     judgements = [judge(deployment, blame, scenario) for scenario in scenarios(scope)]
-    return [*judgements, *_not_known_yet(deployment)]
-
-
-def _not_known_yet(deployment: Deployment) -> Iterator[Judgement]:
-    """Yield one judgement for each rule whose pattern needs a name that AWS has not assigned yet."""
     for bus, rules in deployment.rules.items():
         for rule in rules:
-            if rule.pattern == UNKNOWN:
+            if rule.pattern == UNKNOWN:  # it needs a name that AWS has not assigned yet
                 _, _, _, region, account, _ = bus.split(":", 5)
                 scenario = Scenario(
                     name="not known yet",
@@ -126,7 +121,8 @@ def _not_known_yet(deployment: Deployment) -> Iterator[Judgement]:
                     event={"account": account, "region": region},
                 )
                 reason = f"the pattern of rule {rule.name} is not known before the deployment"
-                yield _bad(scenario, Outcome.UNPROVEN, rule.urn, reason)
+                judgements.append(_bad(scenario, Outcome.UNPROVEN, rule.urn, reason))
+    return judgements
 
 
 def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement:

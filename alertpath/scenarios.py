@@ -26,8 +26,6 @@ class Scope:
         hub: Account of the users and the hub.
         members: The other accounts with a role and a relay.
         regions: Regions with a relay, by account.
-        users: Names of the users.
-        role: Name of the role.
         keys: Id and ARN of each key of the alerting topics, where they are known.
     """
 
@@ -44,11 +42,9 @@ class Scenario:
     """One thing that may happen, and what must become of its event.
 
     Attributes:
-        name: What happens.
         detection: Detection that must match it; "" for what must stay quiet.
         action: `notify` people, `record` only, or stay `quiet`.
         both: Whether the watchdog topic must get it as well.
-        event: The event.
     """
 
     name: str
@@ -211,14 +207,7 @@ def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
     trust = iam("UpdateAssumeRolePolicy", stranger, roleName=naming.RELAY_ROLE)
     yield _notified("relay's role changed", "alerting-change", trust, both=True)
     yield _notified("root sign-in", "root-sign-in", _event(account, HOME, "signin", "ConsoleLogin", root))
-    yield _notified("Region enabled", "region-enabled", _region_enabled(account))
-    for user in scope.users if account == scope.hub else ():
-        key = iam("CreateAccessKey", stranger, userName=user)
-        yield _notified("user changed", "user-change", key)
-
-
-def _region_enabled(account: str) -> Event:
-    return {
+    opted_in = {
         "version": "0",
         "source": "aws.account",
         "detail-type": "Region Opt-In Status Change",
@@ -227,6 +216,10 @@ def _region_enabled(account: str) -> Event:
         "time": "2026-11-22T03:00:00Z",
         "detail": {"accountId": account, "regionName": "eu-south-2", "status": "ENABLED"},
     }
+    yield _notified("Region enabled", "region-enabled", opted_in)
+    for user in scope.users if account == scope.hub else ():
+        key = iam("CreateAccessKey", stranger, userName=user)
+        yield _notified("user changed", "user-change", key)
 
 
 def _at_the_hub(scope: Scope) -> Iterator[Scenario]:

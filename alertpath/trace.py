@@ -42,7 +42,6 @@ class Ending:
         rule: The last rule on the path.
         destination: ARN of the last target, or of the last bus if the event did not get to a target.
         resource: URN (or ARN) of the resource to look at; "" if the event arrived.
-        reason: Why the event did not arrive; "" if it did.
         message: The text that people receive; None if the path does not end at a topic.
     """
 
@@ -185,7 +184,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     if bus_account != account:
         if bus.policy is None:
             raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
-        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn, ())
+        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn)
         if let_in.verdict is Verdict.DENIED and "aws:principalorgid" in bus.policy.lower():
             reason = (
                 f"cannot tell whether account {account} is in the organisation that the bus's policy allows"
@@ -237,7 +236,7 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
     if not key.enabled:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        _must(_decision(key.policy or "", EVENTS, action, key.arn, ()), key.to_blame, "the key's policy")
+        _must(_decision(key.policy or "", EVENTS, action, key.arn), key.to_blame, "the key's policy")
 
 
 def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
@@ -274,17 +273,16 @@ def _allowed(policed: Policed, rule: Rule, action: str, what: str, *, resource: 
     _must(decision, policed.to_blame, what)
 
 
-Context = tuple[tuple[str, str], ...]
-
-
-def _sent_by(rule: Rule) -> Context:
+def _sent_by(rule: Rule) -> tuple[tuple[str, str], ...]:
     """Return the condition keys that EventBridge sends with a rule's calls, other than those to KMS."""
     return (("aws:SourceArn", rule.arn), ("aws:SourceAccount", rule.arn.split(":")[4]))
 
 
 # Decisions do not depend on the event, so every event asks for the same few.
 @lru_cache(maxsize=1 << 16)
-def _decision(policy: str, principal: Principal, action: str, resource: str, context: Context) -> Decision:
+def _decision(
+    policy: str, principal: Principal, action: str, resource: str, context: tuple[tuple[str, str], ...] = ()
+) -> Decision:
     """Return what a resource's own policy says."""
     asked = Request(principal=principal, action=action, resource=resource, context=dict(context))
     return by_resource_policy(policy, asked, resource_account=resource.split(":")[4])

@@ -180,26 +180,25 @@ def _numeric(operand: object, at: str) -> ValueTest:
         raise PatternError(
             f'{at} must be one of {" ".join(_COMPARISONS)} and a number, or a range such as [">", 0, "<=", 5]'
         )
-    limits = [_limit(number, f"{at}[{2 * index + 1}]") for index, number in enumerate(numbers)]
-    if len(limits) == 2 and limits[0] >= limits[1]:
+    for index, number in enumerate(numbers):
+        place = f"{at}[{2 * index + 1}]"
+        if not _is_number(number):
+            raise PatternError(f"{place} is a {kind(number)}; it must be a number")
+        # Not a number fails here too, because every comparison with it is false.
+        if not -MAX_NUMBER <= number <= MAX_NUMBER:
+            raise PatternError(f"{place} is {number}; numeric takes -{MAX_NUMBER} to {MAX_NUMBER}")
+        if round(number, MAX_DECIMALS) != number:
+            raise PatternError(
+                f"{place} is {number}; numeric takes at most {MAX_DECIMALS} digits after the point"
+            )
+    if len(numbers) == 2 and numbers[0] >= numbers[1]:
         raise PatternError(f"{at}: the lower bound of a range must be less than the upper one")
-    tests = [(_COMPARISONS[name], limit) for name, limit in zip(names, limits, strict=True)]
+    tests = [(_COMPARISONS[name], number) for name, number in zip(names, numbers, strict=True)]
     return lambda leaf: _is_number(leaf) and all(compare(leaf, limit) for compare, limit in tests)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _limit(value: object, at: str) -> int | float:
-    if not _is_number(value):
-        raise PatternError(f"{at} is a {kind(value)}; it must be a number")
-    # Not a number fails here too, because every comparison with it is false.
-    if not -MAX_NUMBER <= value <= MAX_NUMBER:
-        raise PatternError(f"{at} is {value}; numeric takes -{MAX_NUMBER} to {MAX_NUMBER}")
-    if round(value, MAX_DECIMALS) != value:
-        raise PatternError(f"{at} is {value}; numeric takes at most {MAX_DECIMALS} digits after the point")
-    return value
 
 
 def _cidr(operand: object, at: str) -> ValueTest:

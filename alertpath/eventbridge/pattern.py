@@ -123,7 +123,19 @@ def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
     for name, value in node.items():
         if not isinstance(name, str):
             raise PatternError(f"{location.at} has a key that is a {kind(name)}; field names are text")
-        branches = _both(branches, _member(name, value, location), location)
+        added = _member(name, value, location)
+        if len(branches) * len(added) > MAX_BRANCHES:
+            raise PatternError(
+                f"{location.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
+            )
+        twice = {field for one in branches for other in added for field in one.keys() & other.keys()}
+        if twice:
+            # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
+            raise UnsupportedOperator(
+                f"{location.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and "
+                "AWS keeps only the test written last; test the field once"
+            )
+        branches = [one | other for one in branches for other in added]
     return branches
 
 
@@ -156,22 +168,6 @@ def _or(alternatives: object, location: _Location) -> list[_Branch]:
             raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
         branches += _object(node, inside)
     return branches
-
-
-def _both(left: list[_Branch], right: list[_Branch], location: _Location) -> list[_Branch]:
-    """Every branch on the left joined with every branch on the right."""
-    if len(left) * len(right) > MAX_BRANCHES:
-        raise PatternError(
-            f"{location.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
-        )
-    twice = {field for one in left for other in right for field in one.keys() & other.keys()}
-    if twice:
-        # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
-        raise UnsupportedOperator(
-            f"{location.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and AWS "
-            "keeps only the test written last; test the field once"
-        )
-    return [one | other for one in left for other in right]
 
 
 def _values(event: Event, field: str) -> Iterator[_Value]:

@@ -26,8 +26,6 @@ from typing import TypeAlias
 from alertpath.iam.answer import Answer, every, one_of, shown, some
 from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits
 
-# ---- the operators
-
 _Test: TypeAlias = Callable[[str, str, Context | None], Answer]
 """Does the request's value match the policy's? The context is for variables."""
 
@@ -152,17 +150,8 @@ _NEGATED: dict[str, _Test] = {
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?")
 
 
-# ---- the element
-
-
 def condition_holds(condition: object, context: Context, *, variables: bool) -> Answer:
-    """Whether a statement's `Condition` element is met.
-
-    Args:
-        condition: The element: operator -> key -> value or values.
-        context: The request's condition keys.
-        variables: Whether the document's Version has policy variables.
-    """
+    """Whether a statement's `Condition` element is met; `variables`: whether the Version has variables."""
     if not isinstance(condition, dict):
         return Answer(None, f"the Condition is {shown(condition)} instead of an object")
     answers: list[Answer] = []

@@ -148,17 +148,7 @@ def evaluate(
         policy = _read(resource, "the resource's policy", _resource_kind(request))
         on_resource = [replace(policy, asked_with_boundary=bool(limit))]
     denied = _stated("Deny", [*own, *limit, *on_resource], request)
-    return _decision(denied, _allowed(request, own, limit, on_resource, same))
 
-
-def _allowed(
-    request: Request,
-    own: list["_Policy"],
-    limit: list["_Policy"],
-    on_resource: list["_Policy"],
-    same_account: bool,
-) -> Answer:
-    """Whether the Allow statements suffice; what they grant depends on how they name the caller."""
     capped = _stated("Allow", limit, request) if limit else Answer(True, "")
     if str(request.principal.arn).endswith(":root"):
         by_identity = every([Answer(None, "what the root user may do is not modelled"), capped])
@@ -171,16 +161,18 @@ def _allowed(
         by_name = by_role = by_account = unknown
     else:
         by_name, by_role, by_account = (_stated("Allow", on_resource, request, {named}) for named in Named)
-    if request.principal.service is not None:
-        return by_name
-    if not same_account:
-        return every([some([by_name, by_role, by_account]), by_identity])
     # An implicit deny of the boundary limits what is granted to a role, not what is granted to a user or to
     # one session of a role (the page on boundaries, "Resource-based policies").
     directly = some([by_name, every([by_role, capped])])
-    if must_allow:
-        return some([directly, every([by_account, by_identity])])
-    return some([directly, by_identity])
+    if request.principal.service is not None:
+        allowed = by_name
+    elif not same:
+        allowed = every([some([by_name, by_role, by_account]), by_identity])
+    elif must_allow:
+        allowed = some([directly, every([by_account, by_identity])])
+    else:
+        allowed = some([directly, by_identity])
+    return _decision(denied, allowed)
 
 
 def _decision(denied: Answer, allowed: Answer) -> Decision:
@@ -197,9 +189,6 @@ def _same_account(request: Request, resource_account: str) -> bool:
     if not isinstance(resource_account, str) or not ACCOUNT.fullmatch(resource_account):
         raise AccessError(f"the resource's account is {shown(resource_account)}; it must be twelve digits")
     return request.principal.account == resource_account
-
-
-# ---- documents
 
 
 class _Kind(Enum):
@@ -279,16 +268,8 @@ def _stated(effect: str, policies: list[_Policy], request: Request, named: Set[N
     return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 1 else nothing)
 
 
-# ---- statements
-
-
 def _stages(
-    statement: object,
-    effect: str,
-    policy: _Policy,
-    request: Request,
-    context: Context,
-    named: Set[Named],
+    statement: object, effect: str, policy: _Policy, request: Request, context: Context, named: Set[Named]
 ) -> Iterator[Answer]:
     """What has to hold for the statement to apply, from the coarse to the fine."""
     if not isinstance(statement, dict):
