@@ -23,21 +23,6 @@ from alertpath.trace import Outcome
 from alertpath.visible import visible
 
 
-def read(files: Sequence[Path]) -> list[Resource]:
-    """Return the resources of all stack exports.
-
-    Raises:
-        UnreadableInput: A file cannot be read or is not a stack export; the message says which.
-    """
-    resources: list[Resource] = []
-    for file in files:
-        try:
-            resources += from_stack_export(file.read_text(), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UnreadableInput(f"{file}: {error}") from error
-    return resources
-
-
 def table(judgements: Sequence[Judgement]) -> Table:
     """Return what becomes of each detection in each account, and in how many Regions."""
     shown = Table(
@@ -91,13 +76,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print every judgement as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as one HTML file as well")
     parsed = parser.parse_args(arguments)
+    file = parsed.html
     try:
-        judgements = prove(deployment(read(parsed.states)))
-        if parsed.html and judgements:
-            page = report.render(judgements, parsed.states, datetime.now(UTC))
-            parsed.html.write_text(page, "utf-8")
-    except (UnreadableInput, OSError) as error:
-        where = f"{parsed.html}: " if isinstance(error, OSError) else ""
+        resources: list[Resource] = []
+        for file in parsed.states:
+            resources += from_stack_export(file.read_text(), str(file))
+        judgements = prove(deployment(resources))
+        if judgements and (file := parsed.html):
+            file.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
+    except (UnreadableInput, OSError, UnicodeDecodeError) as error:
+        where = "" if isinstance(error, UnreadableInput) else f"{file}: "
         print(f"alertpath: {where}{error}", file=sys.stderr)
         return 2
     if not judgements:

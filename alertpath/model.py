@@ -128,7 +128,6 @@ class Deployment:
 
     Attributes:
         regions: Regions with a relay, by account, as the stacks say in their outputs.
-        users: Names of the IAM users, by account.
         roles_for_users: Names of the roles that let IAM principals in, by account.
     """
 
@@ -142,11 +141,6 @@ class Deployment:
     regions: dict[str, list[str]] = field(default_factory=dict)
     users: dict[str, list[str]] = field(default_factory=dict)
     roles_for_users: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def accounts(self) -> set[str]:
-        """Accounts that a stack was given for."""
-        return set(self.regions) | set(self.users) | set(self.roles_for_users)
 
     @property
     def default_buses(self) -> list[str]:
@@ -284,24 +278,19 @@ def _add_policy(model: Deployment, resource: Resource) -> None:
         case "aws:cloudwatch/logResourcePolicy:LogResourcePolicy":
             held, document = model.logs.get(str(resource["resourceArn"])), resource["policyDocument"]
         case "aws:sqs/queuePolicy:QueuePolicy":
-            held = model.queues.get(_queue_arn(model, resource))
+            url = resource["queueUrl"]
+            if isinstance(url, str) and url != UNKNOWN:
+                held = model.queues.get(naming.queue_arn(*resource.home, url.rsplit("/", 1)[-1]))
+            else:
+                # Before the first deployment the URL is not known; the policy is then named after its queue.
+                urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
+                held = next((queue for queue in model.queues.values() if queue.urn == urn), None)
         case "aws:iam/rolePolicy:RolePolicy":
             role = model.roles.get(naming.role_arn(resource.account, resource["role"]))
             if role is not None:
                 role.policies.append((resource.urn, _text(document)))
     if held is not None:
         held.policy, held.policy_urn = _text(document), resource.urn
-
-
-def _queue_arn(model: Deployment, resource: Resource) -> str:
-    """Return the ARN of the queue that a policy is for: it names the URL, whose end is the queue's name."""
-    account, region = resource.home
-    url = resource["queueUrl"]
-    if isinstance(url, str) and url != UNKNOWN:
-        return naming.queue_arn(account, region, url.rsplit("/", 1)[-1])
-    # Before the first deployment the URL is not known; the policy is then named after its queue.
-    urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
-    return next((arn for arn, queue in model.queues.items() if queue.urn == urn), "")
 
 
 def _add_part(model: Deployment, resource: Resource) -> None:

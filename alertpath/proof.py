@@ -16,7 +16,6 @@ class Judgement:
     """What became of one scenario.
 
     Attributes:
-        scenario: The scenario.
         outcome: `DELIVERED` or `RECORDED` as expected, or the worst outcome of the event's paths. `DELIVERED`
             with a reason means that people are told of what must stay quiet or only be recorded.
         resource: URN or ARN of the resource to look at; "" if all is well.

@@ -31,7 +31,7 @@ class Kind:
     """
 
     name: str
-    symbol: str
+    symbol: str = "✓"
     word: str
     meaning: str
     verdict: str = ""
@@ -70,13 +70,9 @@ NOISY = Kind(
     verdict="would not stay quiet",
     tone="bad",
 )
-RECORDED = Kind(
-    name="recorded", symbol="✓", word="recorded", meaning="goes into the record; people need not be told"
-)
-DELIVERED = Kind(
-    name="delivered", symbol="✓", word="delivered", meaning="people get a message, and it is recorded"
-)
-QUIET = Kind(name="quiet", symbol="✓", word="quiet", meaning="no rule takes it, as it must be")
+RECORDED = Kind(name="recorded", word="recorded", meaning="goes into the record; people need not be told")
+DELIVERED = Kind(name="delivered", word="delivered", meaning="people get a message, and it is recorded")
+QUIET = Kind(name="quiet", word="quiet", meaning="no rule takes it, as it must be")
 
 KINDS = (LOST, UNSAFE, UNPROVEN, NOISY, RECORDED, DELIVERED, QUIET)
 """The worst first."""

@@ -175,7 +175,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     bus_account = target.arn.split(":")[4]
     bus = deployment.buses.get(target.arn)
     if bus is None:
-        if bus_account in deployment.accounts:
+        if bus_account in {*deployment.regions, *deployment.users, *deployment.roles_for_users}:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
         raise _unproven(target.urn, f"the bus {target.arn} is not in any given stack")
     caller = Principal(arn=role.arn)

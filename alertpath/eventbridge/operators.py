@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 ValueTest: TypeAlias = Callable[[object], bool]
 
@@ -161,7 +161,7 @@ def _wildcard(operand: object, at: str) -> ValueTest:
     return _text_test(rf"(?s)\A{first}{found}{last}\Z")
 
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+_COMPARISONS: dict[str, Callable[..., bool]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
@@ -182,7 +182,7 @@ def _numeric(operand: object, at: str) -> ValueTest:
         )
     for index, number in enumerate(numbers):
         place = f"{at}[{2 * index + 1}]"
-        if not _is_number(number):
+        if kind(number) != "number":
             raise PatternError(f"{place} is a {kind(number)}; it must be a number")
         # Not a number fails here too, because every comparison with it is false.
         if not -MAX_NUMBER <= number <= MAX_NUMBER:
@@ -194,11 +194,7 @@ def _numeric(operand: object, at: str) -> ValueTest:
     if len(numbers) == 2 and numbers[0] >= numbers[1]:
         raise PatternError(f"{at}: the lower bound of a range must be less than the upper one")
     tests = [(_COMPARISONS[name], number) for name, number in zip(names, numbers, strict=True)]
-    return lambda leaf: _is_number(leaf) and all(compare(leaf, limit) for compare, limit in tests)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return lambda leaf: kind(leaf) == "number" and all(compare(leaf, limit) for compare, limit in tests)
 
 
 def _cidr(operand: object, at: str) -> ValueTest:

@@ -141,7 +141,15 @@ def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
 
 def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     if name == "$or":
-        return _or(value, location)
+        if not isinstance(value, list) or len(value) < 2:
+            raise PatternError(f"{location.at}.$or must be a list of at least two objects")
+        branches: list[_Branch] = []
+        for index, node in enumerate(value):
+            inside = replace(location, at=f"{location.at}.$or[{index}]", depth=location.depth + 1, in_or=True)
+            if not isinstance(node, dict):
+                raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
+            branches += _object(node, inside)
+        return branches
     inside = replace(
         location, names=(*location.names, name), at=f"{location.at}.{name}", depth=location.depth + 1
     )
@@ -156,18 +164,6 @@ def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     if not value:
         raise PatternError(f"{inside.at} is an empty list; it must hold at least one value")
     return [{".".join(inside.names): [value_test(item, f"{inside.at}[{i}]") for i, item in enumerate(value)]}]
-
-
-def _or(alternatives: object, location: _Location) -> list[_Branch]:
-    if not isinstance(alternatives, list) or len(alternatives) < 2:
-        raise PatternError(f"{location.at}.$or must be a list of at least two objects")
-    branches: list[_Branch] = []
-    for index, node in enumerate(alternatives):
-        inside = replace(location, at=f"{location.at}.$or[{index}]", depth=location.depth + 1, in_or=True)
-        if not isinstance(node, dict):
-            raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
-        branches += _object(node, inside)
-    return branches
 
 
 def _values(event: Event, field: str) -> Iterator[_Value]:

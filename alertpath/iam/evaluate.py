@@ -42,7 +42,6 @@ class Request:
     """One call to AWS.
 
     Attributes:
-        principal: The caller.
         action: Such as `sns:Publish`.
         resource: ARN of the resource, or `*` for an action without one.
         context: Condition keys, names in any case, each with its value or values. A key that is not here is
@@ -103,8 +102,6 @@ def by_resource_policy(document: Document, request: Request, *, resource_account
 
     Args:
         document: The policy of the topic, key, bus, queue, log group or role.
-        request: The call.
-        resource_account: Account of the resource.
 
     Raises:
         AccessError: The account is not twelve digits.
@@ -125,12 +122,10 @@ def evaluate(
     """What all policies together say.
 
     Args:
-        request: The call.
         identity: Policies of the user, its groups or the role.
         resource: Policy of the resource. None if it has none; a role or key always has one, so there None
             means that it is not known.
         boundary: Permissions boundary of the user or role.
-        resource_account: Account of the resource.
 
     Raises:
         AccessError: The account is not twelve digits, `identity` is a single document, or a service is given

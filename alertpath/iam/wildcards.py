@@ -47,16 +47,15 @@ def expanded(text: str, context: Context | None) -> Tokens | Answer:
     if context is None:
         return tokens(text)
     found: Tokens = []
-    end = 0
-    for variable in _VARIABLE.finditer(text):
-        value = _value(variable[1], context)
+    pieces = _VARIABLE.split(text)
+    for index, piece in enumerate(pieces):
+        value = _value(piece, context) if index % 2 else tokens(piece)
         if isinstance(value, Answer):
             return value
-        found += [*tokens(text[end : variable.start()]), *value]
-        end = variable.end()
-    if "${" in text[end:]:
+        found += value
+    if "${" in pieces[-1]:
         return Answer(None, f"the policy variable in {shown(text)} has no end")
-    return found + tokens(text[end:])
+    return found
 
 
 def _value(inside: str, context: Context) -> str | Answer:
