@@ -23,22 +23,6 @@ from alertpath.trace import Outcome
 from alertpath.visible import visible
 
 
-def read(files: Sequence[Path]) -> list[Resource]:
-    """Return the resources of all stack exports.
-
-    Raises:
-        UnreadableInput: A file cannot be read or is not a stack export; the message says which.
-    """
-    resources: list[Resource] = []
-    for file in files:
-        try:
-            text = file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UnreadableInput(f"{file}: {error}") from error
-        resources += from_stack_export(text, str(file))
-    return resources
-
-
 def table(judgements: Sequence[Judgement]) -> Table:
     """Return what becomes of each detection in each account, and in how many Regions."""
     shown = Table(
@@ -51,18 +35,17 @@ def table(judgements: Sequence[Judgement]) -> Table:
         bad = {judgement.region for judgement in problems(cell)}
         regions = {judgement.region for judgement in cell}
         names = (Text(visible(name)) for name in (detection, account))
-        shown.add_row(*names, f"{len(regions - bad)} of {len(regions)}", _word(cell))
+        wrong = Counter(judgement.outcome.value for judgement in problems(cell))
+        if wrong:
+            outcome = ", ".join(f"{count} {word}" for word, count in wrong.items())
+        elif cell[0].scenario.action == "quiet":
+            outcome = "quiet"
+        else:
+            delivered = any(judgement.outcome is Outcome.DELIVERED for judgement in cell)
+            outcome = "delivered" if delivered else "recorded"
+        style = "bold red" if wrong else "green"
+        shown.add_row(*names, f"{len(regions - bad)} of {len(regions)}", Text(outcome, style))
     return shown
-
-
-def _word(cell: Sequence[Judgement]) -> Text:
-    bad = Counter(judgement.outcome.value for judgement in problems(cell))
-    if bad:
-        return Text(", ".join(f"{count} {word}" for word, count in bad.items()), style="bold red")
-    if cell[0].scenario.action == "quiet":
-        return Text("quiet", style="green")
-    delivered = any(judgement.outcome is Outcome.DELIVERED for judgement in cell)
-    return Text("delivered" if delivered else "recorded", style="green")
 
 
 def as_json(judgements: Sequence[Judgement]) -> str:
@@ -93,11 +76,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print every judgement as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as one HTML file as well")
     parsed = parser.parse_args(arguments)
-    console = Console(highlight=False)
+    file = parsed.html
     try:
-        judgements = prove(deployment(read(parsed.states)))
-    except UnreadableInput as error:
-        print(f"alertpath: {error}", file=sys.stderr)
+        resources: list[Resource] = []
+        for file in parsed.states:
+            resources += from_stack_export(file.read_text(), str(file))
+        judgements = prove(deployment(resources))
+        if judgements and (file := parsed.html):
+            file.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
+    except (UnreadableInput, OSError, UnicodeDecodeError) as error:
+        where = "" if isinstance(error, UnreadableInput) else f"{file}: "
+        print(f"alertpath: {where}{error}", file=sys.stderr)
         return 2
     if not judgements:
         print(
@@ -106,22 +95,17 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    if parsed.html:
-        try:
-            parsed.html.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
-        except OSError as error:
-            print(f"alertpath: {parsed.html}: {error}", file=sys.stderr)
-            return 2
+    wrong = problems(judgements)
     if parsed.json:
         print(as_json(judgements))
     else:
+        console = Console(highlight=False)
         console.print(table(judgements))
         for finding in findings(judgements):
             reason, resource = visible(finding.reason), visible(finding.resource)
             console.print(Text(f"{finding.count} x {reason}\n    at {resource}", style="red"))
-        good = len(judgements) - len(problems(judgements))
-        console.print(f"{good} of {len(judgements)} scenarios end as they must")
-    return 1 if problems(judgements) else 0
+        console.print(f"{len(judgements) - len(wrong)} of {len(judgements)} scenarios end as they must")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from alertpath.eventbridge.pattern import PatternError, matches
 from alertpath.model import Deployment, Rule
@@ -23,6 +24,7 @@ class Blame:
     def __init__(self, deployment: Deployment) -> None:
         """Finds the usual pattern of each relay rule: the one that most Regions have."""
         self._deployment = deployment
+        self._hub = deployment.hub_bus or ""
         patterns: dict[tuple[str, str], Counter[str]] = {}
         for bus in deployment.default_buses:
             for rule in deployment.rules[bus]:
@@ -34,19 +36,11 @@ class Blame:
         rules = self._deployment.rules[default_bus(scenario.event)]
         return next((rule for rule in rules if takes(rule, scenario)), rules[0])
 
-    def telling(self, scenario: Scenario, endings: Sequence[Ending]) -> Rule | None:
-        """Return the first rule that sends the event to a topic, whether or not it arrives; None if none."""
-        telling = {ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]}
-        rules = self._rules(default_bus(scenario.event)) + self._rules(self._deployment.hub_bus or "")
-        return next((rule for rule in rules if rule.name in telling and takes(rule, scenario)), None)
-
     def missing(self, scenario: Scenario, endings: Sequence[Ending], destination: str) -> tuple[str, str]:
         """Return resource and reason for a destination that the event did not reach."""
         if scenario.detection == "key-change":
             return self._detection(scenario, destination, default_bus(scenario.event))
-        if not endings:
-            return self._relay(scenario)
-        return self._detection(scenario, destination, self._deployment.hub_bus or "")
+        return self._detection(scenario, destination, self._hub) if endings else self._relay(scenario)
 
     def _rules(self, bus: str) -> list[Rule]:
         return self._deployment.rules.get(bus, [])
@@ -55,11 +49,8 @@ class Blame:
         bus = default_bus(scenario.event)
         _, _, _, region, account, _ = bus.split(":", 5)
         here = {rule.name: rule for rule in self._rules(bus)}
-        relays = {
-            name
-            for owner, name in self._usual
-            if owner == account and not name.startswith(naming.RULE_PREFIX)
-        }
+        own = {name for owner, name in self._usual if owner == account}
+        relays = {name for name in own if not name.startswith(naming.RULE_PREFIX)}
         for name in sorted(relays - here.keys()):
             return bus, f"rule {name} is missing in {region} of {account}"
         for name in sorted(relays & here.keys()):
@@ -74,14 +65,13 @@ class Blame:
         noun = scenario.detection
         if destination == AUDIT_LOG and noun not in ("heartbeat", "key-change"):
             noun = "record"
+        wanted = f"{naming.RULE_PREFIX}{noun}"
         rules = [
-            rule
-            for rule in self._rules(bus)
-            if rule.name == naming.RULE_PREFIX + noun or rule.name.startswith(f"{naming.RULE_PREFIX}{noun}-")
+            rule for rule in self._rules(bus) if rule.name == wanted or rule.name.startswith(f"{wanted}-")
         ]
         if not rules:
             urn = self._deployment.buses[bus].urn if bus in self._deployment.buses else bus
-            return urn, f"rule {naming.RULE_PREFIX}{noun} is missing"
+            return urn, f"rule {wanted} is missing"
         taking = [rule for rule in rules if takes(rule, scenario)]
         if taking:
             return taking[0].urn, f"rule {taking[0].name} has no target {destination}"
@@ -103,16 +93,11 @@ def _closeness(rule: Rule, scenario: Scenario) -> float:
         pattern = json.loads(rule.pattern)
     except ValueError:
         return 0.0
-    return max((_share(branch, scenario) for branch in pattern.get("$or", [pattern])), default=0.0)
-
-
-def _share(branch: object, scenario: Scenario) -> float:
-    if not isinstance(branch, dict) or not branch:
-        return 0.0
-    met = 0
-    for name, value in branch.items():
-        try:
-            met += matches({name: value}, scenario.event)
-        except PatternError:
-            continue
-    return met / len(branch)
+    shares = [0.0]
+    for branch in pattern.get("$or", [pattern]):
+        met = 0
+        for name, value in branch.items() if isinstance(branch, dict) else ():
+            with suppress(PatternError):
+                met += matches({name: value}, scenario.event)
+        shares.append(met / len(branch) if branch else 0.0)
+    return max(shares)

@@ -27,7 +27,6 @@ class Resource:
 
     Attributes:
         type: Pulumi type token.
-        urn: Pulumi's name for it.
         properties: Outputs where there are any, else inputs.
         account: Account that its provider is pinned to; "" if it is not pinned.
         region: The provider's Region.
@@ -54,7 +53,6 @@ class Target:
     """A target of a rule."""
 
     urn: str
-    id: str
     arn: str
     role_arn: str | None
     transformer: Mapping[str, Any] | None
@@ -68,7 +66,6 @@ class Rule:
     urn: str
     name: str
     arn: str
-    bus: str
     state: str
     pattern: str
     targets: list[Target] = field(default_factory=list)
@@ -79,8 +76,6 @@ class Policed:
     """A bus, topic, queue, log group or key: something with a resource policy.
 
     Attributes:
-        urn: The resource itself.
-        arn: Its ARN.
         policy: Its policy document as text; None where it has none.
         policy_urn: The resource that holds the policy, when that is another one.
     """
@@ -133,7 +128,6 @@ class Deployment:
 
     Attributes:
         regions: Regions with a relay, by account, as the stacks say in their outputs.
-        users: Names of the IAM users, by account.
         roles_for_users: Names of the roles that let IAM principals in, by account.
     """
 
@@ -147,11 +141,6 @@ class Deployment:
     regions: dict[str, list[str]] = field(default_factory=dict)
     users: dict[str, list[str]] = field(default_factory=dict)
     roles_for_users: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def accounts(self) -> set[str]:
-        """Accounts that a stack was given for."""
-        return set(self.regions) | set(self.users) | set(self.roles_for_users)
 
     @property
     def default_buses(self) -> list[str]:
@@ -181,15 +170,14 @@ def from_stack_export(text: str, origin: str) -> list[Resource]:
             for entry in entries
             if entry["type"] == "pulumi:providers:aws"
         }
-        return [_exported(entry, providers) for entry in entries]
+        return [_exported(entry, providers.get(entry.get("provider", ""), {})) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableInput(
             f"{origin}: not the output of `pulumi stack export` ({type(error).__name__}: {error})"
         ) from error
 
 
-def _exported(entry: Mapping[str, Any], providers: Mapping[str, Mapping[str, Any]]) -> Resource:
-    provider = providers.get(entry.get("provider", ""), {})
+def _exported(entry: Mapping[str, Any], provider: Mapping[str, Any]) -> Resource:
     properties = {**entry.get("inputs", {}), **entry.get("outputs", {})}
     secrets = [name for name, value in properties.items() if isinstance(value, dict) and _SIGNATURE in value]
     return Resource(
@@ -221,10 +209,10 @@ def deployment(resources: Iterable[Resource]) -> Deployment:
 
 def _arn(resource: Resource, service: str, name: str) -> str:
     """Return the resource's ARN: its own where that is known, else made from account, Region and name."""
+    account, region = resource.home
     own = resource["arn"]
     if isinstance(own, str) and own != UNKNOWN:
         return own.removesuffix(":*")
-    account, region = resource.home
     return f"arn:aws:{service}:{'' if service == 'iam' else region}:{account}:{name}"
 
 
@@ -273,14 +261,10 @@ def _add_resource(model: Deployment, resource: Resource) -> None:
         case "aws:iam/user:User":
             model.users.setdefault(resource.account, []).append(name)
         case "pulumi:pulumi:Stack":
-            _add_stack(model, resource)
-
-
-def _add_stack(model: Deployment, resource: Resource) -> None:
-    """Take the Regions with a relay from the stack's outputs; the account stands in its role's ARN."""
-    regions, role = resource["coveredRegions"], resource["roleArn"]
-    if isinstance(regions, list) and isinstance(role, str) and role.count(":") == 5:
-        model.regions[role.split(":")[4]] = [str(region) for region in regions]
+            # The Regions with a relay; the account stands in the role's ARN.
+            regions, role = resource["coveredRegions"], resource["roleArn"]
+            if isinstance(regions, list) and isinstance(role, str) and role.count(":") == 5:
+                model.regions[role.split(":")[4]] = [str(region) for region in regions]
 
 
 def _add_policy(model: Deployment, resource: Resource) -> None:
@@ -294,24 +278,19 @@ def _add_policy(model: Deployment, resource: Resource) -> None:
         case "aws:cloudwatch/logResourcePolicy:LogResourcePolicy":
             held, document = model.logs.get(str(resource["resourceArn"])), resource["policyDocument"]
         case "aws:sqs/queuePolicy:QueuePolicy":
-            held = model.queues.get(_queue_arn(model, resource))
+            url = resource["queueUrl"]
+            if isinstance(url, str) and url != UNKNOWN:
+                held = model.queues.get(naming.queue_arn(*resource.home, url.rsplit("/", 1)[-1]))
+            else:
+                # Before the first deployment the URL is not known; the policy is then named after its queue.
+                urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
+                held = next((queue for queue in model.queues.values() if queue.urn == urn), None)
         case "aws:iam/rolePolicy:RolePolicy":
             role = model.roles.get(naming.role_arn(resource.account, resource["role"]))
             if role is not None:
                 role.policies.append((resource.urn, _text(document)))
     if held is not None:
         held.policy, held.policy_urn = _text(document), resource.urn
-
-
-def _queue_arn(model: Deployment, resource: Resource) -> str:
-    """Return the ARN of the queue that a policy is for: it names the URL, whose end is the queue's name."""
-    account, region = resource.home
-    url = resource["queueUrl"]
-    if isinstance(url, str) and url != UNKNOWN:
-        return naming.queue_arn(account, region, url.rsplit("/", 1)[-1])
-    # Before the first deployment the URL is not known; the policy is then named after its queue.
-    urn = resource.urn.removesuffix("-policy").replace("queuePolicy:QueuePolicy", "queue:Queue")
-    return next((arn for arn, queue in model.queues.items() if queue.urn == urn), "")
 
 
 def _add_part(model: Deployment, resource: Resource) -> None:
@@ -321,31 +300,27 @@ def _add_part(model: Deployment, resource: Resource) -> None:
             path = bus.split("event-bus/")[-1]
             name = str(resource["name"] or "")
             label = name if path == "default" else f"{path}/{name}"
-            model.rules.setdefault(bus, []).append(
-                Rule(
-                    urn=resource.urn,
-                    name=name,
-                    arn=_arn(resource, "events", f"rule/{label}"),
-                    bus=bus,
-                    state=str(resource["state"] or "ENABLED"),
-                    pattern=_text(resource["eventPattern"]),
-                )
+            rule = Rule(
+                urn=resource.urn,
+                name=name,
+                arn=_arn(resource, "events", f"rule/{label}"),
+                state=str(resource["state"] or "ENABLED"),
+                pattern=_text(resource["eventPattern"]),
             )
+            model.rules.setdefault(bus, []).append(rule)
         case "aws:kms/alias:Alias":
             key = model.keys.get(str(resource["targetKeyArn"]))
             if key is not None:
                 model.keys[str(resource["name"])] = key
         case "aws:sns/topicSubscription:TopicSubscription":
             topic = model.topics.get(str(resource["topic"]))
-            if topic is not None and not _is_drill_queue(resource):
+            # Encrypted, an endpoint counts as a recipient: it is not the text that the drill queue's is.
+            drill = resource["protocol"] == "sqs" and str(resource["endpoint"]).endswith(
+                f":{naming.DRILL_QUEUE}"
+            )
+            if topic is not None and not drill:
                 pending = resource["pendingConfirmation"]
                 topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
-
-
-def _is_drill_queue(subscription: Resource) -> bool:
-    """Whether the subscriber is the drill queue. An encrypted endpoint counts as a recipient."""
-    endpoint = str(subscription["endpoint"])
-    return subscription["protocol"] == "sqs" and endpoint.endswith(f":{naming.DRILL_QUEUE}")
 
 
 def _add_target(model: Deployment, resource: Resource) -> None:
@@ -354,7 +329,6 @@ def _add_target(model: Deployment, resource: Resource) -> None:
     dead_letters, transformer = resource["deadLetterConfig"], resource["inputTransformer"]
     target = Target(
         urn=resource.urn,
-        id=str(resource["targetId"] or ""),
         arn=str(resource["arn"] or ""),
         role_arn=_text(resource["roleArn"]) or None,
         transformer=transformer if isinstance(transformer, Mapping) else None,

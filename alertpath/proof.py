@@ -1,13 +1,13 @@
 """Whether everything that must ring would ring, and nothing else: every scenario is traced and judged."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alertpath.blame import AUDIT_LOG, Blame
 from alertpath.model import UNKNOWN, Deployment
 from alertpath.scenarios import Scenario, Scope, scenarios
-from alertpath.trace import Ending, Outcome, trace
+from alertpath.trace import Outcome, trace
 from breakglass import naming
 
 
@@ -16,7 +16,6 @@ class Judgement:
     """What became of one scenario.
 
     Attributes:
-        scenario: The scenario.
         outcome: `DELIVERED` or `RECORDED` as expected, or the worst outcome of the event's paths. `DELIVERED`
             with a reason means that people are told of what must stay quiet or only be recorded.
         resource: URN or ARN of the resource to look at; "" if all is well.
@@ -82,10 +81,17 @@ def scope_of(deployment: Deployment) -> Scope | None:
     if deployment.hub_bus is None:
         return None
     hub = deployment.hub_bus.split(":")[4]
-    relays = {bus.split(":")[4] for bus in deployment.default_buses}
-    regions = {account: _regions(deployment, account) for account in sorted({hub} | relays)}
+    with_rules: dict[str, set[str]] = {hub: set()}
+    for bus in deployment.default_buses:
+        region, account = bus.split(":")[3:5]
+        with_rules.setdefault(account, set()).add(region)
+    # What the account's stack says is covered; if it does not say, where it has rules.
+    regions = {
+        account: deployment.regions.get(account, sorted(with_rules[account]))
+        for account in sorted(with_rules)
+    }
     roles = [name for names in deployment.roles_for_users.values() for name in names]
-    keys = {key.arn: key for key in deployment.keys.values() if UNKNOWN not in key.arn}
+    keys = dict.fromkeys(key.arn for key in deployment.keys.values() if UNKNOWN not in key.arn)
     return Scope(
         hub=hub,
         members=[account for account in regions if account != hub],
@@ -96,14 +102,6 @@ def scope_of(deployment: Deployment) -> Scope | None:
     )
 
 
-def _regions(deployment: Deployment, account: str) -> list[str]:
-    """Return the Regions that the account's stack says are covered; if it does not, those that have rules."""
-    if account in deployment.regions:
-        return deployment.regions[account]
-    parts = [bus.split(":") for bus in deployment.default_buses]
-    return sorted({part[3] for part in parts if part[4] == account})
-
-
 def prove(deployment: Deployment) -> list[Judgement]:
     """Return the judgement of every scenario; an empty list if the hub is not in any given stack."""
     scope = scope_of(deployment)
@@ -111,14 +109,9 @@ def prove(deployment: Deployment) -> list[Judgement]:
         return []
     blame = Blame(deployment)
     judgements = [judge(deployment, blame, scenario) for scenario in scenarios(scope)]
-    return [*judgements, *_not_known_yet(deployment)]
-
-
-def _not_known_yet(deployment: Deployment) -> Iterator[Judgement]:
-    """Yield one judgement for each rule whose pattern needs a name that AWS has not assigned yet."""
     for bus, rules in deployment.rules.items():
         for rule in rules:
-            if rule.pattern == UNKNOWN:
+            if rule.pattern == UNKNOWN:  # it needs a name that AWS has not assigned yet
                 _, _, _, region, account, _ = bus.split(":", 5)
                 scenario = Scenario(
                     name="not known yet",
@@ -127,7 +120,8 @@ def _not_known_yet(deployment: Deployment) -> Iterator[Judgement]:
                     event={"account": account, "region": region},
                 )
                 reason = f"the pattern of rule {rule.name} is not known before the deployment"
-                yield _bad(scenario, Outcome.UNPROVEN, rule.urn, reason)
+                judgements.append(_bad(scenario, Outcome.UNPROVEN, rule.urn, reason))
+    return judgements
 
 
 def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement:
@@ -139,15 +133,19 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
         rule = blame.taking(scenario)
         reason = f"must stay quiet, but rule {rule.name} takes it"
         return _bad(scenario, endings[0].outcome, rule.urn, reason)
-    if scenario.action == "record" and (rule := blame.telling(scenario, endings)):
-        reason = f"must be recorded only, but rule {rule.name} tells people"
-        return _bad(scenario, Outcome.DELIVERED, rule.urn, reason)
+    telling = [ending.rule for ending in endings if ending.destination.split(":")[2:3] == ["sns"]]
+    if scenario.action == "record" and telling:
+        reason = f"must be recorded only, but rule {telling[0].name} tells people"
+        return _bad(scenario, Outcome.DELIVERED, telling[0].urn, reason)
     for outcome in Outcome:
         for ending in endings:
-            if ending.outcome is outcome and ending.reason and not _blames_the_hub_bus(ending):
+            # If no rule on the hub's bus matches, `Blame` names the rule that should.
+            on_hub = outcome is Outcome.LOST and ending.destination.endswith(f":event-bus/{naming.HUB_BUS}")
+            if ending.outcome is outcome and ending.reason and not (on_hub and "matches" in ending.reason):
                 return _bad(scenario, outcome, ending.resource, ending.reason)
     reached = {ending.destination.split(":", 5)[-1].removesuffix(":*") for ending in endings}
-    for destination in _destinations(scenario):
+    topics = [naming.TOPIC, naming.WATCHDOG_TOPIC] if scenario.both else [naming.TOPIC]
+    for destination in (*topics, AUDIT_LOG) if scenario.action == "notify" else (AUDIT_LOG,):
         if destination not in reached:
             return _bad(scenario, Outcome.LOST, *blame.missing(scenario, endings, destination))
     messages = [ending.message for ending in endings if ending.message is not None]
@@ -158,17 +156,5 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
     )
 
 
-def _blames_the_hub_bus(ending: Ending) -> bool:
-    """Whether no rule on the hub matched: `Blame` names the rule that should have."""
-    at_the_hub = ending.destination.endswith(f":event-bus/{naming.HUB_BUS}")
-    return ending.outcome is Outcome.LOST and at_the_hub and "matches" in ending.reason
-
-
 def _bad(scenario: Scenario, outcome: Outcome, resource: str, reason: str) -> Judgement:
     return Judgement(scenario=scenario, outcome=outcome, resource=resource, reason=reason)
-
-
-def _destinations(scenario: Scenario) -> Sequence[str]:
-    """Return the destinations that the event must reach, as the last parts of their ARNs."""
-    topics = [naming.TOPIC, naming.WATCHDOG_TOPIC] if scenario.both else [naming.TOPIC]
-    return [*topics, AUDIT_LOG] if scenario.action == "notify" else [AUDIT_LOG]

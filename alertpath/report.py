@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from alertpath.proof import Finding, Judgement, findings, problems
+from alertpath.proof import Judgement, findings, problems
 from alertpath.trace import Outcome
 from alertpath.visible import visible
 
@@ -31,7 +31,7 @@ class Kind:
     """
 
     name: str
-    symbol: str
+    symbol: str = "✓"
     word: str
     meaning: str
     verdict: str = ""
@@ -70,13 +70,9 @@ NOISY = Kind(
     verdict="would not stay quiet",
     tone="bad",
 )
-RECORDED = Kind(
-    name="recorded", symbol="✓", word="recorded", meaning="goes into the record; people need not be told"
-)
-DELIVERED = Kind(
-    name="delivered", symbol="✓", word="delivered", meaning="people get a message, and it is recorded"
-)
-QUIET = Kind(name="quiet", symbol="✓", word="quiet", meaning="no rule takes it, as it must be")
+RECORDED = Kind(name="recorded", word="recorded", meaning="goes into the record; people need not be told")
+DELIVERED = Kind(name="delivered", word="delivered", meaning="people get a message, and it is recorded")
+QUIET = Kind(name="quiet", word="quiet", meaning="no rule takes it, as it must be")
 
 KINDS = (LOST, UNSAFE, UNPROVEN, NOISY, RECORDED, DELIVERED, QUIET)
 """The worst first."""
@@ -130,7 +126,10 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
     """
     if not judgements:
         raise ValueError("nothing was judged, so there is nothing to report")
-    messages = _messages(judgements)
+    messages: dict[str, Judgement] = {}  # the first of each detection
+    for judgement in judgements:
+        if judgement.message is not None:
+            messages.setdefault(judgement.scenario.detection, judgement)
     mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - messages.keys()
     return (
         environment(_FOLDER)
@@ -142,7 +141,10 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
             files=[file.name for file in files],
             now=now.strftime("%Y-%m-%d %H:%M %Z"),
             matrices=list(matrices(judgements)),
-            findings=[(one, _kinds(one.judgements), _detections(one)) for one in findings(judgements)],
+            findings=[
+                (one, _kinds(one.judgements), sorted(set(map(_detection, one.judgements))))
+                for one in findings(judgements)
+            ],
             messages=messages.values(),
             mute=sorted(mute),
             kinds=KINDS,
@@ -198,10 +200,6 @@ def verdict(judgements: Sequence[Judgement]) -> str:
     return f"Of {total}, {', '.join(wrong)}"
 
 
-def _detections(finding: Finding) -> list[str]:
-    return sorted(set(map(_detection, finding.judgements)))
-
-
 def _detection(judgement: Judgement) -> str:
     if judgement.scenario.action == "quiet":
         return "(must stay quiet)"
@@ -226,27 +224,16 @@ def matrices(judgements: Sequence[Judgement]) -> Iterator[Matrix]:
 
 def _row(judgements: Sequence[Judgement], detection: str, regions: Sequence[str]) -> Row:
     own = [judgement for judgement in judgements if _detection(judgement) == detection]
+    cells: list[Cell | None] = []
+    for region in regions:
+        here = [judgement for judgement in own if judgement.region == region]
+        # The problems; if there are none, the kind that comes first of those that are well.
+        kinds = _kinds(problems(here)) or _kinds(here)[:1]
+        cells.append(Cell(region=region, kinds=kinds, total=len(here)) if here else None)
     return Row(
         detection=detection,
-        cells=[_cell([one for one in own if one.region == region], region) for region in regions],
+        cells=cells,
         regions=len({judgement.region for judgement in own}),
         wrong=len({judgement.region for judgement in problems(own)}),
         tone=_worst(_kinds(problems(own))).tone,
     )
-
-
-def _cell(judgements: Sequence[Judgement], region: str) -> Cell | None:
-    """Return the problems; if there are none, the kind that comes first of those that are well."""
-    if not judgements:
-        return None
-    kinds = _kinds(problems(judgements)) or _kinds(judgements)[:1]
-    return Cell(region=region, kinds=kinds, total=len(judgements))
-
-
-def _messages(judgements: Sequence[Judgement]) -> dict[str, Judgement]:
-    """Return the first judgement with a message of each detection."""
-    found: dict[str, Judgement] = {}
-    for judgement in judgements:
-        if judgement.message is not None:
-            found.setdefault(judgement.scenario.detection, judgement)
-    return found

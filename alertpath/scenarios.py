@@ -26,8 +26,6 @@ class Scope:
         hub: Account of the users and the hub.
         members: The other accounts with a role and a relay.
         regions: Regions with a relay, by account.
-        users: Names of the users.
-        role: Name of the role.
         keys: Id and ARN of each key of the alerting topics, where they are known.
     """
 
@@ -44,11 +42,9 @@ class Scenario:
     """One thing that may happen, and what must become of its event.
 
     Attributes:
-        name: What happens.
         detection: Detection that must match it; "" for what must stay quiet.
         action: `notify` people, `record` only, or stay `quiet`.
         both: Whether the watchdog topic must get it as well.
-        event: The event.
     """
 
     name: str
@@ -58,9 +54,16 @@ class Scenario:
     event: Event
 
 
-_notified = partial(Scenario, action="notify")
-_recorded = partial(Scenario, action="record")
-_quiet = partial(Scenario, action="quiet")
+def _notified(name: str, detection: str, event: Event, *, both: bool = False) -> Scenario:
+    return Scenario(name=name, detection=detection, action="notify", both=both, event=event)
+
+
+def _recorded(name: str, detection: str, event: Event) -> Scenario:
+    return Scenario(name=name, detection=detection, action="record", event=event)
+
+
+def _quiet(name: str, event: Event) -> Scenario:
+    return Scenario(name=name, action="quiet", event=event)
 
 
 def scenarios(scope: Scope) -> Iterator[Scenario]:
@@ -138,26 +141,20 @@ def _by_the_user(scope: Scope, region: str, user: str) -> Iterator[Scenario]:
     call = partial(_event, hub, region)
     login = partial(call, "signin", "ConsoleLogin")
     assume = partial(call, "sts", "AssumeRole", identity, readOnly=True)
-    calls = (
-        ("sign-in", "user-sign-in", login(identity, responseElements={"ConsoleLogin": "Success"})),
-        ("failed sign-in", "user-sign-in", login(nameless, responseElements={"ConsoleLogin": "Failure"})),
-        (
-            "role switch",
-            "user-switch-role",
-            call("signin", "SwitchRole", identity, additionalEventData={"SwitchTo": role}),
-        ),
-        ("role assumed", "user-assume-role", assume(requestParameters={"roleArn": role})),
-        ("role denied", "user-assume-role", assume(errorCode="AccessDenied")),
-        ("aws login", "cli-login", call("signin", "CreateOAuth2Token", identity, readOnly=True)),
-        ("session token", "session-token", call("sts", "GetSessionToken", identity)),
-        ("a write", "user-activity", call("ec2", "RunInstances", identity)),
-        ("federated session", "user-activity", call("ec2", "StopInstances", federated)),
-    )
-    for name, detection, event in calls:
-        yield _notified(name=name, detection=detection, event=event)
-    challenge = call("signin", "CheckMfa", nameless)
-    yield _recorded(name="MFA asked", detection="user-mfa-challenge", event=challenge)
-    yield _quiet(name="another user's sign-in", event=login(_user(hub, f"{user}X")))
+    succeeded, failed = ({"ConsoleLogin": result} for result in ("Success", "Failure"))
+    yield _notified("sign-in", "user-sign-in", login(identity, responseElements=succeeded))
+    yield _notified("failed sign-in", "user-sign-in", login(nameless, responseElements=failed))
+    switch = call("signin", "SwitchRole", identity, additionalEventData={"SwitchTo": role})
+    yield _notified("role switch", "user-switch-role", switch)
+    yield _notified("role assumed", "user-assume-role", assume(requestParameters={"roleArn": role}))
+    yield _notified("role denied", "user-assume-role", assume(errorCode="AccessDenied"))
+    token = call("signin", "CreateOAuth2Token", identity, readOnly=True)
+    yield _notified("aws login", "cli-login", token)
+    yield _notified("session token", "session-token", call("sts", "GetSessionToken", identity))
+    yield _notified("a write", "user-activity", call("ec2", "RunInstances", identity))
+    yield _notified("federated session", "user-activity", call("ec2", "StopInstances", federated))
+    yield _recorded("MFA asked", "user-mfa-challenge", call("signin", "CheckMfa", nameless))
+    yield _quiet("another user's sign-in", login(_user(hub, f"{user}X")))
 
 
 def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
@@ -173,38 +170,26 @@ def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
     drill = own | {"source": naming.DRILL_SOURCE, "detail": {"nonce": "n"}}
 
     assumed = assume(requestParameters={"roleArn": role_arn, "roleSessionName": "incident"})
-    yield _notified(name="role assumed, its own copy", detection="role-assumed", event=assumed)
+    yield _notified("role assumed, its own copy", "role-assumed", assumed)
     switch = call("signin", "SwitchRole", switched, additionalEventData={"SwitchFrom": user_arn})
-    yield _notified(name="role switched, its own copy", detection="role-switched", event=switch)
+    yield _notified("role switched, its own copy", "role-switched", switch)
     stopped = call("cloudtrail", "StopLogging", stranger, requestParameters={"name": "t"})
-    yield _notified(name="a trail stopped", detection="trail-change", event=stopped)
+    yield _notified("a trail stopped", "trail-change", stopped)
+    disabled = disable(requestParameters={"name": f"{naming.RELAY_RULE}-2"})
+    yield _notified("a relay's rule disabled", "alerting-change", disabled, both=True)
     heartbeat = {"groupName": naming.SCHEDULE_GROUP, "name": naming.HEARTBEAT_SCHEDULE}
-    alerting = (
-        ("a relay's rule disabled", disable(requestParameters={"name": f"{naming.RELAY_RULE}-2"})),
-        (
-            "the heartbeat deleted",
-            call("scheduler", "DeleteSchedule", stranger, requestParameters=heartbeat),
-        ),
-    )
-    for name, event in alerting:
-        yield _notified(name=name, detection="alerting-change", both=True, event=event)
-    loud = drill | {"detail-type": naming.DRILL_TYPE}
-    yield _notified(name="a drill", detection="drill", both=True, event=loud)
+    deleted = call("scheduler", "DeleteSchedule", stranger, requestParameters=heartbeat)
+    yield _notified("the heartbeat deleted", "alerting-change", deleted, both=True)
+    yield _notified("a drill", "drill", drill | {"detail-type": naming.DRILL_TYPE}, both=True)
 
-    recorded = (
-        ("a session of the role", "role-activity", call("ec2", "DescribeInstances", session, readOnly=True)),
-        ("a heartbeat", "heartbeat", own | {"source": naming.HEARTBEAT_SOURCE}),
-        ("a quiet drill", "drill-quiet", drill | {"detail-type": naming.QUIET_DRILL_TYPE}),
-    )
-    for name, detection, event in recorded:
-        yield _recorded(name=name, detection=detection, event=event)
-    quiet = (
-        ("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"})),
-        ("another rule", disable(requestParameters={"name": "nightly"})),
-        ("someone else's work", call("ec2", "RunInstances", stranger)),
-    )
-    for name, event in quiet:
-        yield _quiet(name=name, event=event)
+    activity = call("ec2", "DescribeInstances", session, readOnly=True)
+    yield _recorded("a session of the role", "role-activity", activity)
+    yield _recorded("a heartbeat", "heartbeat", own | {"source": naming.HEARTBEAT_SOURCE})
+    yield _recorded("a quiet drill", "drill-quiet", drill | {"detail-type": naming.QUIET_DRILL_TYPE})
+
+    yield _quiet("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"}))
+    yield _quiet("another rule", disable(requestParameters={"name": "nightly"}))
+    yield _quiet("someone else's work", call("ec2", "RunInstances", stranger))
 
 
 def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
@@ -216,21 +201,13 @@ def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
         return _event(account, HOME, "iam", name, identity, requestParameters=parameters)
 
     attached = iam("AttachRolePolicy", stranger, roleName=scope.role)
-    yield _notified(name="role changed", detection="role-change", event=attached)
+    yield _notified("role changed", "role-change", attached)
     created = iam("CreateUser", _session(account, scope.role), userName="temp")
-    yield _notified(name="IAM changed by the role", detection="role-iam-change", event=created)
+    yield _notified("IAM changed by the role", "role-iam-change", created)
     trust = iam("UpdateAssumeRolePolicy", stranger, roleName=naming.RELAY_ROLE)
-    yield _notified(name="relay's role changed", detection="alerting-change", both=True, event=trust)
-    login = _event(account, HOME, "signin", "ConsoleLogin", root)
-    yield _notified(name="root sign-in", detection="root-sign-in", event=login)
-    yield _notified(name="Region enabled", detection="region-enabled", event=_region_enabled(account))
-    for user in scope.users if account == scope.hub else ():
-        key = iam("CreateAccessKey", stranger, userName=user)
-        yield _notified(name="user changed", detection="user-change", event=key)
-
-
-def _region_enabled(account: str) -> Event:
-    return {
+    yield _notified("relay's role changed", "alerting-change", trust, both=True)
+    yield _notified("root sign-in", "root-sign-in", _event(account, HOME, "signin", "ConsoleLogin", root))
+    opted_in = {
         "version": "0",
         "source": "aws.account",
         "detail-type": "Region Opt-In Status Change",
@@ -239,6 +216,10 @@ def _region_enabled(account: str) -> Event:
         "time": "2026-11-22T03:00:00Z",
         "detail": {"accountId": account, "regionName": "eu-south-2", "status": "ENABLED"},
     }
+    yield _notified("Region enabled", "region-enabled", opted_in)
+    for user in scope.users if account == scope.hub else ():
+        key = iam("CreateAccessKey", stranger, userName=user)
+        yield _notified("user changed", "user-change", key)
 
 
 def _at_the_hub(scope: Scope) -> Iterator[Scenario]:
@@ -258,9 +239,9 @@ def _at_the_hub(scope: Scope) -> Iterator[Scenario]:
     ]
     for name, source, call, parameters in parts:
         event = _event(hub, HOME, source, call, stranger, requestParameters=parameters)
-        yield _notified(name=name, detection="alerting-change", both=True, event=event)
+        yield _notified(name, "alerting-change", event, both=True)
     for key_id, key_arn in scope.keys:
         key = {"requestParameters": {"keyId": key_id}, "resources": [{"ARN": key_arn}]}
         for call in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"):
             event = _event(hub, HOME, "kms", call, stranger, **key)
-            yield _notified(name=f"the key: {call}", detection="key-change", both=True, event=event)
+            yield _notified(f"the key: {call}", "key-change", event, both=True)

@@ -39,16 +39,14 @@ class Ending:
     """The end of one path that an event took.
 
     Attributes:
-        outcome: What became of the event.
-        rule: Name of the last rule on the path.
+        rule: The last rule on the path.
         destination: ARN of the last target, or of the last bus if the event did not get to a target.
         resource: URN (or ARN) of the resource to look at; "" if the event arrived.
-        reason: Why the event did not arrive; "" if it did.
         message: The text that people receive; None if the path does not end at a topic.
     """
 
     outcome: Outcome
-    rule: str
+    rule: Rule
     destination: str
     resource: str = ""
     reason: str = ""
@@ -81,15 +79,11 @@ def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
 def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
     for rule in deployment.rules.get(bus, []):
         try:
-            taken = _takes(rule, event)
+            targets = rule.targets if _takes(rule, event) else []
         except _Undelivered as stop:
             yield _ended(stop, rule, bus)
             continue
-        if not taken:
-            continue
-        if not rule.targets:
-            yield _ended(_lost(rule.urn, f"rule {rule.name} matches and has no target"), rule, bus)
-        for number, target in enumerate(rule.targets, start=1):
+        for number, target in enumerate(targets, start=1):
             try:
                 if number > MAX_TARGETS:
                     raise _lost(target.urn, f"a rule has at most {MAX_TARGETS} targets")
@@ -101,7 +95,7 @@ def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rul
 def _ended(stop: _Undelivered, rule: Rule, destination: str) -> Ending:
     return Ending(
         outcome=stop.outcome,
-        rule=rule.name,
+        rule=rule,
         destination=destination,
         resource=stop.resource,
         reason=stop.reason,
@@ -124,6 +118,8 @@ def _takes(rule: Rule, event: Event) -> bool:
     needed = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
     if rule.state != needed and event["detail"].get("readOnly") is True:
         raise _lost(rule.urn, f"rule {rule.name} is {rule.state}: read-only events need {needed}")
+    if not rule.targets:
+        raise _lost(rule.urn, f"rule {rule.name} matches and has no target")
     return True
 
 
@@ -138,6 +134,8 @@ def _at_target(
         raise _lost(
             target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
         )
+    elif service in ("sns", "logs") and (region := target.arn.split(":")[3]) != rule.arn.split(":")[3]:
+        raise _lost(target.urn, f"the target is in {region}, it must be in the rule's Region")
     elif service == "sns":
         message = _publish(deployment, rule, target, event)
     elif service == "logs":
@@ -147,7 +145,7 @@ def _at_target(
     _keep_dead_letters(deployment, rule, target)
     if service != "events":
         outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
-        yield Ending(outcome=outcome, rule=rule.name, destination=target.arn, message=message)
+        yield Ending(outcome=outcome, rule=rule, destination=target.arn, message=message)
         return
     endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
     if not endings:
@@ -156,19 +154,14 @@ def _at_target(
     yield from endings
 
 
-# --- from bus to bus ------------------------------------------------------------------------------
-
-
 def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: Rule | None) -> None:
     """Check that EventBridge may put the event on the next bus.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
     """
     if forwarded_by is not None:
-        reason = (
-            f"EventBridge does not forward an event to a third bus; rule {forwarded_by.name} forwarded it"
-        )
-        raise _lost(target.urn, reason)
+        forwarded = f"rule {forwarded_by.name} forwarded it"
+        raise _lost(target.urn, f"EventBridge does not forward an event to a third bus; {forwarded}")
     if not target.role_arn:
         raise _lost(target.urn, "the target has no role, and EventBridge needs one to put events on a bus")
     role = deployment.roles.get(target.role_arn)
@@ -182,7 +175,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     bus_account = target.arn.split(":")[4]
     bus = deployment.buses.get(target.arn)
     if bus is None:
-        if bus_account in deployment.accounts:
+        if bus_account in {*deployment.regions, *deployment.users, *deployment.roles_for_users}:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
         raise _unproven(target.urn, f"the bus {target.arn} is not in any given stack")
     caller = Principal(arn=role.arn)
@@ -191,7 +184,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     if bus_account != account:
         if bus.policy is None:
             raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
-        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn, ())
+        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn)
         if let_in.verdict is Verdict.DENIED and "aws:principalorgid" in bus.policy.lower():
             reason = (
                 f"cannot tell whether account {account} is in the organisation that the bus's policy allows"
@@ -200,24 +193,21 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
         _must(let_in, bus.to_blame, "the bus's policy")
 
 
-# --- to people and to the record ------------------------------------------------------------------
-
-
-def _same_region(rule: Rule, target: Target) -> None:
-    if rule.arn.split(":")[3] != target.arn.split(":")[3]:
-        raise _lost(
-            target.urn, f"the target is in {target.arn.split(':')[3]}, it must be in the rule's Region"
-        )
-
-
 def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
-    _same_region(rule, target)
     topic = deployment.topics.get(target.arn)
     if topic is None:
         raise _lost(target.urn, f"the topic {target.arn} does not exist in the given stacks")
     _allowed(topic, rule, "sns:Publish", "the topic's policy")
     _encrypted(deployment, topic)
-    message = _message(target, event)
+    if target.transformer is None:
+        raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
+    paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
+    try:
+        message = render(paths, str(template), event)
+    except (TemplateError, TypeError, AttributeError) as error:
+        raise _lost(target.urn, f"the message cannot be rendered: {error}") from error
+    if not message.strip('" \n'):
+        raise _lost(target.urn, "the message is empty")
     if not topic.subscriptions:
         raise _lost(topic.urn, "nobody is subscribed to the topic")
     if all(pending is True for _, pending in topic.subscriptions):
@@ -246,24 +236,10 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
     if not key.enabled:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        _must(_decision(key.policy or "", EVENTS, action, key.arn, ()), key.to_blame, "the key's policy")
-
-
-def _message(target: Target, event: Event) -> str:
-    if target.transformer is None:
-        raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
-    paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
-    try:
-        text = render(paths, str(template), event)
-    except (TemplateError, TypeError, AttributeError) as error:
-        raise _lost(target.urn, f"the message cannot be rendered: {error}") from error
-    if not text.strip('" \n'):
-        raise _lost(target.urn, "the message is empty")
-    return text
+        _must(_decision(key.policy or "", EVENTS, action, key.arn), key.to_blame, "the key's policy")
 
 
 def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
-    _same_region(rule, target)
     log = deployment.logs.get(target.arn.removesuffix(":*"))
     if log is None:
         raise _lost(target.urn, f"the log group {target.arn} does not exist in the given stacks")
@@ -297,17 +273,16 @@ def _allowed(policed: Policed, rule: Rule, action: str, what: str, *, resource: 
     _must(decision, policed.to_blame, what)
 
 
-Context = tuple[tuple[str, str], ...]
-
-
-def _sent_by(rule: Rule) -> Context:
+def _sent_by(rule: Rule) -> tuple[tuple[str, str], ...]:
     """Return the condition keys that EventBridge sends with a rule's calls, other than those to KMS."""
     return (("aws:SourceArn", rule.arn), ("aws:SourceAccount", rule.arn.split(":")[4]))
 
 
 # Decisions do not depend on the event, so every event asks for the same few.
 @lru_cache(maxsize=1 << 16)
-def _decision(policy: str, principal: Principal, action: str, resource: str, context: Context) -> Decision:
+def _decision(
+    policy: str, principal: Principal, action: str, resource: str, context: tuple[tuple[str, str], ...] = ()
+) -> Decision:
     """Return what a resource's own policy says."""
     asked = Request(principal=principal, action=action, resource=resource, context=dict(context))
     return by_resource_policy(policy, asked, resource_account=resource.split(":")[4])

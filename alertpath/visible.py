@@ -7,7 +7,6 @@ def visible(text: str, *, keep: str = "") -> str:
     Otherwise such a character could steer a terminal, or turn around the order in which a line is read.
 
     Args:
-        text: The text.
         keep: Characters that stay as they are, such as a newline.
     """
     return "".join(

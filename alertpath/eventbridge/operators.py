@@ -14,8 +14,9 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 ValueTest: TypeAlias = Callable[[object], bool]
 
@@ -51,13 +52,15 @@ def value_test(item: object, at: str) -> ValueTest:
         PatternError: AWS refuses the element.
         UnsupportedOperator: The element uses an operator that AWS has and this package does not.
     """
+    if address := _address(item):
+        # AWS reads an address as the range of itself, so every spelling of it is equal.
+        return lambda leaf: _address(leaf) == address
     if not isinstance(item, dict):
-        return _exact(item, at)
+        return _equals(item, at)
     name, operand = _operator(item, at)
-    build = _OPERATORS.get(name)
-    if build is None:
+    if name not in _OPERATORS:
         raise PatternError(f"{at}: there is no operator {name!r}; known are {', '.join(sorted(_OPERATORS))}")
-    return build(operand, f"{at}.{name}")
+    return _OPERATORS[name](operand, f"{at}.{name}")
 
 
 def absent(_leaf: object) -> bool:
@@ -65,18 +68,16 @@ def absent(_leaf: object) -> bool:
     return False
 
 
+_KINDS = {bool: "boolean", str: "string", int | float: "number", list: "list", dict: "JSON object"}
+
+
 def kind(value: object) -> str:
     """Names the JSON type of a value, or its Python type if JSON has no such value."""
-    if value is None:
-        return "null"
-    kinds = {bool: "boolean", str: "string", int | float: "number", list: "list", dict: "JSON object"}
-    return next(
-        (name for python_type, name in kinds.items() if isinstance(value, python_type)), type(value).__name__
-    )
+    named = (name for python_type, name in _KINDS.items() if isinstance(value, python_type))
+    return "null" if value is None else next(named, type(value).__name__)
 
 
 def _operator(expression: dict[Any, object], at: str) -> tuple[str, object]:
-    """The one operator of a match expression and its operand."""
     if len(expression) != 1:
         raise PatternError(f"{at} has {len(expression)} keys; a match expression has one, its operator")
     [(name, operand)] = expression.items()
@@ -90,14 +91,6 @@ def _operator(expression: dict[Any, object], at: str) -> tuple[str, object]:
     return name, operand
 
 
-def _exact(item: object, at: str) -> ValueTest:
-    address = _address(item)
-    if address:
-        # AWS reads an address as the range of itself, so every spelling of it is equal.
-        return lambda leaf: _address(leaf) == address
-    return _equals(item, at)
-
-
 def _equals(value: object, at: str) -> ValueTest:
     if kind(value) not in ("string", "number", "boolean", "null"):
         raise PatternError(
@@ -105,9 +98,8 @@ def _equals(value: object, at: str) -> ValueTest:
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise PatternError(f"{at} is {value}, which is not a JSON number; write a finite number")
-    wanted = kind(value)
-    # The kind as well, because Python takes True for 1.
-    return lambda leaf: leaf == value and kind(leaf) == wanted
+    # Python takes True for 1.
+    return lambda leaf: leaf == value and isinstance(leaf, bool) == isinstance(value, bool)
 
 
 def _exists(operand: object, at: str) -> ValueTest:
@@ -116,26 +108,18 @@ def _exists(operand: object, at: str) -> ValueTest:
     return (lambda _leaf: True) if operand else absent
 
 
-def _prefix(operand: object, at: str) -> ValueTest:
-    return _text_test(r"\A" + _affix(operand, at))
-
-
-def _suffix(operand: object, at: str) -> ValueTest:
-    return _text_test(_affix(operand, at) + r"\Z")
-
-
-def _equals_ignore_case(operand: object, at: str) -> ValueTest:
-    return _text_test(r"\A" + _any_case(_text(operand, at)) + r"\Z")
-
-
-def _affix(operand: object, at: str) -> str:
-    """The regular expression for the operand of prefix or suffix."""
+def _affix(form: str, operand: object, at: str) -> ValueTest:
+    """The test of prefix or suffix, by the form of the regular expression."""
     if not isinstance(operand, dict):
-        return re.escape(_text(operand, at))
+        return _text_test(form.format(re.escape(_text(operand, at))))
     name, text = _operator(operand, at)
     if name != "equals-ignore-case":
         raise PatternError(f"{at}.{name}: write text, or {{'equals-ignore-case': text}}")
-    return _any_case(_text(text, f"{at}.{name}"))
+    return _text_test(form.format(_any_case(_text(text, f"{at}.{name}"))))
+
+
+def _equals_ignore_case(operand: object, at: str) -> ValueTest:
+    return _text_test(rf"\A{_any_case(_text(operand, at))}\Z")
 
 
 def _any_case(text: str) -> str:
@@ -158,46 +142,26 @@ def _text(value: object, at: str) -> str:
 
 
 def _wildcard(operand: object, at: str) -> ValueTest:
-    first, *others = _between_stars(_text(operand, at), at)
-    if not others:
-        return lambda leaf: leaf == first
-    *inner, last = others
-
-    # Not a regular expression: with many stars that would take very long to fail.
-    def test(leaf: object) -> bool:
-        if not (isinstance(leaf, str) and leaf.startswith(first) and leaf.endswith(last)):
-            return False
-        start, end = len(first), len(leaf) - len(last)
-        for part in inner:
-            found = leaf.find(part, start, end)
-            if found < 0:
-                return False
-            start = found + len(part)
-        return start <= end
-
-    return test
-
-
-def _between_stars(text: str, at: str) -> list[str]:
-    """The literal parts of a wildcard, escapes resolved; there is one part more than there are stars."""
-    parts = [""]
-    characters = iter(text)
-    for character in characters:
-        if character == "\\":
-            escaped = next(characters, "")
-            if escaped not in ("*", "\\"):
-                raise PatternError(f"{at}: a backslash stands before * or another backslash only")
-            parts[-1] += escaped
-        elif character != "*":
-            parts[-1] += character
-        elif len(parts) > 1 and not parts[-1]:
+    literals = [""]  # one more than there are stars
+    for part in re.findall(r"\\.?|[^\\]", _text(operand, at), re.DOTALL):
+        if part in (r"\*", r"\\"):
+            literals[-1] += part[1]
+        elif part.startswith("\\"):
+            raise PatternError(f"{at}: a backslash stands before * or another backslash only")
+        elif part != "*":
+            literals[-1] += part
+        elif len(literals) > 1 and not literals[-1]:
             raise PatternError(f"{at} has two stars in a row; write one, or escape it with a backslash")
         else:
-            parts.append("")
-    return parts
+            literals.append("")
+    first, *inner = map(re.escape, literals)
+    last = f".*{inner.pop()}" if inner else ""
+    # Atomic groups: otherwise a pattern with many stars would take very long to fail.
+    found = "".join(f"(?>.*?{literal})" for literal in inner)
+    return _text_test(rf"(?s)\A{first}{found}{last}\Z")
 
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+_COMPARISONS: dict[str, Callable[..., bool]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
@@ -216,26 +180,21 @@ def _numeric(operand: object, at: str) -> ValueTest:
         raise PatternError(
             f'{at} must be one of {" ".join(_COMPARISONS)} and a number, or a range such as [">", 0, "<=", 5]'
         )
-    limits = [_limit(number, f"{at}[{2 * index + 1}]") for index, number in enumerate(numbers)]
-    if len(limits) == 2 and limits[0] >= limits[1]:
+    for index, number in enumerate(numbers):
+        place = f"{at}[{2 * index + 1}]"
+        if kind(number) != "number":
+            raise PatternError(f"{place} is a {kind(number)}; it must be a number")
+        # Not a number fails here too, because every comparison with it is false.
+        if not -MAX_NUMBER <= number <= MAX_NUMBER:
+            raise PatternError(f"{place} is {number}; numeric takes -{MAX_NUMBER} to {MAX_NUMBER}")
+        if round(number, MAX_DECIMALS) != number:
+            raise PatternError(
+                f"{place} is {number}; numeric takes at most {MAX_DECIMALS} digits after the point"
+            )
+    if len(numbers) == 2 and numbers[0] >= numbers[1]:
         raise PatternError(f"{at}: the lower bound of a range must be less than the upper one")
-    tests = [(_COMPARISONS[name], limit) for name, limit in zip(names, limits, strict=True)]
-    return lambda leaf: _is_number(leaf) and all(compare(leaf, limit) for compare, limit in tests)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _limit(value: object, at: str) -> int | float:
-    if not _is_number(value):
-        raise PatternError(f"{at} is a {kind(value)}; it must be a number")
-    # Not a number fails here too, because every comparison with it is false.
-    if not -MAX_NUMBER <= value <= MAX_NUMBER:
-        raise PatternError(f"{at} is {value}; numeric takes -{MAX_NUMBER} to {MAX_NUMBER}")
-    if round(value, MAX_DECIMALS) != value:
-        raise PatternError(f"{at} is {value}; numeric takes at most {MAX_DECIMALS} digits after the point")
-    return value
+    tests = [(_COMPARISONS[name], number) for name, number in zip(names, numbers, strict=True)]
+    return lambda leaf: kind(leaf) == "number" and all(compare(leaf, limit) for compare, limit in tests)
 
 
 def _cidr(operand: object, at: str) -> ValueTest:
@@ -273,32 +232,28 @@ def _address(value: object) -> IPv4Address | IPv6Address | None:
 
 
 def _anything_but(operand: object, at: str) -> ValueTest:
-    refused = _but_operator(operand, at) if isinstance(operand, dict) else _but_values(operand, at)
+    if isinstance(operand, dict):
+        name, excluded = _operator(operand, at)
+        at = f"{at}.{name}"
+        if name not in _BUT_OPERATORS:
+            raise PatternError(f"{at}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")
+        texts = [_text(item, at) for item in (excluded if isinstance(excluded, list) else [excluded])]
+        if not texts or (name in ("prefix", "suffix") and "" in texts):
+            raise PatternError(f"{at} holds nothing to exclude; write text of at least one character")
+        refused = [_BUT_OPERATORS[name](text, at) for text in texts]
+    else:
+        values = operand if isinstance(operand, list) else [operand]
+        if {kind(value) for value in values} not in ({"string"}, {"number"}):
+            raise PatternError(f"{at} must be text, a number, or a list of either all text or all numbers")
+        # Here AWS compares an address as text.
+        refused = [_equals(value, at) for value in values]
     return lambda leaf: not any(test(leaf) for test in refused)
-
-
-def _but_values(operand: object, at: str) -> list[ValueTest]:
-    values = operand if isinstance(operand, list) else [operand]
-    if {kind(value) for value in values} not in ({"string"}, {"number"}):
-        raise PatternError(f"{at} must be text, a number, or a list of either all text or all numbers")
-    # Not `_exact`: here AWS compares an address as text.
-    return [_equals(value, at) for value in values]
-
-
-def _but_operator(expression: dict[Any, object], at: str) -> list[ValueTest]:
-    name, operand = _operator(expression, at)
-    if name not in _BUT_OPERATORS:
-        raise PatternError(f"{at}.{name}: anything-but takes {', '.join(sorted(_BUT_OPERATORS))}")
-    texts = [_text(item, f"{at}.{name}") for item in (operand if isinstance(operand, list) else [operand])]
-    if not texts or (name in ("prefix", "suffix") and "" in texts):
-        raise PatternError(f"{at}.{name} holds nothing to exclude; write text of at least one character")
-    return [_BUT_OPERATORS[name](text, f"{at}.{name}") for text in texts]
 
 
 _BUT_OPERATORS: dict[str, Callable[[object, str], ValueTest]] = {
     "equals-ignore-case": _equals_ignore_case,
-    "prefix": _prefix,
-    "suffix": _suffix,
+    "prefix": partial(_affix, r"\A{}"),
+    "suffix": partial(_affix, r"{}\Z"),
     "wildcard": _wildcard,
 }
 

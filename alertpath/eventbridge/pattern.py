@@ -34,6 +34,8 @@ from alertpath.eventbridge.operators import (
 MAX_DEPTH = 50
 """Levels of nesting a pattern may have here. AWS states no limit; CloudTrail events stay below ten."""
 
+_TOO_DEEP = f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read"
+
 MAX_BRANCHES = 1000
 """Combinations that `$or` may multiply out to, an AWS limit (see the page on operators)."""
 
@@ -76,7 +78,7 @@ def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
         PatternError: AWS refuses the pattern, or it is nested deeper than `MAX_DEPTH`.
         UnsupportedOperator: The pattern uses something that AWS has and this package does not.
     """
-    branches = _from_text(pattern) if isinstance(pattern, str) else _compile(pattern)
+    branches = _from_text(pattern) if isinstance(pattern, str) else _compiled(pattern)
     known = event if isinstance(event, Event) else Event(event)
     return any(_holds(branch, known) for branch in branches)
 
@@ -84,7 +86,22 @@ def matches(pattern: str | dict[str, Any], event: Mapping[str, Any]) -> bool:
 # Only for text: a parsed pattern would have to be turned into text first, and may hold what JSON has not.
 @lru_cache(maxsize=256)
 def _from_text(pattern: str) -> list[_Branch]:
-    return _compile(_parsed(pattern))
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not a JSON number")
+
+    try:
+        parsed = json.loads(pattern, parse_constant=refuse)
+    except RecursionError:
+        raise PatternError(_TOO_DEEP) from None
+    except ValueError as error:
+        raise PatternError(f"the pattern is not JSON: {error}") from error
+    return _compiled(parsed)
+
+
+def _compiled(pattern: object) -> list[_Branch]:
+    if not isinstance(pattern, dict):
+        raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
+    return [dict(sorted(branch.items())) for branch in _object(pattern, _Location())]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,49 +113,46 @@ class _Location:
     depth: int = 0
     in_or: bool = False
 
-    def field(self, name: str) -> "_Location":
-        return replace(self, names=(*self.names, name), at=f"{self.at}.{name}", depth=self.depth + 1)
-
-    def alternative(self, index: int) -> "_Location":
-        return replace(self, at=f"{self.at}.$or[{index}]", depth=self.depth + 1, in_or=True)
-
-
-def _compile(pattern: object) -> list[_Branch]:
-    if not isinstance(pattern, dict):
-        raise PatternError(f"the pattern is a {kind(pattern)}; it must be a JSON object")
-    return [dict(sorted(branch.items())) for branch in _object(pattern, _Location())]
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read") from None
-    except ValueError as error:
-        raise PatternError(f"the pattern is not JSON: {error}") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
 
 def _object(node: dict[Any, object], location: _Location) -> list[_Branch]:
     if location.depth > MAX_DEPTH:
-        raise PatternError(f"the pattern is nested too deep; at most {MAX_DEPTH} levels are read")
+        raise PatternError(_TOO_DEEP)
     if not node:
         raise PatternError(f"{location.at} is an empty object; it must name at least one field")
     branches: list[_Branch] = [{}]
     for name, value in node.items():
         if not isinstance(name, str):
             raise PatternError(f"{location.at} has a key that is a {kind(name)}; field names are text")
-        branches = _both(branches, _member(name, value, location), location)
+        added = _member(name, value, location)
+        if len(branches) * len(added) > MAX_BRANCHES:
+            raise PatternError(
+                f"{location.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
+            )
+        twice = {field for one in branches for other in added for field in one.keys() & other.keys()}
+        if twice:
+            # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
+            raise UnsupportedOperator(
+                f"{location.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and "
+                "AWS keeps only the test written last; test the field once"
+            )
+        branches = [one | other for one in branches for other in added]
     return branches
 
 
 def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     if name == "$or":
-        return _or(value, location)
-    inside = location.field(name)
+        if not isinstance(value, list) or len(value) < 2:
+            raise PatternError(f"{location.at}.$or must be a list of at least two objects")
+        branches: list[_Branch] = []
+        for index, node in enumerate(value):
+            inside = replace(location, at=f"{location.at}.$or[{index}]", depth=location.depth + 1, in_or=True)
+            if not isinstance(node, dict):
+                raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
+            branches += _object(node, inside)
+        return branches
+    inside = replace(
+        location, names=(*location.names, name), at=f"{location.at}.{name}", depth=location.depth + 1
+    )
     if location.in_or and name in RESERVED_IN_OR:
         raise PatternError(
             f"{inside.at}: AWS reserves the name {name!r} inside `$or`; put the operator in a list"
@@ -152,34 +166,6 @@ def _member(name: str, value: object, location: _Location) -> list[_Branch]:
     return [{".".join(inside.names): [value_test(item, f"{inside.at}[{i}]") for i, item in enumerate(value)]}]
 
 
-def _or(alternatives: object, location: _Location) -> list[_Branch]:
-    if not isinstance(alternatives, list) or len(alternatives) < 2:
-        raise PatternError(f"{location.at}.$or must be a list of at least two objects")
-    branches: list[_Branch] = []
-    for index, node in enumerate(alternatives):
-        inside = location.alternative(index)
-        if not isinstance(node, dict):
-            raise PatternError(f"{inside.at} is a {kind(node)}; `$or` takes objects only")
-        branches += _object(node, inside)
-    return branches
-
-
-def _both(left: list[_Branch], right: list[_Branch], location: _Location) -> list[_Branch]:
-    """Every branch on the left joined with every branch on the right."""
-    if len(left) * len(right) > MAX_BRANCHES:
-        raise PatternError(
-            f"{location.at}: `$or` makes more than {MAX_BRANCHES} combinations; use fewer alternatives"
-        )
-    twice = {field for one in left for other in right for field in one.keys() & other.keys()}
-    if twice:
-        # AWS drops one of the two tests, and their order decides which: the rule is wider than it reads.
-        raise UnsupportedOperator(
-            f"{location.at}: `$or` or a dotted name tests the field {min(twice)!r} a second time, and AWS "
-            "keeps only the test written last; test the field once"
-        )
-    return [one | other for one in left for other in right]
-
-
 def _values(event: Event, field: str) -> Iterator[_Value]:
     """Yields the values of a field. A loop instead of a recursion, so that an event of any depth is read."""
     pending: list[tuple[object, str | None, _Elements]] = [(event, field, frozenset())]
@@ -190,7 +176,10 @@ def _values(event: Event, field: str) -> Iterator[_Value]:
                 pending += [(node[key], rest, elements) for key, rest in _keys(name) if key in node]
         elif isinstance(node, list):
             this = (id(node), field if name is None else field[: -len(name)])
-            pending += [(child, name, inside) for child, inside in _in_list(node, this, elements)]
+            for index, child in enumerate(node):
+                # A bare value is not in an element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
+                inside = {(this, index)} if isinstance(child, dict | list) else ()
+                pending.append((child, name, elements.union(inside)))
         elif name is None:
             yield node, elements
 
@@ -201,12 +190,6 @@ def _keys(name: str) -> list[tuple[str, str | None]]:
     return [(name, None), *((name[: dot.start()], name[dot.end() :]) for dot in re.finditer(r"\.", name))]
 
 
-def _in_list(node: list[object], this: object, elements: _Elements) -> Iterator[tuple[object, _Elements]]:
-    for index, child in enumerate(node):
-        # A bare value belongs to no element: in ["x", {"a": 1}] AWS lets "x" and a = 1 hold together.
-        yield child, elements | {(this, index)} if isinstance(child, dict | list) else elements
-
-
 def _holds(branch: _Branch, event: Event) -> bool:
     """Whether every field of the branch has a value that passes, without mixing elements of one list.
 
@@ -214,6 +197,12 @@ def _holds(branch: _Branch, event: Event) -> bool:
     taken in alphabetical order, as AWS takes them, because `exists: false` depends on it: a value in a list
     element that an earlier field has ruled out does not count as present.
     """
+    # Most branches fail on a single field, and the last in the alphabet, `source`, tells most rules apart.
+    for field, tests in reversed(branch.items()):
+        if absent not in tests and not any(
+            test(value) for value, _ in event.values_of(field) for test in tests
+        ):
+            return False
     chosen: set[_Elements] = {frozenset()}
     for position, (field, tests) in enumerate(branch.items(), start=1):
         chosen = {step for before in chosen for step in _step(tests, event.values_of(field), before)}

@@ -56,19 +56,25 @@ def render(input_paths: Mapping[str, str], template: str, event: Mapping[str, An
     Raises:
         TemplateError: AWS refuses the paths or the template, or a value cannot be written as JSON.
     """
-    _check_paths(input_paths)
-    _check_template(template, frozenset(input_paths))
+    _check(template, tuple(input_paths.items()))
 
     def filled_in(name: str, quoted: bool) -> str:
-        return _written(_lookup(event, input_paths[name]) if name in input_paths else "", quoted, name)
+        value = _lookup(event, input_paths[name]) if name in input_paths else ""
+        if isinstance(value, str):
+            return value if quoted else f'"{value}"'
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except (RecursionError, TypeError, ValueError) as error:
+            raise TemplateError(f"the value of <{name}> cannot be written as JSON: {error}") from error
 
     return _filled(template, filled_in)
 
 
-def _check_paths(input_paths: Mapping[str, str]) -> None:
+@lru_cache(maxsize=256)
+def _check(template: str, input_paths: tuple[tuple[str, str], ...]) -> None:
     if len(input_paths) > MAX_PATHS:
         raise TemplateError(f"there are {len(input_paths)} input paths; AWS takes at most {MAX_PATHS}")
-    for name, path in input_paths.items():
+    for name, path in input_paths:
         if name.startswith("AWS.") or name in RESERVED_VARIABLES:
             raise TemplateError(f"the variable name {name!r} is reserved by AWS; choose another")
         if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
@@ -80,17 +86,13 @@ def _check_paths(input_paths: Mapping[str, str]) -> None:
                 f"the path {path!r} of {name!r} is not valid; write $, $.a.b or $.a[0].b, "
                 f"at most {MAX_PATH_LENGTH} characters"
             )
-
-
-@lru_cache(maxsize=256)
-def _check_template(template: str, names: frozenset[str]) -> None:
     if not 1 <= len(template) <= MAX_TEMPLATE_LENGTH:
         raise TemplateError(
             f"the template has {len(template)} characters; AWS takes 1 to {MAX_TEMPLATE_LENGTH:,} characters"
         )
+    names = dict(input_paths).keys() | RESERVED_VARIABLES | {None}
     for token in _TOKEN.finditer(template):
-        name = token["name"]
-        if name is not None and name not in names and name not in RESERVED_VARIABLES:
+        if (name := token["name"]) not in names:
             raise TemplateError(
                 f"the template has <{name}> at character {token.start() + 1}, which no input path defines; "
                 "add a path, or drop it (< and > cannot be escaped)"
@@ -102,50 +104,53 @@ def _check_template(template: str, names: frozenset[str]) -> None:
 
 
 def _check_json(text: str) -> None:
+    def check_keys(pairs: list[tuple[str, object]]) -> None:
+        for key, _ in pairs:
+            if re.search("<[^<>]*>", key):
+                raise TemplateError(
+                    f"the template has a placeholder in the key {key!r}; AWS takes them in values only"
+                )
+
     try:
-        json.loads(text, object_pairs_hook=_check_keys)
+        json.loads(text, object_pairs_hook=check_keys)
     except TemplateError:
         raise
     except (ValueError, RecursionError) as error:
         raise TemplateError(f"the template begins like JSON and is not JSON: {error}") from error
 
 
-def _check_keys(pairs: list[tuple[str, object]]) -> None:
-    for key, _ in pairs:
-        if re.search("<[^<>]*>", key):
-            raise TemplateError(
-                f"the template has a placeholder in the key {key!r}; AWS takes them in values only"
-            )
-
-
 def _check_lines(text: str) -> None:
-    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
-    if not any(line for _, line in lines):
+    if not text.strip():
         raise TemplateError("the template is blank; write at least one line of text in double quotes")
-    for number, line in lines:
-        if line and not _is_json_string(line):
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            is_text = not line.strip() or isinstance(json.loads(line.strip()), str)
+        except (ValueError, RecursionError):
+            is_text = False
+        if not is_text:
             raise TemplateError(
                 f"line {number} of the template is not a JSON string; put each line of text in double quotes"
             )
 
 
-def _is_json_string(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), str)
-    except (ValueError, RecursionError):
-        return False
-
-
 def _filled(template: str, value_of: Callable[[str, bool], str]) -> str:
     """The template with `value_of(name, quoted)` for each placeholder; quoted means inside a JSON string."""
-    parts: list[str] = []
+    parts = [value_of(text, quoted) if is_name else text for text, is_name, quoted in _pieces(template)]
+    return "".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _pieces(template: str) -> list[tuple[str, bool, bool]]:
+    """The pieces of a template: text or the name of a placeholder, and whether quotes are open before it."""
+    pieces: list[tuple[str, bool, bool]] = []
     end, quoted = 0, False
     for token in _TOKEN.finditer(template):
         name = token["name"]
-        parts += [template[end : token.start()], token[0] if name is None else value_of(name, quoted)]
+        pieces.append((template[end : token.start()], False, quoted))
+        pieces.append((token[0] if name is None else name, name is not None, quoted))
         end = token.end()
         quoted ^= token[0] == '"'
-    return "".join([*parts, template[end:]])
+    return [*pieces, (template[end:], False, quoted)]
 
 
 def _lookup(event: Mapping[str, Any], path: str) -> object:
@@ -159,12 +164,3 @@ def _lookup(event: Mapping[str, Any], path: str) -> object:
         else:
             return ""
     return value
-
-
-def _written(value: object, quoted: bool, name: str) -> str:
-    if isinstance(value, str):
-        return value if quoted else f'"{value}"'
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except (RecursionError, TypeError, ValueError) as error:
-        raise TemplateError(f"the value of <{name}> cannot be written as JSON: {error}") from error

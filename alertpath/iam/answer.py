@@ -22,21 +22,19 @@ class Answer:
 def every(answers: Iterable[Answer], why: str = "") -> Answer:
     """All of them: a no decides, then a "cannot tell"; `why` explains a yes."""
     given = list(answers)
-    for decisive in (False, None):
-        reasons = [answer.why for answer in given if answer.holds is decisive]
-        if reasons:
-            return Answer(decisive, reasons[0])
-    return Answer(True, why or ", and ".join(dict.fromkeys(answer.why for answer in given if answer.why)))
+    yes = Answer(True, why or ", and ".join(dict.fromkeys(answer.why for answer in given if answer.why)))
+    return _first(given, False) or _first(given, None) or yes
 
 
 def some(answers: Iterable[Answer], why: str = "") -> Answer:
     """At least one of them: a yes decides, then a "cannot tell"; `why` explains a no."""
     given = list(answers)
-    for decisive in (True, None):
-        reasons = [answer.why for answer in given if answer.holds is decisive]
-        if reasons:
-            return Answer(decisive, reasons[0])
-    return Answer(False, why or "; ".join(dict.fromkeys(answer.why for answer in given)))
+    no = Answer(False, why or "; ".join(dict.fromkeys(answer.why for answer in given)))
+    return _first(given, True) or _first(given, None) or no
+
+
+def _first(answers: Sequence[Answer], decisive: bool | None) -> Answer | None:
+    return next((Answer(decisive, answer.why) for answer in answers if answer.holds is decisive), None)
 
 
 def one_of(answers: Sequence[Answer], *, negated: bool, why: str = "") -> Answer:

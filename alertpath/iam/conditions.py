@@ -26,8 +26,6 @@ from typing import TypeAlias
 from alertpath.iam.answer import Answer, every, one_of, shown, some
 from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits
 
-# ---- the operators
-
 _Test: TypeAlias = Callable[[str, str, Context | None], Answer]
 """Does the request's value match the policy's? The context is for variables."""
 
@@ -49,21 +47,17 @@ def _arn(requested: str, written: str, context: Context | None) -> Answer:
     pattern = expanded(written, context)
     if isinstance(pattern, Answer):
         return pattern
-    ours, theirs = _parts(pattern), requested.split(":", 5)
+    ours: list[Tokens] = [[]]
+    for element in pattern:
+        if element == ":" and len(ours) < 6:
+            ours.append([])
+        else:
+            ours[-1].append(element)
+    theirs = requested.split(":", 5)
     if len(ours) != 6 or len(theirs) != 6:
         wrong = requested if len(ours) == 6 else written
         return Answer(None, f"{shown(wrong)} is not an ARN of six parts")
     return Answer(all(fits(part, text) for part, text in zip(ours, theirs, strict=True)), "")
-
-
-def _parts(pattern: Tokens) -> list[Tokens]:
-    parts: list[Tokens] = [[]]
-    for element in pattern:
-        if element == ":" and len(parts) < 6:
-            parts.append([])
-        else:
-            parts[-1].append(element)
-    return parts
 
 
 def _compared(parse: Callable[[str], object], same: Callable[..., bool], kind: str) -> _Test:
@@ -156,17 +150,8 @@ _NEGATED: dict[str, _Test] = {
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?([A-Za-z]+?)(IfExists)?")
 
 
-# ---- the element
-
-
 def condition_holds(condition: object, context: Context, *, variables: bool) -> Answer:
-    """Whether a statement's `Condition` element is met.
-
-    Args:
-        condition: The element: operator -> key -> value or values.
-        context: The request's condition keys.
-        variables: Whether the document's Version has policy variables.
-    """
+    """Whether a statement's `Condition` element is met; `variables`: whether the Version has variables."""
     if not isinstance(condition, dict):
         return Answer(None, f"the Condition is {shown(condition)} instead of an object")
     answers: list[Answer] = []
@@ -185,14 +170,22 @@ def _key_holds(name: str, key: object, values: object, context: Context, variabl
         return Answer(None, f"{name} on {shown(key)} compares with something that is not text")
     requested = context.get(key.lower(), ())
     if name == "Null":
-        return _null(key, requested, texts)
+        wanted = [_boolean(text) for text in texts]
+        if None in wanted:
+            return Answer(None, f"Null on {key} is neither true nor false")
+        absent = not any(requested)  # an empty value counts as null, as in the examples of multivalued keys
+        state = "missing" if absent else "present"
+        return Answer(absent in wanted, f"Null: {key} is {state} in the request")
     parsed = _OPERATOR.fullmatch(name)
     base = parsed[2] if parsed else name
     test = _POSITIVE.get(base) or _NEGATED.get(base)
     if parsed is None or test is None:
         return Answer(None, f"the condition operator {shown(name)} is not modelled")
     if not requested or (parsed[1] and not any(requested)):
-        return _without_key(name, key, parsed)
+        if_exists = parsed[3] is not None
+        of_sets = {"ForAllValues": True, "ForAnyValue": None if if_exists else False}
+        holds = of_sets.get(parsed[1], if_exists or base in _NEGATED)
+        return Answer(holds, f"{name}: the request carries no {key}")
     if parsed[1] is None and len(requested) > 1:
         return Answer(None, f"{name} is not a set operator, and {key} has several values")
 
@@ -214,22 +207,3 @@ def _text(value: object) -> str | None:
         return json.dumps(value)
     except ValueError:  # a number of more digits than Python writes
         return None
-
-
-def _null(key: str, requested: tuple[str, ...], texts: list[str]) -> Answer:
-    """An empty value counts as null, as the examples of multivalued keys use it."""
-    wanted = [_boolean(text) for text in texts]
-    if None in wanted:
-        return Answer(None, f"Null on {key} is neither true nor false")
-    absent = not any(requested)
-    state = "missing" if absent else "present"
-    return Answer(absent in wanted, f"Null: {key} is {state} in the request")
-
-
-def _without_key(name: str, key: str, parsed: re.Match[str]) -> Answer:
-    missing = f"{name}: the request carries no {key}"
-    if parsed[1] == "ForAllValues":
-        return Answer(True, missing)
-    if parsed[1] == "ForAnyValue":
-        return Answer(None if parsed[3] else False, missing)
-    return Answer(bool(parsed[3]) or parsed[2] in _NEGATED, missing)

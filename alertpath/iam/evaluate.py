@@ -18,6 +18,7 @@ aws:username): the context of the request holds every key that AWS would send.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -26,7 +27,7 @@ from typing import Any, TypeAlias
 from alertpath.iam.answer import Answer, every, one_of, shown, some, texts_of
 from alertpath.iam.conditions import condition_holds
 from alertpath.iam.principals import ACCOUNT, AccessError, Named, Principal, left_out, names
-from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits, tokens
+from alertpath.iam.wildcards import Context, Wild, expanded, fits, tokens
 
 Document: TypeAlias = Mapping[str, Any] | str
 """A policy document, parsed or as JSON text."""
@@ -41,7 +42,6 @@ class Request:
     """One call to AWS.
 
     Attributes:
-        principal: The caller.
         action: Such as `sns:Publish`.
         resource: ARN of the resource, or `*` for an action without one.
         context: Condition keys, names in any case, each with its value or values. A key that is not here is
@@ -73,6 +73,8 @@ class Request:
 
 
 _EVERY_WAY = frozenset(Named)
+_ROLE_ARN = re.compile("[^:]*:[^:]*:iam:[^:]*:[^:]*:role/")
+_KEY_ARN = re.compile("[^:]*:[^:]*:kms:[^:]*:[^:]*:key/")
 
 
 class Verdict(Enum):
@@ -100,8 +102,6 @@ def by_resource_policy(document: Document, request: Request, *, resource_account
 
     Args:
         document: The policy of the topic, key, bus, queue, log group or role.
-        request: The call.
-        resource_account: Account of the resource.
 
     Raises:
         AccessError: The account is not twelve digits.
@@ -122,12 +122,10 @@ def evaluate(
     """What all policies together say.
 
     Args:
-        request: The call.
         identity: Policies of the user, its groups or the role.
         resource: Policy of the resource. None if it has none; a role or key always has one, so there None
             means that it is not known.
         boundary: Permissions boundary of the user or role.
-        resource_account: Account of the resource.
 
     Raises:
         AccessError: The account is not twelve digits, `identity` is a single document, or a service is given
@@ -139,36 +137,37 @@ def evaluate(
     if request.principal.service is not None and (identity or boundary is not None):
         raise AccessError("a service has no identity policies; its request is judged by the resource alone")
     own = [_read(each, f"identity policy {index}", _Kind.IDENTITY) for index, each in enumerate(identity)]
-    limit = _policies(boundary, "the boundary", _Kind.IDENTITY)
-    on_resource = _policies(resource, "the resource's policy", _resource_kind(request))
-    on_resource = [replace(policy, asked_with_boundary=bool(limit)) for policy in on_resource]
+    limit = [] if boundary is None else [_read(boundary, "the boundary", _Kind.IDENTITY)]
+    on_resource: list[_Policy] = []
+    if resource is not None:
+        policy = _read(resource, "the resource's policy", _resource_kind(request))
+        on_resource = [replace(policy, asked_with_boundary=bool(limit))]
     denied = _stated("Deny", [*own, *limit, *on_resource], request)
-    return _decision(denied, _allowed(request, own, limit, on_resource, same))
 
-
-def _allowed(
-    request: Request, own: "_Policies", limit: "_Policies", on_resource: "_Policies", same_account: bool
-) -> Answer:
-    """Whether the Allow statements suffice; what they grant depends on how they name the caller."""
     capped = _stated("Allow", limit, request) if limit else Answer(True, "")
-    by_identity = every([_identity_allows(own, request), capped])
-    by_name, by_role, by_account = (_resource_allows(on_resource, request, named) for named in Named)
-    if request.principal.service is not None:
-        return by_name
-    if not same_account:
-        return every([some([by_name, by_role, by_account]), by_identity])
+    if str(request.principal.arn).endswith(":root"):
+        by_identity = every([Answer(None, "what the root user may do is not modelled"), capped])
+    else:
+        by_identity = every([_stated("Allow", own, request), capped])
+    # An identity policy alone is never enough for a key or for a role to assume.
+    must_allow = _resource_kind(request) is _Kind.TRUST or _KEY_ARN.match(request.resource) is not None
+    if must_allow and not on_resource:
+        unknown = Answer(None, f"the policy of {request.resource} is not known, and it must allow")
+        by_name = by_role = by_account = unknown
+    else:
+        by_name, by_role, by_account = (_stated("Allow", on_resource, request, {named}) for named in Named)
     # An implicit deny of the boundary limits what is granted to a role, not what is granted to a user or to
     # one session of a role (the page on boundaries, "Resource-based policies").
     directly = some([by_name, every([by_role, capped])])
-    if _resource_must_allow(request):
-        return some([directly, every([by_account, by_identity])])
-    return some([directly, by_identity])
-
-
-def _resource_allows(on_resource: "_Policies", request: Request, named: Named) -> Answer:
-    if not on_resource and _resource_must_allow(request):
-        return Answer(None, f"the policy of {request.resource} is not known, and it must allow")
-    return _stated("Allow", on_resource, request, frozenset({named}))
+    if request.principal.service is not None:
+        allowed = by_name
+    elif not same:
+        allowed = every([some([by_name, by_role, by_account]), by_identity])
+    elif must_allow:
+        allowed = some([directly, every([by_account, by_identity])])
+    else:
+        allowed = some([directly, by_identity])
+    return _decision(denied, allowed)
 
 
 def _decision(denied: Answer, allowed: Answer) -> Decision:
@@ -181,31 +180,10 @@ def _decision(denied: Answer, allowed: Answer) -> Decision:
     return Decision(Verdict.ALLOWED, f"{allowed.why}.")
 
 
-def _identity_allows(own: "_Policies", request: Request) -> Answer:
-    if str(request.principal.arn).endswith(":root"):
-        return Answer(None, "what the root user may do is not modelled")
-    return _stated("Allow", own, request)
-
-
 def _same_account(request: Request, resource_account: str) -> bool:
     if not isinstance(resource_account, str) or not ACCOUNT.fullmatch(resource_account):
         raise AccessError(f"the resource's account is {shown(resource_account)}; it must be twelve digits")
     return request.principal.account == resource_account
-
-
-def _resource_must_allow(request: Request) -> bool:
-    """Whether an identity policy alone is never enough: for keys and for roles to assume."""
-    arn = request.resource.split(":", 5)
-    return _is_trust(request) or (len(arn) == 6 and arn[2] == "kms" and arn[5].startswith("key/"))
-
-
-def _is_trust(request: Request) -> bool:
-    arn = request.resource.split(":", 5)
-    assumed = len(arn) == 6 and arn[2] == "iam" and arn[5].startswith("role/")
-    return assumed and request.action.lower().startswith("sts:")
-
-
-# ---- documents
 
 
 class _Kind(Enum):
@@ -224,15 +202,9 @@ class _Policy:
     asked_with_boundary: bool = False
 
 
-_Policies: TypeAlias = list[_Policy]
-
-
 def _resource_kind(request: Request) -> _Kind:
-    return _Kind.TRUST if _is_trust(request) else _Kind.RESOURCE
-
-
-def _policies(document: Document | None, name: str, kind: _Kind) -> _Policies:
-    return [] if document is None else [_read(document, name, kind)]
+    assumed = _ROLE_ARN.match(request.resource) and request.action.lower().startswith("sts:")
+    return _Kind.TRUST if assumed else _Kind.RESOURCE
 
 
 def _read(document: object, name: str, kind: _Kind) -> _Policy:
@@ -247,15 +219,15 @@ def _read(document: object, name: str, kind: _Kind) -> _Policy:
     version = parsed.get("Version", "2008-10-17")
     statements = parsed.get("Statement")
     if unknown:
-        return _Policy(name, kind, problem=f"{name} has an unknown element {shown(unknown[0])}")
-    if version not in ("2012-10-17", "2008-10-17"):
-        return _Policy(
-            name, kind, problem=f"{name} has the Version {shown(version)}, which AWS does not have"
-        )
-    if not isinstance(statements, dict | list):
-        return _Policy(name, kind, problem=f"{name} has no Statement")
-    listed = statements if isinstance(statements, list) else [statements]
-    return _Policy(name, kind, statements=listed, variables=version == "2012-10-17")
+        problem = f"{name} has an unknown element {shown(unknown[0])}"
+    elif version not in ("2012-10-17", "2008-10-17"):
+        problem = f"{name} has the Version {shown(version)}, which AWS does not have"
+    elif not isinstance(statements, dict | list):
+        problem = f"{name} has no Statement"
+    else:
+        listed = statements if isinstance(statements, list) else [statements]
+        return _Policy(name, kind, statements=listed, variables=version == "2012-10-17")
+    return _Policy(name, kind, problem=problem)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -265,11 +237,14 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named] = _EVERY_WAY) -> Answer:
+def _stated(effect: str, policies: list[_Policy], request: Request, named: Set[Named] = _EVERY_WAY) -> Answer:
     """Whether a statement of this effect applies; a no gives the reasons of those that came closest."""
     findings = [Answer(None, policy.problem) for policy in policies if policy.problem]
     closest: dict[int, list[str]] = {}
-    context = _context(request)
+    context = {
+        key.lower(): (value,) if isinstance(value, str) else tuple(value)
+        for key, value in request.context.items()
+    }
     for policy in policies:
         for index, statement in enumerate(policy.statements):
             stages: list[Answer] = []
@@ -288,16 +263,8 @@ def _stated(effect: str, policies: _Policies, request: Request, named: Set[Named
     return some(findings, "; ".join(closest[max(closest)]) if closest and max(closest) > 1 else nothing)
 
 
-# ---- statements
-
-
 def _stages(
-    statement: object,
-    effect: str,
-    policy: _Policy,
-    request: Request,
-    context: Context,
-    named: Set[Named],
+    statement: object, effect: str, policy: _Policy, request: Request, context: Context, named: Set[Named]
 ) -> Iterator[Answer]:
     """What has to hold for the statement to apply, from the coarse to the fine."""
     if not isinstance(statement, dict):
@@ -318,38 +285,29 @@ def _stages(
         yield Answer(None, "its Sid is not text")
 
 
-def _context(request: Request) -> Context:
-    return {
-        key.lower(): (value,) if isinstance(value, str) else tuple(value)
-        for key, value in request.context.items()
-    }
-
-
-def _listed(statement: dict[str, Any], element: str) -> tuple[object, bool, Answer | None]:
-    """The element or its Not form, whether it is the Not form, and what is wrong with them."""
-    negated = f"Not{element}"
-    present = [name for name in (element, negated) if name in statement]
-    if len(present) != 1:
-        return None, False, Answer(None, f"it must have one of {element} and {negated}")
-    return statement[present[0]], present[0] == negated, None
+def _listed(statement: dict[str, Any], element: str) -> object | Answer:
+    """The value of the element or of its Not form; there must be one of them."""
+    values = [statement[name] for name in (element, f"Not{element}") if name in statement]
+    return values[0] if len(values) == 1 else Answer(None, f"it must have one of {element} and Not{element}")
 
 
 def _one_matches(
-    statement: dict[str, Any], element: str, matches: Callable[[str], Answer], why: str
+    statement: dict[str, Any], element: str, matches: Callable[[str], list[Answer]], why: str
 ) -> Answer:
     """Whether one of the element's texts matches; for its Not form whether none of them does."""
-    value, negated, problem = _listed(statement, element)
-    texts = problem or texts_of(value, element)
+    listed = _listed(statement, element)
+    texts = listed if isinstance(listed, Answer) else texts_of(listed, element)
     if isinstance(texts, Answer):
         return texts
-    return one_of([matches(text) for text in texts], negated=negated, why=why)
+    answers = [answer for text in texts for answer in matches(text)]
+    return one_of(answers, negated=element not in statement, why=why)
 
 
 def _action(statement: dict[str, Any], request: Request) -> Answer:
-    def matches(text: str) -> Answer:
+    def matches(text: str) -> list[Answer]:
         if text != "*" and ":" not in text:
-            return Answer(None, f"its Action {shown(text)} has no service")
-        return Answer(fits(tokens(text.lower()), request.action.lower()), "")
+            return [Answer(None, f"its Action {shown(text)} has no service")]
+        return [Answer(fits(tokens(text.lower()), request.action.lower()), "")]
 
     return _one_matches(statement, "Action", matches, f"it is not about the action {request.action}")
 
@@ -360,26 +318,15 @@ def _resource(statement: dict[str, Any], policy: _Policy, request: Request, cont
         has_one = "Resource" in statement or "NotResource" in statement
         return Answer(None if has_one else True, "a trust policy takes no Resource")
     variables = context if policy.variables else None
-    why = f"it is not about the resource {request.resource}"
 
-    def matches(text: str) -> Answer:
-        answer = _resource_matches(text, request.resource, variables)
-        if answer.holds or policy.kind is not _Kind.IDENTITY:
-            return answer
-        # As it is written, or as it is completed: a wildcard may stand for what is missing.
-        completed = _resource_matches(_completed(text), request.resource, variables)
-        return completed if completed.holds else answer
+    def matches(text: str) -> list[Answer]:
+        # AWS completes an ARN of an identity policy: `arn:aws:iam` becomes `arn:aws:iam:*:*:*` (see
+        # reference_identifiers.html). As it is written too: a wildcard may stand for what is missing.
+        short = policy.kind is _Kind.IDENTITY and text.startswith("arn:")
+        forms = [text, text + ":*" * (5 - text.count(":"))] if short else [text]
+        return [_resource_matches(form, request.resource, variables) for form in dict.fromkeys(forms)]
 
-    return _one_matches(statement, "Resource", matches, why)
-
-
-def _completed(arn: str) -> str:
-    """Return an ARN of an identity policy as AWS completes it: `arn:aws:iam` becomes `arn:aws:iam:*:*:*`.
-
-    A policy of a resource gets no such help. See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    """
-    missing = 5 - arn.count(":")
-    return arn + ":*" * missing if arn.startswith("arn:") else arn
+    return _one_matches(statement, "Resource", matches, f"it is not about the resource {request.resource}")
 
 
 def _resource_matches(written: str, resource: str, context: Context | None) -> Answer:
@@ -398,30 +345,28 @@ def _resource_matches(written: str, resource: str, context: Context | None) -> A
     pattern = expanded(written, context)
     if isinstance(pattern, Answer):
         return pattern
-    if fits(_inside_segments(pattern), resource):
+    inside: dict[str | Wild, str | Wild] = {Wild.MANY: Wild.MANY_INSIDE, Wild.ONE: Wild.ONE_INSIDE}
+    segments = [
+        token if token is Wild.MANY and after == ":" else inside.get(token, token)
+        for token, after in zip(pattern, [*pattern[1:], ":"], strict=True)
+    ]
+    if fits(segments, resource):
         return Answer(True, "")
     crossed = f"a wildcard inside a segment of {shown(written)} meets a colon"
     return Answer(None if fits(pattern, resource) else False, crossed)
-
-
-def _inside_segments(pattern: Tokens) -> Tokens:
-    followers = [*pattern[1:], ":"]
-    inside: dict[str | Wild, str | Wild] = {Wild.MANY: Wild.MANY_INSIDE, Wild.ONE: Wild.ONE_INSIDE}
-    return [
-        token if token is Wild.MANY and after == ":" else inside.get(token, token)
-        for token, after in zip(pattern, followers, strict=True)
-    ]
 
 
 def _principal(statement: dict[str, Any], policy: _Policy, caller: Principal, named: Set[Named]) -> Answer:
     if policy.kind is _Kind.IDENTITY:
         has_one = "Principal" in statement or "NotPrincipal" in statement
         return Answer(None if has_one else True, "an identity policy takes no Principal")
-    value, negated, problem = _listed(statement, "Principal")
-    if problem or not negated:
-        return problem or names(value, caller, named)
+    listed = _listed(statement, "Principal")
+    if isinstance(listed, Answer):
+        return listed
+    if "Principal" in statement:
+        return names(listed, caller, named)
     if policy.kind is _Kind.TRUST or statement.get("Effect") != "Deny":
         return Answer(None, "AWS takes a NotPrincipal in a Deny only, and not in a trust policy")
     # It "will always deny any IAM principal that has a permissions boundary policy attached", says
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-    return Answer(True, "") if policy.asked_with_boundary else left_out(value, caller)
+    return Answer(True, "") if policy.asked_with_boundary else left_out(listed, caller)

@@ -132,17 +132,12 @@ def _aws_entry(text: str, caller: Principal) -> tuple[Named, Answer]:
         return Named.ITSELF if itself else Named.ACCOUNT, Answer(account, "")
     if ":role/" not in arn:
         return Named.ITSELF, Answer(arn == caller.arn, "")
-    return Named.ROLE, _role_matches(arn, caller)
-
-
-def _role_matches(role: str, caller: Principal) -> Answer:
-    """A role's ARN names its sessions, whose ARN leaves out the role's path."""
+    # A role's ARN names its sessions, whose ARN leaves out the role's path.
     session = re.fullmatch(r"(arn:[a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+", caller.arn or "")
     if session is None:
-        return Answer(role == caller.arn, "")
+        return Named.ROLE, Answer(arn == caller.arn, "")
     partition, account, name = session.groups()
-    if role == f"{partition}:iam::{account}:role/{name}":
-        return Answer(True, "")
-    if role.startswith(f"{partition}:iam::{account}:role/") and role.endswith(f"/{name}"):
-        return Answer(None, f"the session's ARN does not tell whether its role is {role}")
-    return Answer(False, "")
+    path = f"{partition}:iam::{account}:role/"
+    if arn != f"{path}{name}" and arn.startswith(path) and arn.endswith(f"/{name}"):
+        return Named.ROLE, Answer(None, f"the session's ARN does not tell whether its role is {arn}")
+    return Named.ROLE, Answer(arn == f"{path}{name}", "")

@@ -47,16 +47,15 @@ def expanded(text: str, context: Context | None) -> Tokens | Answer:
     if context is None:
         return tokens(text)
     found: Tokens = []
-    end = 0
-    for variable in _VARIABLE.finditer(text):
-        value = _value(variable[1], context)
+    pieces = _VARIABLE.split(text)
+    for index, piece in enumerate(pieces):
+        value = _value(piece, context) if index % 2 else tokens(piece)
         if isinstance(value, Answer):
             return value
-        found += [*tokens(text[end : variable.start()]), *value]
-        end = variable.end()
-    if "${" in text[end:]:
+        found += value
+    if "${" in pieces[-1]:
         return Answer(None, f"the policy variable in {shown(text)} has no end")
-    return found + tokens(text[end:])
+    return found
 
 
 def _value(inside: str, context: Context) -> str | Answer:
@@ -84,25 +83,16 @@ def fits(pattern: Tokens, text: str) -> bool:
     """
     at = {0}
     for token in pattern:
-        at = _after(token, at, text)
+        if not at:
+            return False
+        if isinstance(token, str):
+            at = {start + 1 for start in at if text[start : start + 1] == token}
+        elif token is Wild.MANY:
+            at = set(range(min(at), len(text) + 1))
+        elif token is Wild.MANY_INSIDE:
+            at = {then for start in at for then in range(start, f"{text}:".index(":", start) + 1)}
+        elif token is Wild.ONE:
+            at = {start + 1 for start in at if start < len(text)}
+        else:
+            at = {start + 1 for start in at if text[start : start + 1] not in ("", ":")}
     return len(text) in at
-
-
-def _after(token: str | Wild, at: set[int], text: str) -> set[int]:
-    if not at:
-        return at
-    match token:
-        case Wild.MANY:
-            return set(range(min(at), len(text) + 1))
-        case Wild.MANY_INSIDE:
-            return {then for start in at for then in range(start, _segment_end(text, start) + 1)}
-        case Wild.ONE:
-            return {start + 1 for start in at if start < len(text)}
-        case Wild.ONE_INSIDE:
-            return {start + 1 for start in at if start < len(text) and text[start] != ":"}
-    return {start + 1 for start in at if text[start : start + 1] == token}
-
-
-def _segment_end(text: str, start: int) -> int:
-    colon = text.find(":", start)
-    return len(text) if colon < 0 else colon
