@@ -36,7 +36,8 @@ def as_export(stack: str, recording: Recording, regions: Sequence[str]) -> Expor
             "inputs": {"region": "us-east-1", "allowedAccountIds": json.dumps([account])},
         },
     ]
-    for resource in recording:
+    # Threads register resources in any order; the proof names the first of several that are equally to blame.
+    for resource in sorted(recording, key=lambda one: (one.type, one.name)):
         if resource.type.startswith("aws:"):
             outputs = dict(resource.inputs)
             if resource.type.endswith(":TopicSubscription"):
