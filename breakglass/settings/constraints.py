@@ -21,11 +21,11 @@ class Constraint:
 
     accepted: str
 
-    def fits(self, found: object) -> bool:  # noqa: ARG002
+    def fits(self, _found: object, /) -> bool:
         """Return whether a value is as it must be."""
         return False
 
-    def given(self, values: Mapping[str, Any]) -> "Constraint":  # noqa: ARG002
+    def given(self, _values: Mapping[str, Any], /) -> "Constraint":
         """Return the constraint that goes with the values of the keys before and around this one."""
         return self
 
