@@ -146,7 +146,19 @@ LISTED_COMPONENTS = ListOf(
 # Names and lengths: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _NAME_WORDS = "1 to 64 letters, digits and characters of +=,.@_-"
 _NAME_REGEX = "[A-Za-z0-9+=,.@_-]{1,64}"
-ROLE_NAME = Text(f"an IAM role name ({_NAME_WORDS})", _NAME_REGEX)
+_OUR_ROLES = (naming.RELAY_ROLE, naming.HEARTBEAT_ROLE)
+# IAM allows only one spelling of a name; JavaScript cannot ignore case in a part of a regular expression.
+_OUR_ROLES_REGEX = re.sub(
+    "[A-Z]",
+    lambda letter: f"[{letter[0].upper()}{letter[0].lower()}]",
+    "|".join(_OUR_ROLES),
+    flags=re.IGNORECASE,
+)
+ROLE_NAME = Text(
+    f"an IAM role name ({_NAME_WORDS}), but not {' or '.join(_OUR_ROLES)} in upper or lower case, "
+    "which are the relay's roles",
+    f"(?!(?:{_OUR_ROLES_REGEX})$){_NAME_REGEX}",
+)
 USER_NAMES = ListOf(
     accepted=f"a list of 1 to 35 IAM user names (a role trust policy holds {quotas.ROLE_TRUST:,} characters)",
     item=Text(f"an IAM user name ({_NAME_WORDS})", _NAME_REGEX),

@@ -159,6 +159,11 @@ def test_every_optional_key_is_read():
     )
 
 
+@pytest.mark.parametrize("name", ["BreakGlassRelay2", "MyBreakGlassHeartbeat"])
+def test_a_role_may_be_named_almost_like_the_relays(name: str):
+    assert parse(changed(committed("mgmt"), ("role.name", name))).role.name == name
+
+
 def test_relay_takes_a_list_of_regions_in_its_order():
     regions = ["eu-west-1", "us-east-1", "us-west-2"]
     settings = parse(changed(committed("member"), ("relay.regions", regions)))
@@ -329,6 +334,9 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     # role
     (("role.name", DELETE), "role.name", "missing, must be an IAM role name"),
     (("role.name", "a/b"), "role.name", "found 'a/b', must be an IAM role name"),
+    (("role.name", "BreakGlassRelay"), "role.name", "but not BreakGlassRelay or BreakGlassHeartbeat"),
+    (("role.name", "breakglassrelay"), "role.name", "in upper or lower case"),
+    (("role.name", "breakglassHEARTBEAT"), "role.name", "but not BreakGlassRelay or BreakGlassHeartbeat"),
     (("role.name", ["BreakGlassRole"]), "role.name", "must be a string: an IAM role name"),
     (("role.managedPolicyArns", IAM_FULL_ACCESS), "role.managedPolicyArns", "must be a list of at most 10"),
     (
@@ -811,7 +819,7 @@ def test_error_names_the_stack_and_lists_the_problems_line_by_line(monkeypatch: 
 
 
 def test_long_value_is_shortened_so_that_a_problem_stays_a_line():
-    (problem,) = problems_of(changed(committed("mgmt"), ("role.name", "\n" * 5000)))
+    (problem,) = problems_of(changed(committed("mgmt"), ("user.names.0", "\n" * 5000)))
     assert len(problem) < 200
     assert "\n" not in problem
 
