@@ -242,8 +242,12 @@ EXCLUDED_REGIONS = ListOf(
 # --- The hub --------------------------------------------------------------------------------------
 
 _URL_CHARACTERS = r"A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-"  # RFC 3986; no white space, <, > or "
-_HTTPS_REGEX = rf"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,5}})?(?:[/?#][{_URL_CHARACTERS}]*)?"
-HTTPS_URL = Text("an https:// URL with a host, without user name", _HTTPS_REGEX)
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HTTPS_REGEX = rf"https://{_LABEL}(?:\.{_LABEL})*(?::(?:{_PORT}))?(?:[/?#][{_URL_CHARACTERS}]*)?"
+HTTPS_URL = Text(
+    "an https:// URL with a host and a port of at most 65535, if any, without user name", _HTTPS_REGEX
+)
 RUNBOOK_URL = Text(
     'an https:// URL with a host, of at most 200 characters, with white space, <, > and " percent-encoded',
     f"(?=.{{1,200}}$){_HTTPS_REGEX}",
@@ -254,7 +258,7 @@ RUNBOOK_URL = Text(
 ENDPOINTS = {
     "email": Text(
         "an e-mail address such as security@example.com",
-        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}",
+        rf"(?!\.)(?![^@]*\.[.@])[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?:{_LABEL}\.)+(?=[A-Za-z][A-Za-z0-9-]){_LABEL}",
     ),
     "https": HTTPS_URL,
     "sms": Text("a phone number in E.164 form such as '+15555550100', in quotes", r"\+[1-9][0-9]{6,14}"),
