@@ -97,8 +97,8 @@ class Topic(Policed):
 
     Attributes:
         key: ARN, id or alias of the key that encrypts it; None where none does.
-        subscriptions: URN and whether it is pending, None where that is not known. Without the drill queue,
-            which only observes: a message that nobody else receives does not count as delivered.
+        subscriptions: URN and whether it is pending, None where that is not known. Without our own queues:
+            a message that nobody else receives does not count as delivered.
     """
 
     key: str | None = None
@@ -314,11 +314,9 @@ def _add_part(model: Deployment, resource: Resource) -> None:
                 model.keys[str(resource["name"])] = key
         case "aws:sns/topicSubscription:TopicSubscription":
             topic = model.topics.get(str(resource["topic"]))
-            # Encrypted, an endpoint counts as a recipient: it is not the text that the drill queue's is.
-            drill = resource["protocol"] == "sqs" and str(resource["endpoint"]).endswith(
-                f":{naming.DRILL_QUEUE}"
-            )
-            if topic is not None and not drill:
+            # Encrypted, an endpoint counts as a recipient: it is not the text that our queues' is.
+            queue = str(resource["endpoint"]).rsplit(":", 1)[-1] if resource["protocol"] == "sqs" else ""
+            if topic is not None and queue not in naming.OWN_QUEUES:
                 pending = resource["pendingConfirmation"]
                 topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
 

@@ -263,8 +263,11 @@ ENDPOINTS = {
     "https": HTTPS_URL,
     "sms": Text("a phone number in E.164 form such as '+15555550100', in quotes", r"\+[1-9][0-9]{6,14}"),
     "sqs": Text(
-        f"the ARN of a standard queue: {naming.queue_arn('<account>', '<region>', '<name>')}",
-        naming.queue_arn(_ACCOUNT_REGEX, _REGION_REGEX, "[A-Za-z0-9_-]{1,80}"),
+        f"the ARN of a standard queue: {naming.queue_arn('<account>', '<region>', '<name>')}; the name must "
+        f"not be {' or '.join(naming.OWN_QUEUES)}, because these queues of ours are not recipients",
+        naming.queue_arn(
+            _ACCOUNT_REGEX, _REGION_REGEX, f"(?!(?:{'|'.join(naming.OWN_QUEUES)})$)[A-Za-z0-9_-]{{1,80}}"
+        ),
     ),
     "lambda": Text(
         f"the ARN of a function: {naming.function_arn('<account>', '<region>', '<name>')}",

@@ -453,27 +453,6 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         "must not share a mailbox",
     ),
     (
-        ("alerts.subscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
-        "alerts.subscriptions[0].endpoint",
-        (
-            "found the queue breakglass-drill, must be another one, because that name is the hub's drill "
-            "queue, which is subscribed anyway and never counts as a recipient"
-        ),
-    ),
-    (
-        ("alerts.watchdogSubscriptions.0", {"protocol": "sqs", "endpoint": DRILL_QUEUE}),
-        "alerts.watchdogSubscriptions[0].endpoint",
-        "found the queue breakglass-drill",
-    ),
-    (
-        (
-            "alerts.subscriptions.0",
-            {"protocol": "sqs", "endpoint": DRILL_QUEUE.replace("1" * 12, "3" * 12)},
-        ),
-        "alerts.subscriptions[0].endpoint",
-        "never counts as a recipient",
-    ),
-    (
         ("alerts.watchdogSubscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),
         "alerts.watchdogSubscriptions[1]",
         "repeats [0]",
@@ -617,6 +596,10 @@ def test_one_mistake_is_one_problem_at_its_path(change: tuple[str, object], path
         ("sqs", QUEUE.replace("arn:aws:", "arn:aws-cn:"), "arn:aws:sqs:<region>"),
         ("sqs", QUEUE.replace("111111111111", "1111"), "arn:aws:sqs:<region>"),
         ("sqs", FUNCTION, "arn:aws:sqs:<region>"),
+        ("sqs", DRILL_QUEUE, "these queues of ours are not recipients"),
+        ("sqs", DRILL_QUEUE.replace("1" * 12, "3" * 12), "these queues of ours are not recipients"),
+        ("sqs", DRILL_QUEUE.replace("drill", "alerts-dlq"), "the name must not be breakglass-alerts-dlq or "),
+        ("sqs", DRILL_QUEUE.replace("drill", "relay-dlq"), "these queues of ours are not recipients"),
         ("lambda", FUNCTION.replace("us-east-1", "us-gov-east-1"), "arn:aws:lambda:<region>"),
         ("lambda", FUNCTION.replace("function:", ""), "arn:aws:lambda:<region>:<account>:function:<name>"),
         ("lambda", QUEUE, "arn:aws:lambda:<region>"),
