@@ -153,28 +153,37 @@ class Deployment:
         return next((arn for arn in self.buses if arn.endswith(f":event-bus/{naming.HUB_BUS}")), None)
 
 
-def from_stack_export(text: str, origin: str) -> list[Resource]:
+def from_stack_export(text: str | bytes, origin: str) -> list[Resource]:
     """Return the resources of `pulumi stack export`.
 
     Args:
-        text: The export, JSON.
+        text: The export, JSON; bytes may be in any of its encodings, as PowerShell writes UTF-16.
         origin: Name of the file, for messages.
 
     Raises:
-        UnreadableInput: The text is not a stack export.
+        UnreadableInput: The text is not a stack export, or it holds nothing.
     """
     try:
-        entries = json.loads(text)["deployment"]["resources"]
+        export = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableInput(
+            f"{origin}: not the output of `pulumi stack export`: not JSON text in UTF-8"
+        ) from error
+    try:
+        entries = export["deployment"].get("resources")
+        if entries in (None, []):
+            raise UnreadableInput(
+                f"{origin}: holds no resources, as the export of a stack never deployed, or destroyed: "
+                "nothing can be proven of it"
+            )
         providers = {
             f"{entry['urn']}::{entry['id']}": entry.get("inputs", {})
             for entry in entries
             if entry["type"] == "pulumi:providers:aws"
         }
         return [_exported(entry, providers.get(entry.get("provider", ""), {})) for entry in entries]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableInput(
-            f"{origin}: not the output of `pulumi stack export` ({type(error).__name__}: {error})"
-        ) from error
+    except (LookupError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise UnreadableInput(f"{origin}: not the output of `pulumi stack export`") from error
 
 
 def _exported(entry: Mapping[str, Any], provider: Mapping[str, Any]) -> Resource:
