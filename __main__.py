@@ -1,16 +1,35 @@
 """The program: read the stack's settings, create the components they list, export what people look up."""
 
 import gc
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from breakglass import naming
 from breakglass.settings import reading
+from breakglass.settings.model import Settings
 from components.alerts import BreakGlassAlerts, BreakGlassAlertsArgs
 from components.relay import BreakGlassRelay, BreakGlassRelayArgs
 from components.role import BreakGlassRole, BreakGlassRoleArgs
 from components.user import BreakGlassUser, BreakGlassUserArgs
+
+
+def enabled(provider: aws.Provider, config: Settings) -> Sequence[str]:
+    """Return the Regions that the account has enabled, as AWS says.
+
+    Raises:
+        pulumi.RunError: It does not say, most likely because the credentials are of another account. This
+            is the first call to AWS; the language host prints the message and no traceback.
+    """
+    try:
+        return aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names
+    except Exception as error:
+        answer = " ".join(str(error).rsplit("returned an error: ", 1)[-1].split())
+        raise pulumi.RunError(
+            f"stack {pulumi.get_stack()} is for account {config.account_id}, whose enabled Regions AWS did "
+            f"not list; the credentials must be of that account:\n  {answer}"
+        ) from error
 
 
 def main() -> None:
@@ -30,9 +49,7 @@ def main() -> None:
     opts = pulumi.ResourceOptions(provider=provider)
     regions: list[str] = []
     if config.relay is not None:
-        ask = config.relay.regions is None
-        enabled = aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names if ask else ()
-        regions = config.relay.covered(enabled)
+        regions = config.relay.covered(enabled(provider, config) if config.relay.regions is None else ())
 
     if "user" in config.components:
         user = BreakGlassUser(

@@ -77,14 +77,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as one HTML file as well")
     parsed = parser.parse_args(arguments)
     file = parsed.html
+    if file and file.exists() and any(state.exists() and state.samefile(file) for state in parsed.states):
+        parser.error(f"--html {file}: is one of the stack exports, must be another file")
     try:
         resources: list[Resource] = []
         for file in parsed.states:
-            resources += from_stack_export(file.read_text(), str(file))
+            resources += from_stack_export(file.read_bytes(), str(file))
         judgements = prove(deployment(resources))
         if judgements and (file := parsed.html):
             file.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
-    except (UnreadableInput, OSError, UnicodeDecodeError) as error:
+    except (UnreadableInput, OSError) as error:
         where = "" if isinstance(error, UnreadableInput) else f"{file}: "
         print(f"alertpath: {where}{error}", file=sys.stderr)
         return 2

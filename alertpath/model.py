@@ -97,8 +97,8 @@ class Topic(Policed):
 
     Attributes:
         key: ARN, id or alias of the key that encrypts it; None where none does.
-        subscriptions: URN and whether it is pending, None where that is not known. Without the drill queue,
-            which only observes: a message that nobody else receives does not count as delivered.
+        subscriptions: URN and whether it is pending, None where that is not known. Without our own queues:
+            a message that nobody else receives does not count as delivered.
     """
 
     key: str | None = None
@@ -153,28 +153,37 @@ class Deployment:
         return next((arn for arn in self.buses if arn.endswith(f":event-bus/{naming.HUB_BUS}")), None)
 
 
-def from_stack_export(text: str, origin: str) -> list[Resource]:
+def from_stack_export(text: str | bytes, origin: str) -> list[Resource]:
     """Return the resources of `pulumi stack export`.
 
     Args:
-        text: The export, JSON.
+        text: The export, JSON; bytes may be in any of its encodings, as PowerShell writes UTF-16.
         origin: Name of the file, for messages.
 
     Raises:
-        UnreadableInput: The text is not a stack export.
+        UnreadableInput: The text is not a stack export, or it holds nothing.
     """
     try:
-        entries = json.loads(text)["deployment"]["resources"]
+        export = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableInput(
+            f"{origin}: not the output of `pulumi stack export`: not JSON text in UTF-8"
+        ) from error
+    try:
+        entries = export["deployment"].get("resources")
+        if entries in (None, []):
+            raise UnreadableInput(
+                f"{origin}: holds no resources, as the export of a stack never deployed, or destroyed: "
+                "nothing can be proven of it"
+            )
         providers = {
             f"{entry['urn']}::{entry['id']}": entry.get("inputs", {})
             for entry in entries
             if entry["type"] == "pulumi:providers:aws"
         }
         return [_exported(entry, providers.get(entry.get("provider", ""), {})) for entry in entries]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableInput(
-            f"{origin}: not the output of `pulumi stack export` ({type(error).__name__}: {error})"
-        ) from error
+    except (LookupError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise UnreadableInput(f"{origin}: not the output of `pulumi stack export`") from error
 
 
 def _exported(entry: Mapping[str, Any], provider: Mapping[str, Any]) -> Resource:
@@ -314,11 +323,9 @@ def _add_part(model: Deployment, resource: Resource) -> None:
                 model.keys[str(resource["name"])] = key
         case "aws:sns/topicSubscription:TopicSubscription":
             topic = model.topics.get(str(resource["topic"]))
-            # Encrypted, an endpoint counts as a recipient: it is not the text that the drill queue's is.
-            drill = resource["protocol"] == "sqs" and str(resource["endpoint"]).endswith(
-                f":{naming.DRILL_QUEUE}"
-            )
-            if topic is not None and not drill:
+            # Encrypted, an endpoint counts as a recipient: it is not the text that our queues' is.
+            queue = str(resource["endpoint"]).rsplit(":", 1)[-1] if resource["protocol"] == "sqs" else ""
+            if topic is not None and queue not in naming.OWN_QUEUES:
                 pending = resource["pendingConfirmation"]
                 topic.subscriptions.append((resource.urn, pending if isinstance(pending, bool) else None))
 

@@ -48,6 +48,8 @@ RELAY_QUEUE = "breakglass-relay-dlq"
 SCHEDULE_GROUP = "breakglass"
 HEARTBEAT_SCHEDULE = "breakglass-heartbeat"
 HEARTBEAT_ROLE = "BreakGlassHeartbeat"
+OWN_QUEUES = (DEAD_LETTER_QUEUE, DRILL_QUEUE, RELAY_QUEUE)
+"""Queues that are not recipients: nobody is told of what they hold."""
 OWN_SOURCES = "breakglass."
 HEARTBEAT_SOURCE = "breakglass.heartbeat"
 DRILL_SOURCE = "breakglass.drill"

@@ -1,6 +1,6 @@
 """The options that commands share: which stacks a command is about, and how it signs in to their accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -56,14 +56,14 @@ class Selection:
         return self.stacks[0], self.accounts[0]
 
 
-def project_stacks() -> list[Stack]:
-    """Return all stacks of the project, the hub's first.
+def project_stacks(needed: Collection[str] | None) -> list[Stack]:
+    """Return the stacks of the project, see `stacks.load`.
 
     Raises:
         typer.BadParameter: They cannot be read.
     """
     try:
-        return stacks.load()
+        return stacks.load(needed=needed)
     except stacks.UnreadableStack as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -74,7 +74,8 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
     Raises:
         typer.BadParameter: An option names a stack that does not exist, or the stacks cannot be read.
     """
-    by_name = {known.name: known for known in project_stacks()}
+    needed = None if stack == ALL else () if stack is None else (stack,)
+    by_name = {known.name: known for known in project_stacks(needed)}
     if stack not in (*by_name, ALL, None):
         raise typer.BadParameter(f"--stack {stack}: must be one of {', '.join(by_name)}, {ALL}")
     profiles: dict[str, str] = {}
@@ -83,6 +84,14 @@ def select(stack: str | None, profile: Sequence[str] | None, member_role: str | 
         if name not in by_name or not profiles[name]:
             raise typer.BadParameter(
                 f"--profile {option}: must be STACK=NAME, where STACK is one of {', '.join(by_name)}"
+            )
+    by_account: dict[str, str] = {}
+    for name, known in by_name.items():
+        other = by_account.setdefault(known.account_id, name)
+        # Without `stack` the hub's file is enough.
+        if stack is not None and other != name:
+            raise typer.BadParameter(
+                f"stacks {other} and {name} both have accountId {known.account_id}, must be one stack each"
             )
     only = list(by_name) if stack == ALL else [] if stack is None else [stack]
     selected = [known for known in by_name.values() if known.name in {next(iter(by_name)), *only}]

@@ -145,8 +145,8 @@ def policy(
     ] = None,
 ) -> None:
     """Print the IAM policy that a command needs in one account. Makes no call to AWS."""
-    by_name = {known.name: known for known in project_stacks()}
-    name = stack or next(iter(by_name))
+    by_name = {known.name: known for known in project_stacks(() if stack is None else (stack,))}
+    name = next(iter(by_name)) if stack is None else stack
     if name not in by_name:
         raise typer.BadParameter(f"--stack {name}: must be one of {', '.join(by_name)}")
     needed = document(command, by_name[name])

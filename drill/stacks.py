@@ -1,16 +1,16 @@
 """The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
 import itertools
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from breakglass.settings import reading
 from breakglass.settings.model import Settings
 from breakglass.settings.reading import SettingsError
+from breakglass.settings.stack_file import NoSettings, UnreadableStack, configuration, stack_name
 
 PROJECT = Path(__file__).parents[1]
 
@@ -20,10 +20,6 @@ _PLACEHOLDERS = {
     "sms": "+999{number:011d}",
 }
 """Stand for endpoints that only the stack's passphrase or key can decrypt."""
-
-
-class UnreadableStack(Exception):
-    """A stack's configuration cannot be used; the message says which and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +41,27 @@ class Stack:
         return self.settings.account_id
 
 
-def load(project: Path = PROJECT) -> list[Stack]:
-    """Return the stacks of the project, the hub's first.
+def load(project: Path = PROJECT, *, needed: Collection[str] | None = None) -> list[Stack]:
+    """Return the stacks of the project, the hub's first; other files are named on standard error.
+
+    Args:
+        project: Folder with the files Pulumi.<stack>.yaml.
+        needed: Stacks whose files must be usable; without it, all that have settings.
 
     Raises:
-        UnreadableStack: A Pulumi.<stack>.yaml cannot be used, or there is none, or not exactly one hub.
+        UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub.
     """
-    stacks = [_load(file) for file in sorted(project.glob("Pulumi.*.yaml"))]
-    if not stacks:
+    files = sorted(project.glob("Pulumi.*.yaml"))
+    if not files:
         raise UnreadableStack(f"{project}: no Pulumi.<stack>.yaml here: run this in a clone of the project")
+    stacks: list[Stack] = []
+    for file in files:
+        try:
+            stacks.append(_load(file))
+        except UnreadableStack as error:
+            if not isinstance(error, NoSettings) and (needed is None or stack_name(file) in needed):
+                raise
+            print(f"skipped {error}", file=sys.stderr)
     stacks.sort(key=lambda stack: stack.settings.alerts is None)
     hubs = [stack.name for stack in stacks if stack.settings.alerts is not None]
     if len(hubs) != 1:
@@ -64,19 +72,10 @@ def load(project: Path = PROJECT) -> list[Stack]:
 
 
 def _load(file: Path) -> Stack:
-    name = file.name.split(".")[1]
-    try:
-        content = yaml.safe_load(file.read_text())
-        config = {
-            key.removeprefix("breakglass:"): value
-            for key, value in content["config"].items()
-            if key.startswith("breakglass:")
-        }
-    except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableStack(f"{file.name}: cannot be read: {type(error).__name__}: {error}") from error
+    config = configuration(file)
     _replace_encrypted(config)
     try:
-        return Stack(name=name, config=config, settings=reading.parse(config))
+        return Stack(name=stack_name(file), config=config, settings=reading.parse(config))
     except SettingsError as error:
         listed = "\n  ".join(error.problems)
         raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error
@@ -87,9 +86,10 @@ def _replace_encrypted(config: dict[str, Any]) -> None:
     alerts = config.get("alerts")
     number = itertools.count(1)
     for key in ("subscriptions", "watchdogSubscriptions"):
-        for item in alerts.get(key) or [] if isinstance(alerts, dict) else []:
+        listed = alerts.get(key) if isinstance(alerts, dict) else None
+        for item in listed if isinstance(listed, list) else []:
             if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                placeholder = _PLACEHOLDERS.get(item.get("protocol", ""))
+                placeholder = _PLACEHOLDERS.get(str(item.get("protocol")))
                 if placeholder and set(item["endpoint"]) == {"secure"}:
                     item["endpoint"] = placeholder.format(number=next(number))
 

@@ -106,7 +106,7 @@ def use(
     ] = False,
 ) -> None:
     """Print how to use break-glass access: links, limits, and commands. Makes no call to AWS."""
-    known = project_stacks()
+    known = project_stacks(needed=())
     names = known[0].settings.user.names
     if user is not None and user not in names:
         raise typer.BadParameter(f"--user {user}: must be one of {', '.join(names)}")

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
-
+from breakglass.settings import stack_file
 from sandbox.cloud import emulation
 from sandbox.engine import locate
 
@@ -108,7 +107,7 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
     ):
         home = Path(folder)
         mirror = home / "project"
-        accounts = _mirror(mirror)
+        accounts = _mirror(mirror, progress)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
             environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
@@ -125,8 +124,8 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
         yield sandbox
 
 
-def _mirror(mirror: Path) -> dict[str, str]:
-    """Make the mirror and return the account id of each stack."""
+def _mirror(mirror: Path, progress: locate.Progress) -> dict[str, str]:
+    """Make the mirror and return the account id of each stack whose file can be used."""
     mirror.mkdir()
     for entry in ROOT.iterdir():
         if entry.name.startswith("Pulumi.") and entry.is_file():
@@ -135,8 +134,11 @@ def _mirror(mirror: Path) -> dict[str, str]:
             (mirror / entry.name).symlink_to(entry)
     accounts = {}
     for file in sorted(mirror.glob("Pulumi.*.yaml"), reverse=True):  # mgmt before member
-        config = yaml.safe_load(file.read_text()).get("config", {})
-        accounts[file.name.split(".")[1]] = str(config.get("breakglass:accountId", ""))
+        try:
+            config = stack_file.configuration(file)
+            accounts[stack_file.stack_name(file)] = str(config.get("accountId", ""))
+        except stack_file.UnreadableStack as error:
+            progress(f"skipped {error}")
     return accounts
 
 

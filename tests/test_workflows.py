@@ -14,12 +14,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from breakglass.settings.stack_file import stack_name
 from components.relay import HEARTBEAT_TIME
 from drill.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pulumi.sh"
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+STACKS = sorted(stack_name(path) for path in ROOT.glob("Pulumi.*.yaml"))
 UNCHECKED = (
     "can't run policy 'us-east-1-placement' from policy pack 'breakglass@v0.1.0' during preview: unknown"
 )

@@ -146,7 +146,19 @@ LISTED_COMPONENTS = ListOf(
 # Names and lengths: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _NAME_WORDS = "1 to 64 letters, digits and characters of +=,.@_-"
 _NAME_REGEX = "[A-Za-z0-9+=,.@_-]{1,64}"
-ROLE_NAME = Text(f"an IAM role name ({_NAME_WORDS})", _NAME_REGEX)
+_OUR_ROLES = (naming.RELAY_ROLE, naming.HEARTBEAT_ROLE)
+# IAM allows only one spelling of a name; JavaScript cannot ignore case in a part of a regular expression.
+_OUR_ROLES_REGEX = re.sub(
+    "[A-Z]",
+    lambda letter: f"[{letter[0].upper()}{letter[0].lower()}]",
+    "|".join(_OUR_ROLES),
+    flags=re.IGNORECASE,
+)
+ROLE_NAME = Text(
+    f"an IAM role name ({_NAME_WORDS}), but not {' or '.join(_OUR_ROLES)} in upper or lower case, "
+    "which are the relay's roles",
+    f"(?!(?:{_OUR_ROLES_REGEX})$){_NAME_REGEX}",
+)
 USER_NAMES = ListOf(
     accepted=f"a list of 1 to 35 IAM user names (a role trust policy holds {quotas.ROLE_TRUST:,} characters)",
     item=Text(f"an IAM user name ({_NAME_WORDS})", _NAME_REGEX),
@@ -230,8 +242,12 @@ EXCLUDED_REGIONS = ListOf(
 # --- The hub --------------------------------------------------------------------------------------
 
 _URL_CHARACTERS = r"A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-"  # RFC 3986; no white space, <, > or "
-_HTTPS_REGEX = rf"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{{1,5}})?(?:[/?#][{_URL_CHARACTERS}]*)?"
-HTTPS_URL = Text("an https:// URL with a host, without user name", _HTTPS_REGEX)
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PORT = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+_HTTPS_REGEX = rf"https://{_LABEL}(?:\.{_LABEL})*(?::(?:{_PORT}))?(?:[/?#][{_URL_CHARACTERS}]*)?"
+HTTPS_URL = Text(
+    "an https:// URL with a host and a port of at most 65535, if any, without user name", _HTTPS_REGEX
+)
 RUNBOOK_URL = Text(
     'an https:// URL with a host, of at most 200 characters, with white space, <, > and " percent-encoded',
     f"(?=.{{1,200}}$){_HTTPS_REGEX}",
@@ -242,13 +258,16 @@ RUNBOOK_URL = Text(
 ENDPOINTS = {
     "email": Text(
         "an e-mail address such as security@example.com",
-        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}",
+        rf"(?!\.)(?![^@]*\.[.@])[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?:{_LABEL}\.)+(?=[A-Za-z][A-Za-z0-9-]){_LABEL}",
     ),
     "https": HTTPS_URL,
     "sms": Text("a phone number in E.164 form such as '+15555550100', in quotes", r"\+[1-9][0-9]{6,14}"),
     "sqs": Text(
-        f"the ARN of a standard queue: {naming.queue_arn('<account>', '<region>', '<name>')}",
-        naming.queue_arn(_ACCOUNT_REGEX, _REGION_REGEX, "[A-Za-z0-9_-]{1,80}"),
+        f"the ARN of a standard queue: {naming.queue_arn('<account>', '<region>', '<name>')}; the name must "
+        f"not be {' or '.join(naming.OWN_QUEUES)}, because these queues of ours are not recipients",
+        naming.queue_arn(
+            _ACCOUNT_REGEX, _REGION_REGEX, f"(?!(?:{'|'.join(naming.OWN_QUEUES)})$)[A-Za-z0-9_-]{{1,80}}"
+        ),
     ),
     "lambda": Text(
         f"the ARN of a function: {naming.function_arn('<account>', '<region>', '<name>')}",

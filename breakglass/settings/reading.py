@@ -173,11 +173,6 @@ def _between(root: Any) -> Iterator[str]:
                     f"{place}: found the endpoint of subscriptions[{first[endpoint]}], must be another one, "
                     "because the second channel must not share a mailbox with the first"
                 )
-            if item.protocol == "sqs" and item.endpoint.endswith(f":{naming.DRILL_QUEUE}"):
-                yield (
-                    f"{place}: found the queue {naming.DRILL_QUEUE}, must be another one, because that name "
-                    "is the hub's drill queue, which is subscribed anyway and never counts as a recipient"
-                )
     for index, member in enumerate(root.alerts.member_account_ids):
         if member and member == account_id:
             yield (

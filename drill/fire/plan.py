@@ -9,7 +9,7 @@ import typer
 from breakglass import naming
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live
-from drill.check.probes.recipients import is_drill_queue
+from drill.check.probes.recipients import is_own_queue
 from drill.check.stack_state import enabled_regions
 from drill.fire.result import counted
 from drill.fire.timing import Timing
@@ -115,7 +115,7 @@ def audience(hub: Account, region: str, messages: int) -> Iterator[str]:
         confirmed: Counter[str] = Counter()
         pending: Counter[str] = Counter()
         for subscription in subscriptions:
-            if not is_drill_queue(subscription["Protocol"], subscription["Endpoint"]):
+            if not is_own_queue(subscription["Protocol"], subscription["Endpoint"]):
                 counter = pending if live.is_pending(subscription) else confirmed
                 counter[subscription["Protocol"]] += 1
         each = f"{counted(messages, 'message')} to each of {_by_protocol(confirmed)}"

@@ -62,9 +62,17 @@ def subscribed_instead(exports, protocol, endpoint):
     return changed
 
 
-@pytest.mark.parametrize("home", ["us-east-1:111111111111", "eu-west-1:333333333333"])
-def test_what_only_a_drill_queue_hears_is_lost(exports, home):
-    lost = list(problems(judged(subscribed_instead(exports, "sqs", f"arn:aws:sqs:{home}:breakglass-drill"))))
+@pytest.mark.parametrize(
+    "queue",
+    [
+        "us-east-1:111111111111:breakglass-drill",
+        "eu-west-1:333333333333:breakglass-drill",
+        "us-east-1:111111111111:breakglass-alerts-dlq",
+        "us-east-1:111111111111:breakglass-relay-dlq",
+    ],
+)
+def test_what_only_a_queue_of_ours_hears_is_lost(exports, queue):
+    lost = list(problems(judged(subscribed_instead(exports, "sqs", f"arn:aws:sqs:{queue}"))))
     assert {one.outcome for one in lost} == {Outcome.LOST}
     assert {one.reason for one in lost} == {"nobody is subscribed to the topic"}
     assert {one.resource.rsplit("::", 1)[-1] for one in lost} == {"break-glass-alerts-topic"}

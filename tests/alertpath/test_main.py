@@ -81,7 +81,45 @@ def test_what_is_no_stack_export_ends_with_two_and_names_the_file(tmp_path, caps
     file = tmp_path / "odd.json"
     file.write_text(content)
     assert main([str(file)]) == 2
-    assert "odd.json: not the output of `pulumi stack export`" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "odd.json: not the output of `pulumi stack export`" in err
+    assert "Error" not in err
+
+
+@pytest.mark.parametrize("deployment", [{"manifest": {}}, {"resources": None}, {"resources": []}])
+def test_a_stack_that_was_never_deployed_is_said_to_hold_nothing(files, tmp_path, capsys, deployment):
+    file = tmp_path / "new.json"
+    file.write_text(json.dumps({"version": 3, "deployment": deployment}))
+    assert main([str(files / "mgmt.json"), str(file)]) == 2
+    assert "new.json: holds no resources, as the export of a stack never deployed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_an_export_may_be_in_any_encoding_of_json(files, tmp_path, encoding):
+    file = tmp_path / "mgmt.json"
+    file.write_text((files / "mgmt.json").read_text(), encoding)
+    assert main([str(file), str(files / "member.json")]) == 0
+
+
+@pytest.mark.parametrize("content", ["é".encode("latin-1"), b"\xff\xfe\x00", b"[" * 100_000])
+def test_what_is_not_json_is_said(tmp_path, capsys, content):
+    file = tmp_path / "odd.json"
+    file.write_bytes(content)
+    assert main([str(file)]) == 2
+    assert capsys.readouterr().err.endswith(
+        "odd.json: not the output of `pulumi stack export`: not JSON text in UTF-8\n"
+    )
+
+
+def test_a_report_never_replaces_an_export(files, tmp_path, capsys):
+    file, link = tmp_path / "mgmt.json", tmp_path / "link.html"
+    file.write_bytes(before := (files / "mgmt.json").read_bytes())
+    link.symlink_to(file)
+    for html in (file, link):
+        with pytest.raises(SystemExit, match="2"):
+            main([str(file), "--html", str(html)])
+        assert "must be another file" in capsys.readouterr().err
+    assert file.read_bytes() == before
 
 
 def test_a_file_that_cannot_be_read_ends_with_two(tmp_path, capsys):

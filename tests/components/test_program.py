@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 
+import grpc
 import pulumi
 import pytest
 
 from breakglass.settings.constraints import REGIONS
 from breakglass.settings.reading import SettingsError
+from tests import program
 
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
@@ -18,6 +20,7 @@ KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
 TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+REGIONS_CALL = "aws:index/getRegions:getRegions"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
@@ -635,3 +638,24 @@ def test_a_bad_configuration_registers_nothing(deploy):
     assert len(error.value.problems) == 2
     assert recording == []
     assert isinstance(error.value, pulumi.RunError)
+
+
+def test_credentials_of_another_account_are_said_in_two_lines(deploy, monkeypatch):
+    class Refused(grpc.RpcError):
+        def code(self):
+            return grpc.StatusCode.UNKNOWN
+
+        def details(self):
+            return f"invocation of {REGIONS_CALL} returned an error: 1 error occurred:\n\t* not allowed\n"
+
+    def refuse(*_):
+        raise Refused
+
+    monkeypatch.setattr(program._Mocks, "call", refuse)
+    recording = []
+    with pytest.raises(pulumi.RunError) as error:
+        deploy("mgmt", recording=recording)
+    first, answer = str(error.value).split("\n")
+    assert first.startswith("stack mgmt is for account 111111111111, whose enabled Regions AWS did not list")
+    assert answer == "  1 error occurred: * not allowed"
+    assert [resource.type for resource in recording] == [PROVIDER]

@@ -301,6 +301,7 @@ def test_the_command_prints_json(arguments: list[str], name: str, command: str) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--stack", ""], "--stack : must be one of mgmt, member"),
         (["--stack", "other"], "--stack other: must be one of mgmt, member"),
         (["password", "--stack", "member"], "password does nothing in the account of stack member"),
         (["everything"], "'everything'"),

@@ -47,11 +47,59 @@ def test_problems_are_listed_with_their_file(project: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "config:", "config: 3", "- 1", "config: {breakglass:accountId", "\0"])
-def test_an_odd_file_is_named(project: Path, text: str) -> None:
-    (project / "Pulumi.member.yaml").write_text(text)
-    with pytest.raises(UnreadableStack, match=r"^Pulumi\.member\.yaml: "):
+ODD = ["config: 3", "- 1", "config: {breakglass:accountId", "\0", "3", "config: {aws:x: 2024-02-31}",
+       "[" * 5000, "config: {aws:x: !!bool x}", "x: &a {<<: *b}"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content", [*map(str.encode, ODD), "# é".encode("latin-1"), "config:".encode("utf-16")]
+)
+def test_an_odd_file_is_named_in_one_line(
+    project: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "Pulumi.member.yaml").write_bytes(content)
+    with pytest.raises(UnreadableStack, match=r"^Pulumi\.member\.yaml: .+$"):
         load(project)
+    assert [stack.name for stack in load(project, needed=["mgmt"])] == ["mgmt"]
+    assert capsys.readouterr().err.startswith("skipped Pulumi.member.yaml: ")
+
+
+@pytest.mark.parametrize("text", ["", "config:", "encryptionsalt: v1:x", "config: {aws:region: x}"])
+def test_a_file_without_settings_is_no_stack_of_ours(
+    project: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "Pulumi.old.yaml").write_text(text)
+    assert [stack.name for stack in load(project)] == ["mgmt", "member"]
+    assert capsys.readouterr().err == "skipped Pulumi.old.yaml: has no key that begins with breakglass:\n"
+
+
+def test_the_hub_is_always_needed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "Pulumi.mgmt.yaml").write_text("config: [")
+    with pytest.raises(UnreadableStack, match="found 0 stacks with `alerts`"):
+        load(project, needed=())
+    assert "skipped Pulumi.mgmt.yaml: " in capsys.readouterr().err
+
+
+def test_the_name_of_a_stack_may_hold_a_dot(project: Path) -> None:
+    (project / "Pulumi.member.yaml").rename(project / "Pulumi.eu.member.yaml")
+    assert [stack.name for stack in load(project)] == ["mgmt", "eu.member"]
+
+
+@pytest.mark.parametrize(
+    "listed", [5, True, "x", {"a": 1}, [{"protocol": ["email"], "endpoint": SECURE}], [{"endpoint": SECURE}]]
+)
+def test_odd_recipients_are_a_problem_of_their_file(project: Path, listed: Any) -> None:
+    change(project, "mgmt", alerts={"subscriptions": listed, "watchdogSubscriptions": listed})
+    with pytest.raises(UnreadableStack, match=r"^Pulumi\.mgmt\.yaml: .*problem"):
+        load(project)
+
+
+def test_an_account_has_one_stack(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(project, "member", accountId="111111111111")
+    monkeypatch.setattr(stacks, "load", lambda **needed: load(project, **needed))
+    with pytest.raises(Exception, match="stacks mgmt and member both have accountId 111111111111"):
+        select("all", None, None)
+    assert select(None, None, None).only == []
 
 
 def test_a_folder_without_stacks_is_said(tmp_path: Path) -> None:

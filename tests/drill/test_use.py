@@ -2,6 +2,7 @@
 
 import configparser
 import re
+import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_the_configuration_can_be_appended_to_a_file() -> None:
 
 def test_each_user_has_a_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
     known = changed("user", names=["BreakglassUser", "Second"])
-    monkeypatch.setattr(stacks, "load", lambda: known)
+    monkeypatch.setattr(stacks, "load", lambda **_: known)
     result = CliRunner().invoke(app, ["--user", "Second"])
     assert "   as Second" in result.output
     assert "(or as BreakglassUser: python -m drill use --user BreakglassUser)" in result.output
@@ -135,7 +136,18 @@ def test_each_user_has_a_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_project_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     load = stacks.load
-    monkeypatch.setattr(stacks, "load", lambda: load(tmp_path))
+    monkeypatch.setattr(stacks, "load", lambda **needed: load(tmp_path, **needed))
     result = CliRunner().invoke(app)
     assert result.exit_code == 2
     assert "Pulumi.<stack>.yaml" in result.output
+
+
+def test_the_way_in_needs_the_hubs_file_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copy(stacks.PROJECT / "Pulumi.mgmt.yaml", tmp_path)
+    (tmp_path / "Pulumi.member.yaml").write_bytes("config: {é".encode("latin-1"))
+    load = stacks.load
+    monkeypatch.setattr(stacks, "load", lambda **needed: load(tmp_path, **needed))
+    result = CliRunner().invoke(app)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("skipped Pulumi.member.yaml: cannot be read as YAML in UTF-8: ")
+    assert f"account {MEMBER}, role BreakGlassRole (no stack here" in result.stdout

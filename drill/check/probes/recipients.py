@@ -52,7 +52,7 @@ def _of_topic(
                 fix="follow the link in AWS's mail; if that is older than two days, have it sent again, to "
                 "the ENDPOINT of the stack file",
             )
-        elif not is_drill_queue(protocol, endpoint):
+        elif not is_own_queue(protocol, endpoint):
             confirmed[protocol] += 1
     for protocol, _ in wanted:
         yield not_ready(f"topic {name} lacks a subscription ({protocol})", redeploy(stack_state))
@@ -62,6 +62,6 @@ def _of_topic(
         yield ready(f"topic {name}: {confirmed.total()} confirmed ({listed}){advice}")
 
 
-def is_drill_queue(protocol: str, endpoint: str) -> bool:
-    """Whether a subscription is the drill queue's, which observes and is not a recipient."""
-    return protocol == "sqs" and endpoint.endswith(f":{naming.DRILL_QUEUE}")
+def is_own_queue(protocol: str, endpoint: str) -> bool:
+    """Whether a subscription is that of one of our own queues, which are not recipients."""
+    return protocol == "sqs" and endpoint.rsplit(":", 1)[-1] in naming.OWN_QUEUES

@@ -299,3 +299,17 @@ def test_patterns_that_aws_does_not_judge_are_not_taken_for_ready(look: Look) ->
     (finding,) = answer(path.patterns, mgmt(look))
     assert finding.state.value == "could not tell"
     assert "TestEventPattern" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint", "own"),
+    [
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-drill", True),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-alerts-dlq", True),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-relay-dlq", True),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill", False),
+        ("https", "https://example.com/:breakglass-drill", False),
+    ],
+)
+def test_no_queue_of_ours_is_a_recipient(protocol: str, endpoint: str, own: bool) -> None:
+    assert recipients.is_own_queue(protocol, endpoint) is own
