@@ -1,8 +1,8 @@
 """Who may assume the break-glass role, and for how long.
 
 What a trust policy lets happen is asked of `alertpath.iam`: principals that the document could mean ask for
-the role, each with everything that its conditions want. That a user stands as a principal, or a wildcard, is
-read.
+the role, and meet every condition that does not concern identity or MFA. That a user stands as a principal,
+or a wildcard, is read.
 """
 
 import re
@@ -16,6 +16,7 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
+from .access import worst_case
 from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
 from .reading import Resource, is_ours
 from .statements import Unreadable, allowing, has_wildcard, statements
@@ -29,18 +30,18 @@ _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _STRANGER = "999999999999"
 _ROLE_ACCOUNT = "000000000000"
 """No asker is of this account: within one account identity policies could decide instead."""
-_IDENTITY_KEYS = frozenset(
-    {
+_VOUCHED = dict.fromkeys(
+    (
         "aws:multifactorauthpresent",
         "aws:multifactorauthage",
         "aws:principalarn",
         "aws:principalaccount",
         "aws:principaltype",
         "aws:username",
-        "aws:userid",
-    }
+    ),
+    lambda value: "${" not in value,
 )
-"""Condition keys that follow from who asks and how they signed in."""
+"""Condition keys that follow from who asks and how they signed in, unless compared with a policy variable."""
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
 
 
@@ -48,8 +49,9 @@ _is_break_glass = partial(is_ours, component="BreakGlassRole")
 
 
 def _texts(trust: Any) -> list[str]:
-    """Return all texts by which a trust policy may tell who is let in."""
-    found = allowing(trust)
+    """Return all texts by which a trust policy may tell who is let in, and who is not."""
+    listed = statements(trust)
+    found = [] if isinstance(listed, Unreadable) else listed
     principals = [name for statement in found for _, name in statement.principals]
     conditions = [values for statement in found for _, _, values in statement.conditions]
     return [*principals, *chain.from_iterable(conditions)]
@@ -78,16 +80,8 @@ def _filled_in(pattern: str) -> str:
 
 
 def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why.
-
-    Conditions that concern neither identity nor MFA are met.
-    """
-    met = {
-        key: _filled_in(values[0])
-        for statement in allowing(trust)
-        for operator, key, values in statement.conditions
-        if key not in _IDENTITY_KEYS and values and "Not" not in operator and operator != "Null"
-    }
+    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why."""
+    worst = worst_case(trust, _VOUCHED)
     for asker, context in product(_askers(trust), contexts):
         try:
             principal = Principal(arn=asker)
@@ -104,9 +98,9 @@ def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
             principal=principal,
             action="sts:AssumeRole",
             resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
-            context={**met, **context, **identity},
+            context={**context, **identity},
         )
-        decision = by_resource_policy(trust, asked, resource_account=_ROLE_ACCOUNT)
+        decision = by_resource_policy(worst, asked, resource_account=_ROLE_ACCOUNT)
         if decision.verdict is not Verdict.DENIED:
             yield asker, decision.reason
 
@@ -200,7 +194,7 @@ def role_trust_only_named_users(role: Resource) -> Problems:
         yield f"lets users of the accounts {' and '.join(accounts)} in. Keep the users in one account."
     for statement in allowing(trust):
         for kind, name in statement.principals:
-            if kind != "aws":
+            if kind != "aws" or ":sts:" in name:
                 yield f"lets {kind} principal {name} in: {statement.where} of its trust policy. Remove it."
 
 

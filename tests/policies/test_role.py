@@ -308,6 +308,81 @@ class TestOnlyNamedUsers:
         (violation,) = check(role_trust_only_named_users, ROLE, trust).violations
         assert "statement 2 of its trust policy" in violation
 
+    @pytest.mark.parametrize("session", ["assumed-role/admin/ann", "federated-user/bob"])
+    def test_a_session_as_principal_blocks(self, check, session):
+        principal = {"AWS": f"arn:aws:sts::111111111111:{session}"}
+        for condition in (MFA, {}, MFA | {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/a/admin"}}):
+            trust = role(allow(condition=MFA | NAMED), allow(principal, condition))
+            violations = check(role_trust_only_named_users, ROLE, trust).violations
+            assert f"{session} in: statement 2 of its trust policy" in violations[-1]
+
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            {"StringLike": {"aws:userid": "AIDA*"}},
+            {"StringEquals": {"aws:userid": "${aws:userid}"}},
+            {"ArnEquals": {"aws:PrincipalArn": USER_ARN[:-4] + "${sts:RoleSessionName}"}},
+            {"StringEquals": {"aws:username": "${aws:PrincipalTag/name}"}},
+        ],
+    )
+    def test_what_the_caller_controls_names_nobody(self, check, condition):
+        assert check(role_trust_only_named_users, ROLE, role(allow(condition=MFA | condition))).violations
+
+    @pytest.mark.parametrize(
+        "exempted",
+        [
+            {"ArnNotLike": {"aws:PrincipalArn": USER_ARN.replace("Break", "ops/*")}},
+            {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/ops*"}},
+            {"StringNotLike": {"aws:username": "b*"}},
+        ],
+    )
+    def test_those_whom_a_deny_exempts_block(self, check, exempted):
+        trust = role(allow(condition=MFA), allow("*", exempted, Effect="Deny"))
+        assert check(role_trust_only_named_users, ROLE, trust).violations
+
+    def test_a_deny_of_all_but_the_named_passes(self, check):
+        others = {"ArnNotEquals": {"aws:PrincipalArn": USER_ARN}}
+        trust = role(allow(condition=MFA), allow("*", others, Effect="Deny"))
+        assert check(role_trust_only_named_users, ROLE, trust).passed
+
+
+class TestOtherConditions:
+    """A condition on neither identity nor MFA is met, by choice or by chance, and excuses nothing."""
+
+    ALLOWS = (
+        {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+        {"NumericLessThan": {"sts:DurationSeconds": "3600"}},
+        {"NumericGreaterThan": {"aws:EpochTime": "1"}},
+        {"Null": {"aws:PrincipalTag/x": "false"}},
+        {"Null": {"aws:SourceIp": "false"}},
+        {"StringEquals": {"sts:ExternalId": "a"}, "StringLike": {"sts:ExternalId": "*b"}},
+    )
+    DENIES = (
+        {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+        {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}},
+        {"StringNotEquals": {"aws:PrincipalTag/x": "y"}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}},
+    )
+    POLICIES = (role_trust_requires_mfa, role_trust_only_named_users)
+
+    @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+    @pytest.mark.parametrize("condition", ALLOWS)
+    def test_of_an_allow(self, check, policy, condition):
+        assert check(policy, ROLE, role(allow(condition=condition))).violations
+        assert check(policy, ROLE, role(allow(condition=MFA | NAMED | condition))).passed
+
+    @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+    @pytest.mark.parametrize("condition", DENIES)
+    def test_of_a_deny(self, check, policy, condition):
+        deny = allow("*", condition, Effect="Deny")
+        assert check(policy, ROLE, role(allow(condition={}), deny)).violations
+        assert check(policy, ROLE, role(allow(condition=MFA | NAMED), deny)).passed
+
+    def test_of_two_statements_with_the_same_key(self, check):
+        named, other = ({"StringEquals": {"sts:ExternalId": text}} for text in ("a", "b"))
+        trust = role(allow(condition=MFA | NAMED | named), allow(condition=MFA | other))
+        assert check(role_trust_only_named_users, ROLE, trust).violations
+
 
 class TestUserArn:
     @pytest.mark.parametrize(
