@@ -24,6 +24,8 @@ LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile"
 CREDENTIALS: dict[str, str] = {
     "aws:iam/accessKey:AccessKey": "user",
     "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "userName",
+    "aws:iam/signingCertificate:SigningCertificate": "userName",
+    "aws:iam/sshKey:SshKey": "username",
 }
 """Resource types that are long-term credentials, and which property names their user."""
 
@@ -79,7 +81,7 @@ def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> Stack
     applies=lambda stack: bool(stack.all(*CREDENTIALS)),
     severity=Severity.CRITICAL,
     framework=CIS_ACCESS_KEYS,
-    fix="Remove the AccessKey or ServiceSpecificCredential; use `aws login` instead.",
+    fix="Remove the AccessKey, certificate or other credential; use `aws login` instead.",
     url="https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html",
 )
 def user_no_access_key(stack: Stack) -> StackProblems:
@@ -87,8 +89,8 @@ def user_no_access_key(stack: Stack) -> StackProblems:
     return _of_our_users(
         stack,
         CREDENTIALS,
-        "is a long-term credential of a break-glass user: it works without MFA, and its secret is in the "
-        "state. Remove it; `aws login` gives command-line credentials of 12 hours.",
+        "is a long-term credential of a break-glass user: it works without MFA, and a secret that AWS makes "
+        "for it is in the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
     )
 
 
