@@ -6,7 +6,7 @@ or a wildcard, is read.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, islice, product
 from typing import Any
@@ -16,12 +16,14 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
-from .access import worst_case
-from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
-from .reading import Resource, is_ours
+from .access import Test, worst_case
+from .policy import CIS_MFA, PREPARED_ACCESS, Problems, StackProblems, resource_policy, seconds, stack_policy
+from .reading import Resource, Stack, any_known, each, is_ours, parse_arn
 from .statements import Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
+USER = "aws:iam/user:User"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 
 # A user by ARN, or by the unique id that IAM makes of it.
 _USER = re.compile(r"arn:[^:]+:iam::[0-9]*:user/.*|AIDA[A-Z0-9]+", re.IGNORECASE | re.DOTALL)
@@ -30,7 +32,7 @@ _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _STRANGER = "999999999999"
 _ROLE_ACCOUNT = "000000000000"
 """No asker is of this account: within one account identity policies could decide instead."""
-_VOUCHED = dict.fromkeys(
+_VOUCHED: Mapping[str, Test] = dict.fromkeys(
     (
         "aws:multifactorauthpresent",
         "aws:multifactorauthage",
@@ -184,6 +186,11 @@ def role_trust_only_named_users(role: Resource) -> Problems:
     trust = role["assumeRolePolicy"]
     named = {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
     let_in = dict(_let_in(trust, _FRESH))
+    if not let_in:
+        yield (
+            "lets nobody in who signed in with MFA, so it is of no use in an emergency. Allow sts:AssumeRole "
+            "to the account of its users, and name each user by its ARN under ArnEquals aws:PrincipalArn."
+        )
     for other in [asker for asker in let_in if asker not in named][:1]:
         yield (
             f"lets {other} in, which its trust policy does not name. Name each user by its ARN under "
@@ -196,6 +203,47 @@ def role_trust_only_named_users(role: Resource) -> Problems:
         for kind, name in statement.principals:
             if kind != "aws" or ":sts:" in name:
                 yield f"lets {kind} principal {name} in: {statement.where} of its trust policy. Remove it."
+
+
+def _accounts_of_users(stack: Stack) -> set[str]:
+    """Return the account of the stack's break-glass users, else that of the hub to which it relays."""
+
+    def of_user(user: Resource) -> list[str]:
+        return [user.account] if is_ours(user, "BreakGlassUser") and user.account else []
+
+    buses = (parse_arn(target.known("arn")) for target in stack.all(EVENT_TARGET))
+    hubs = {bus.account for bus in buses if bus.resource == f"event-bus/{naming.HUB_BUS}"}
+    return {*each(stack.all(USER), of_user)} or hubs
+
+
+@stack_policy(
+    "role-trust-users-of-hub",
+    "The break-glass role trusts users of the hub's account",
+    applies=lambda stack: any_known(stack.all(ROLE), _has_readable_trust) and bool(_accounts_of_users(stack)),
+    severity=Severity.CRITICAL,
+    fix="Name users of the account that holds the break-glass users and the hub.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+)
+def role_trust_users_of_hub(stack: Stack) -> StackProblems:
+    """The break-glass role must let in users of the account only that holds our users and the hub.
+
+    Where the stack has no such user, it is the account of the hub's bus to which the stack relays.
+    """
+    accounts = _accounts_of_users(stack)
+
+    def look(role: Resource) -> StackProblems:
+        if not _has_readable_trust(role):
+            return
+        for asker, reason in _let_in(role["assumeRolePolicy"], _FRESH):
+            if asker.split(":")[4] not in accounts:
+                yield (
+                    role,
+                    f"lets {asker} in, but the break-glass users are in {' and '.join(sorted(accounts))}. "
+                    f"Name users of that account. {reason}",
+                )
+                return
+
+    return each(stack.all(ROLE), look)
 
 
 @resource_policy(

@@ -9,6 +9,7 @@ from breakglass_policies.role import (
     role_trust_not_bare_user_arn,
     role_trust_only_named_users,
     role_trust_requires_mfa,
+    role_trust_users_of_hub,
 )
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE
 
@@ -116,7 +117,7 @@ class TestTrust:
             assert outcome.not_applicable
 
     def test_a_deny_lets_nobody_in(self, check, policy):
-        deny = allow("*", {}, Effect="Deny")
+        deny = allow("*", {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, Effect="Deny")
         trusted = allow(condition={**PRESENT, **RECENT, **NAMED})
         assert check(policy, ROLE, role(trusted, deny)).passed
 
@@ -344,6 +345,53 @@ class TestOnlyNamedUsers:
         others = {"ArnNotEquals": {"aws:PrincipalArn": USER_ARN}}
         trust = role(allow(condition=MFA), allow("*", others, Effect="Deny"))
         assert check(role_trust_only_named_users, ROLE, trust).passed
+
+
+class TestNobody:
+    @pytest.mark.parametrize(
+        "statements",
+        [
+            [],
+            [allow("*", {}, Effect="Deny")],
+            [allow(condition=MFA | NAMED), allow("*", {}, Effect="Deny")],
+            [allow(condition=MFA | NAMED, Action="sts:TagSession")],
+            [allow(condition=NAMED | {"Bool": {"aws:MultiFactorAuthPresent": "false"}})],
+        ],
+    )
+    def test_a_role_that_no_user_can_use_blocks(self, check, statements):
+        (violation,) = check(role_trust_only_named_users, ROLE, role(*statements)).violations
+        assert " lets nobody in who signed in with MFA" in violation
+
+
+class TestUsersOfHub:
+    """Our users are those of one account, and the role must not trust an attacker's."""
+
+    USER = ("aws:iam/user:User", {"name": "BreakglassUser"})
+    TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+    HUB = (TARGET, {"arn": "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"})
+    GOOD = (ROLE, role(allow(condition=MFA | NAMED)))
+    BAD = (ROLE, role(allow({"AWS": "222222222222"}, MFA | {"ArnEquals": {"aws:PrincipalArn": OTHER_USER}})))
+
+    @pytest.mark.parametrize(("others", "account"), [([USER], "111111111111"), ([HUB], "222222222222")])
+    def test_only_users_of_the_hub_s_account_pass(self, check_stack, others, account):
+        assert check_stack(role_trust_users_of_hub, [self.GOOD, *others], account=account).passed
+        (violation,) = check_stack(role_trust_users_of_hub, [self.BAD, *others], account=account).violations
+        assert f"lets {OTHER_USER} in, but the break-glass users are in 111111111111. " in violation
+
+    def test_our_users_tell_more_than_the_hub(self, check_stack):
+        stack = [self.GOOD, self.USER, self.HUB]
+        assert check_stack(role_trust_users_of_hub, stack, account="222222222222").violations
+
+    def test_where_nothing_tells_the_account_it_is_not_applicable(self, check_stack, unknown):
+        for others in ([], [self.USER], [(self.TARGET, {"arn": unknown})], [("x", {})]):
+            assert check_stack(role_trust_users_of_hub, [self.BAD, *others]).not_applicable
+        other_role = (ROLE, {**self.BAD[1], "name": "Other"})
+        assert check_stack(role_trust_users_of_hub, [other_role, self.HUB]).not_applicable
+
+    def test_a_trust_policy_unknown_at_preview_is_left_to_the_engine(self, check_stack, unknown):
+        stack = [(ROLE, role_with(unknown)), self.BAD, self.HUB]
+        outcome = check_stack(role_trust_users_of_hub, stack)
+        assert (outcome.unknown, len(outcome.violations)) == ("assumeRolePolicy", 1)
 
 
 class TestOtherConditions:
