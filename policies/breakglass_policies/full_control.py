@@ -24,7 +24,7 @@ from typing import Any
 from alertpath.iam.evaluate import Verdict
 from alertpath.iam.wildcards import fits, tokens
 
-from .access import ANY_ACCOUNT, by_identity
+from .access import ANY_ACCOUNT, STRANGER, by_identity
 from .statements import Statement, Unreadable, statements
 
 _GRANT_TO_USER = ("iam:AttachUserPolicy", "iam:PutUserPolicy")
@@ -50,6 +50,9 @@ ANOTHER: tuple[tuple[str, str], ...] = (
 )
 """Pairs of actions with which any holder makes another principal administrator and acts as that one."""
 
+_NAMES = ("any", "team/Quite-another_one")
+"""Names of what is asked about, with nothing in common that a pattern could leave out."""
+
 _ASKED = frozenset(action.lower() for way in (*ITSELF.values(), *ANOTHER) for action in way)
 
 AWS_MANAGED: dict[str, tuple[str, ...]] = {
@@ -74,6 +77,7 @@ _MANAGED = {name.lower(): holders for name, holders in AWS_MANAGED.items()}  # I
 _KINDS = {"Group": "group", "Role": "role", "User": "user", "AccessKey": "user", "LoginProfile": "user"}
 """What an action is about, by the first word that is in it: AddUserToGroup is about a group."""
 _OWN_ACCOUNT = re.compile(r"\d{12}|\$\{aws:(?:Principal|Resource)Account\}", re.IGNORECASE)
+_SOME_ACCOUNTS = re.compile(r"((?:[^:]*:){4})(?=[^:]*[*?])([0-9*?]+)(?=:|$)")
 
 
 def is_full_control_of_aws(arn: Any, held_by: str) -> bool:
@@ -94,7 +98,8 @@ def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
     if not asked["Statement"]:
         return ()
     ways = [*((action,) for action in ITSELF[held_by]), *ANOTHER]
-    return next((way for way in ways if all(_allows(asked, action) for action in way)), ())
+    asking = product(ways, _NAMES)
+    return next((way for way, name in asking if all(_allows(asked, action, name) for action in way)), ())
 
 
 def _without_conditions(found: Iterable[Statement]) -> dict[str, Any]:
@@ -127,14 +132,17 @@ def _may_be_asked(action: str) -> bool:
 def _in_this_account(pattern: str, *, excepted: bool) -> str:
     """Return an ARN for the account and partition of the questions, in which alone a policy acts.
 
-    An account that is excepted may be another one.
+    An account that is excepted may be another one; of those that a wildcard means the own one may be one.
     """
     pattern = re.sub(r"^arn:aws[a-z-]*:", "arn:aws:", pattern)
+    head = _SOME_ACCOUNTS.match(pattern)
+    if head and head[2].strip("*"):
+        return f"{head[1]}{STRANGER if excepted else '*'}{pattern[head.end() :]}"
     return pattern if excepted else _OWN_ACCOUNT.sub(ANY_ACCOUNT, pattern)
 
 
-def _allows(policy: dict[str, Any], action: str) -> bool:
-    """Return whether a policy allows an action on a user, role, group or policy of any name."""
+def _allows(policy: dict[str, Any], action: str, name: str) -> bool:
+    """Return whether a policy allows an action on a user, role, group or policy of this path and name."""
     kind = next((kind for word, kind in _KINDS.items() if word in action), "policy")
-    resource = f"arn:aws:iam::{ANY_ACCOUNT}:{kind}/any"
-    return by_identity(policy, action, resource, username="any") is not Verdict.DENIED
+    resource = f"arn:aws:iam::{ANY_ACCOUNT}:{kind}/{name}"
+    return by_identity(policy, action, resource, username=name.rpartition("/")[2]) is not Verdict.DENIED
