@@ -3,13 +3,17 @@
 A principal that may write IAM can often make itself administrator, and one or two actions suffice. ITSELF and
 ANOTHER list the smallest sets that need nothing but what they make; `alertpath.iam` says whether a document
 allows them on everything. Statements are asked without their conditions, and a Deny does not excuse an Allow:
-a false positive costs one line of configuration, a miss can cost the account.
+a false positive costs one line of configuration, a miss can cost the account. Two conditions count, with
+which AWS shows how to delegate IAM: on the boundary that a principal must have, and on the policies that may
+be attached.
 
 Not counted, because it takes what somebody else has, or needs more than IAM: an access key or password of an
 existing administrator (iam:CreateAccessKey, iam:UpdateLoginProfile), the trust policy of an existing
 administrator's role (iam:UpdateAssumeRolePolicy), an existing group (iam:AddUserToGroup) or policy version
-(iam:SetDefaultPolicyVersion), iam:PassRole to a service. Not counted either: the same on a part of the names,
-such as role/app-*.
+(iam:SetDefaultPolicyVersion), iam:PassRole to a service. Keys and trust policies count where a NotAction
+allows them on everything, which gives nearly all of IAM. Not counted either: the same on a part of the names,
+such as role/app-*, and what the holder gets by several policies together, the inline ones of one role
+excepted.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 lists the actions and their resources.
@@ -25,7 +29,7 @@ from alertpath.iam.evaluate import Verdict
 from alertpath.iam.wildcards import fits, tokens
 
 from .access import ANY_ACCOUNT, STRANGER, by_identity
-from .statements import Statement, Unreadable, statements
+from .statements import Statement, Unreadable, has_wildcard, statements
 
 _GRANT_TO_USER = ("iam:AttachUserPolicy", "iam:PutUserPolicy")
 _GRANT_TO_ROLE = ("iam:AttachRolePolicy", "iam:PutRolePolicy")
@@ -50,18 +54,25 @@ ANOTHER: tuple[tuple[str, str], ...] = (
 )
 """Pairs of actions with which any holder makes another principal administrator and acts as that one."""
 
+EXISTING = ("iam:CreateAccessKey", "iam:UpdateAssumeRolePolicy")
+"""Actions of which one suffices under NotAction: they make the holder an existing administrator."""
+
+_LIFTING = (
+    "iam:CreatePolicyVersion",
+    *(f"iam:{verb}{kind}PermissionsBoundary" for verb in ("Put", "Delete") for kind in ("User", "Role")),
+)
+"""Actions that lift a limit to certain boundaries or policies."""
+
 _NAMES = ("any", "team/Quite-another_one")
 """Names of what is asked about, with nothing in common that a pattern could leave out."""
 
-_ASKED = frozenset(action.lower() for way in (*ITSELF.values(), *ANOTHER) for action in way)
+_ASKED = frozenset(
+    action.lower() for way in (*ITSELF.values(), *ANOTHER, EXISTING, _LIFTING) for action in way
+)
 
 AWS_MANAGED: dict[str, tuple[str, ...]] = {
     "AWSCodeStarServiceRole": ("user", "group"),
     "AWSMcpServiceActionsFullAccess": ("user", "role", "group"),
-    "AWSQuickSetupDistributorPermissionsBoundary": ("role",),
-    "AWSQuickSetupManagedInstanceProfileExecutionPolicy": ("role",),
-    "AWSQuickSetupPatchPolicyPermissionsBoundary": ("role",),
-    "AWSQuickSetupSSMHostMgmtPermissionsBoundary": ("role",),
     "AdministratorAccess": ("user", "role", "group"),
     "AdministratorAccess-Amplify": ("user", "role", "group"),
     "IAMFullAccess": ("user", "role", "group"),
@@ -94,16 +105,23 @@ def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
     found = statements(document)
     if isinstance(found, Unreadable):
         return found
-    asked = _without_conditions(found)
-    if not asked["Statement"]:
-        return ()
-    ways = [*((action,) for action in ITSELF[held_by]), *ANOTHER]
-    asking = product(ways, _NAMES)
-    return next((way for way, name in asking if all(_allows(asked, action, name) for action in way)), ())
+    asked = _at_worst(statement for statement in found if not _limited_to(statement))
+    limits = {name for statement in found for name in _limited_to(statement)}
+    if limits and any(_allows(asked, *lifts) for lifts in product(_LIFTING, (*limits, *_NAMES))):
+        asked = _at_worst(found)
+    all_but = _at_worst(statement for statement in found if statement.not_action)
+    ways = [
+        *((asked, way) for way in (*((action,) for action in ITSELF[held_by]), *ANOTHER)),
+        *((all_but, (action,)) for action in EXISTING),
+    ]
+    for (policy, way), name in product(ways, _NAMES):
+        if policy["Statement"] and all(_allows(policy, action, name) for action in way):
+            return way
+    return ()
 
 
-def _without_conditions(found: Iterable[Statement]) -> dict[str, Any]:
-    """Return a policy of the Allow statements that concern IAM, for the account of the questions."""
+def _at_worst(found: Iterable[Statement]) -> dict[str, Any]:
+    """Return a policy of the Allow statements that concern IAM, without conditions, for the asked account."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -121,6 +139,24 @@ def _without_conditions(found: Iterable[Statement]) -> dict[str, Any]:
             if actions or statement.not_action
         ],
     }
+
+
+def _limited_to(statement: Statement) -> list[str]:
+    """Return the policies, by name, that keep what a statement grants below full control.
+
+    They are the boundaries to have, or the policies to attach: named one by one, and none is full control.
+    """
+    attaches = all(action.startswith(("iam:attach", "iam:detach")) for action in statement.actions)
+    keys = ("iam:permissionsboundary", "iam:policyarn") if attaches else ("iam:permissionsboundary",)
+    for operator, key, values in () if statement.not_action else statement.conditions:
+        if operator in ("StringEquals", "ArnEquals") and key in keys and not any(map(_is_loose, values)):
+            return [value.partition(":policy/")[2] for value in values]
+    return []
+
+
+def _is_loose(arn: str) -> bool:
+    """Return whether a text is more than the ARN of one policy, or of one that is full control itself."""
+    return has_wildcard(arn) or "${" in arn or any(is_full_control_of_aws(arn, kind) for kind in ITSELF)
 
 
 @lru_cache(maxsize=1 << 12)
