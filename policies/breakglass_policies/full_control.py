@@ -97,14 +97,16 @@ def is_full_control_of_aws(arn: Any, held_by: str) -> bool:
     return found is not None and held_by in _MANAGED.get(found[1].lower(), ())
 
 
-def full_control(document: Any, held_by: str) -> tuple[str, ...] | Unreadable:
+def full_control(document: Any, held_by: str, *others: Any) -> tuple[str, ...] | Unreadable:
     """Return the actions of an identity policy that make its holder administrator; empty if there are none.
 
-    It is held by a `user`, `role` or `group`, or, as a customer policy, by a `policy`.
+    It is held by a `user`, `role` or `group`, perhaps with others, or, as a customer policy, by a `policy`.
     """
-    found = statements(document)
-    if isinstance(found, Unreadable):
-        return found
+    found: list[Statement] = []
+    for listed in map(statements, (document, *others)):
+        if isinstance(listed, Unreadable):
+            return listed
+        found += listed
     asked = _at_worst(statement for statement in found if not _limited_to(statement))
     limits = {name for statement in found for name in _limited_to(statement)}
     if limits and any(_allows(asked, *lifts) for lifts in product(_LIFTING, (*limits, *_NAMES))):
