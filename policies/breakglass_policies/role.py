@@ -6,19 +6,20 @@ or a wildcard, is read.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain, islice, product
 from typing import Any
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
 from .access import Test, worst_case
 from .policy import CIS_MFA, PREPARED_ACCESS, Problems, StackProblems, resource_policy, seconds, stack_policy
-from .reading import Resource, Stack, any_known, each, is_ours, parse_arn
+from .reading import Resource, Stack, any_known, each, is_ours, parse_arn, same
 from .statements import Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
@@ -47,9 +48,6 @@ _VOUCHED: Mapping[str, Test] = dict.fromkeys(
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
 
 
-_is_break_glass = partial(is_ours, component="BreakGlassRole")
-
-
 def _texts(trust: Any) -> list[str]:
     """Return all texts by which a trust policy may tell who is let in, and who is not."""
     listed = statements(trust)
@@ -57,6 +55,35 @@ def _texts(trust: Any) -> list[str]:
     principals = [name for statement in found for _, name in statement.principals]
     conditions = [values for statement in found for _, _, values in statement.conditions]
     return [*principals, *chain.from_iterable(conditions)]
+
+
+def _named_users(trust: Any) -> set[str]:
+    """Return the ARNs of the users that a trust policy names."""
+    return {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
+
+
+def _is_break_glass(role: Resource) -> bool:
+    """Return whether a role is ours, or trusts a user of ours, as far as its trust policy is known."""
+    if is_ours(role, "BreakGlassRole"):
+        return True
+    try:
+        named = [arn.rpartition("/")[2] for arn in _named_users(role["assumeRolePolicy"])]
+    except UnknownValueError:
+        return False
+    return any(same(name, usual) for name, usual in product(named, naming.DEFAULT_USER_NAMES))
+
+
+def trusted_users(stack: Stack) -> set[str]:
+    """Return the names of the users whom the stack's break-glass roles trust, as far as they are known."""
+
+    def trusted(role: Resource) -> Iterable[str]:
+        return _named_users(role["assumeRolePolicy"]) if _is_break_glass(role) else ()
+
+    names: set[str] = set()
+    with suppress(UnknownValueError):  # the policies on the role say so
+        for arn in each(stack.all(ROLE), trusted):
+            names.add(arn.rpartition("/")[2])
+    return names
 
 
 def _askers(trust: Any) -> list[str]:
@@ -184,7 +211,7 @@ def role_trust_only_named_users(role: Resource) -> Problems:
     that it does not, the named users' names in those accounts, and what its wildcards would let in.
     """
     trust = role["assumeRolePolicy"]
-    named = {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
+    named = _named_users(trust)
     let_in = dict(_let_in(trust, _FRESH))
     if not let_in:
         yield (

@@ -19,6 +19,7 @@ ROLE = "aws:iam/role:Role"
 NAME = "BreakGlassRole"
 ROOT = "arn:aws:iam::111111111111:root"
 USER_ARN = "arn:aws:iam::111111111111:user/BreakglassUser"
+ANN = "arn:aws:iam::111111111111:user/ann"
 PRESENT = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 RECENT = {"NumericLessThanEquals": {"aws:MultiFactorAuthAge": "3600"}}
 TRUST_POLICIES = [
@@ -66,12 +67,17 @@ class TestWhichRole:
         assert check(policy, "aws:iam/user:User", bad).not_applicable
 
     def test_ours_is_told_by_its_component_or_by_its_name_in_any_case(self, check, policy):
-        bad = role(allow({"AWS": [USER_ARN, "*"]}, {}), maxSessionDuration=43200)
+        bad = role(allow({"AWS": [ANN, "*"]}, {}), maxSessionDuration=43200)
         assert check(policy, ROLE, bad | {"name": "EmergencyRole"}, component="BreakGlassRole").violations
         assert check(
             policy, ROLE, bad | {"name": "EmergencyRole"}, component="BreakGlassRelay"
         ).not_applicable
         assert check(policy, ROLE, bad | {"name": "breakglassROLE"}).violations
+
+    def test_a_role_that_trusts_our_user_is_one_too(self, check, policy, unknown):
+        bad = role(allow({"AWS": [USER_ARN, "*"]}, {}), maxSessionDuration=43200) | {"name": "Emergency"}
+        assert check(policy, ROLE, bad).violations
+        assert check(policy, ROLE, bad | {"assumeRolePolicy": unknown}).not_applicable
 
     def test_a_name_unknown_at_preview_is_left_to_the_engine(self, check, policy, unknown):
         assert check(policy, ROLE, role(allow()) | {"name": unknown}).unknown == "name"
@@ -385,7 +391,8 @@ class TestUsersOfHub:
     def test_where_nothing_tells_the_account_it_is_not_applicable(self, check_stack, unknown):
         for others in ([], [self.USER], [(self.TARGET, {"arn": unknown})], [("x", {})]):
             assert check_stack(role_trust_users_of_hub, [self.BAD, *others]).not_applicable
-        other_role = (ROLE, {**self.BAD[1], "name": "Other"})
+        ann = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:user/ann"}}
+        other_role = (ROLE, role(allow({"AWS": "222222222222"}, MFA | ann)) | {"name": "Other"})
         assert check_stack(role_trust_users_of_hub, [other_role, self.HUB]).not_applicable
 
     def test_a_trust_policy_unknown_at_preview_is_left_to_the_engine(self, check_stack, unknown):
