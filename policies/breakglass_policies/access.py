@@ -119,10 +119,7 @@ def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = 
         requests: What strangers try.
         source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
-    vouched = {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED
-    worst: Any = json.loads(document) if isinstance(document, str) else document
-    if "Statement" in worst:  # else it is in another case, which the evaluator does not take for a policy
-        worst = {**worst, "Statement": [_at_worst(one, vouched) for one in items(worst["Statement"])]}
+    worst = worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
     decisions = (_decision(worst, request) for request in requests)
     return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
 
@@ -168,9 +165,15 @@ _VOUCHED: Mapping[str, Test] = {
 """Condition keys that no caller chooses, in lower case, each with a test for values named in full."""
 
 
-def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
-    """Return the statement as it is for somebody who meets, or avoids, all other conditions as needed."""
+def worst_case(document: Any, vouched: Mapping[str, Test]) -> Any:
+    """Return a readable policy as it is for somebody who meets, or avoids, all other conditions as needed."""
+    worst: Any = json.loads(document) if isinstance(document, str) else document
+    if "Statement" not in worst:  # it is in another case, which the evaluator does not take for a policy
+        return worst
+    return {**worst, "Statement": [_at_worst(one, vouched) for one in items(worst["Statement"])]}
 
+
+def _at_worst(statement: dict[str, Any], vouched: Mapping[str, Test]) -> dict[str, Any]:
     def counts(key: str, values: Any) -> bool:
         test = vouched.get(key.lower())
         return test is not None and all(test(str(value)) for value in items(values))

@@ -124,11 +124,12 @@ def _principals(resource: Resource, property_name: str) -> list[str | None]:
 
 def _held(resource: Resource, held: Attachment) -> Iterator[Grant | Unreadable]:
     name, policy = resource.known(held.principal), resource.known("name")
-    yield from _judged(resource[held.policy], "its policy document", held.kind, name, policy)
+    yield from _judged([resource[held.policy]], "its policy document", held.kind, name, policy)
 
 
 def _inline(role: Resource) -> Iterator[Grant | Unreadable]:
     entries = items(role.of.props.get(INLINE_POLICIES))
+    less: list[tuple[str | None, Any]] = []
 
     def judge(index: int) -> Iterator[Grant | Unreadable]:
         where = f"its inline policy {index + 1}"
@@ -138,15 +139,26 @@ def _inline(role: Resource) -> Iterator[Grant | Unreadable]:
         entry = members(entries[index])
         if entry.get("policy") not in (None, ""):  # an empty entry takes the role's inline policies away
             name, policy = role.known("name"), known_text(entry, "name")
-            yield from _judged(as_json(entry["policy"]), where, "role", name, policy)
+            document = as_json(entry["policy"])
+            found = [*_judged([document], where, "role", name, policy)]
+            if not found:
+                less.append((policy, document))
+            yield from found
 
-    return each(range(len(entries)), judge)
+    def together() -> Iterator[Grant | Unreadable]:
+        if len(less) > 1:
+            names = [name for name, _ in less if name]
+            policy = " and ".join(names) if len(names) == len(less) else None
+            documents = [document for _, document in less]
+            yield from _judged(documents, "its inline policies", "role", role.known("name"), policy)
+
+    return each([each(range(len(entries)), judge), together()], iter)
 
 
 def _judged(
-    document: Any, where: str, kind: str, name: str | None, policy: str | None
+    documents: list[Any], where: str, kind: str, name: str | None, policy: str | None
 ) -> Iterator[Grant | Unreadable]:
-    means = full_control(document, kind)
+    means = full_control(documents[0], kind, *documents[1:])
     if isinstance(means, Unreadable):
         yield Unreadable(f"{where}: {means}")
     elif means:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import Request
 from breakglass import naming
@@ -36,11 +37,15 @@ NEEDED = ("kms:GenerateDataKey", "kms:Decrypt")
 def publishers(key: Resource) -> list[str]:
     """Return the services that must be able to use a key: those its policy names, and both for our own key.
 
-    There are none if the key is not for alerts.
+    There are none if the key is not for alerts, or if its policy is another program's and not known until
+    deployment, which judges it.
     """
     if in_component(key, "BreakGlassAlerts"):
         return [EVENTS, CLOUDWATCH]
-    document = key["policy"]
+    try:
+        document = key["policy"]
+    except UnknownValueError:
+        return []
     unreadable = isinstance(statements(document), Unreadable)
     named = str(document).lower() if unreadable else [name.lower() for name in services(document)]
     return [service for service in (EVENTS, CLOUDWATCH) if service in named]

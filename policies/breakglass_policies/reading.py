@@ -106,9 +106,9 @@ def is_ours(resource: Resource, component: str) -> bool:
     return in_component(resource, component) or any(same(resource["name"], name) for name in NAMES[component])
 
 
-def in_component(resource: Resource, component: str) -> bool:
-    """Whether the resource is inside a component of our program, such as `BreakGlassAlerts`."""
-    return f"breakglass:index:{component}$" in resource.of.urn
+def in_component(resource: Resource, component: str = "") -> bool:
+    """Whether the resource is in a component of our program, such as `BreakGlassAlerts`, or in any."""
+    return f"breakglass:index:{component}{'$' if component else ''}" in resource.of.urn
 
 
 def same(name: Any, other: Any) -> bool:

@@ -1,26 +1,30 @@
 """Who may assume the break-glass role, and for how long.
 
 What a trust policy lets happen is asked of `alertpath.iam`: principals that the document could mean ask for
-the role, each with everything that its conditions want. That a user stands as a principal, or a wildcard, is
-read.
+the role, and meet every condition that does not concern identity or MFA. That a user stands as a principal,
+or a wildcard, is read.
 """
 
 import re
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain, islice, product
 from typing import Any
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import AccessError, Principal, Request, Verdict, by_resource_policy
 from breakglass import naming
 
-from .policy import CIS_MFA, PREPARED_ACCESS, Problems, resource_policy, seconds
-from .reading import Resource, is_ours
+from .access import Test, worst_case
+from .policy import CIS_MFA, PREPARED_ACCESS, Problems, StackProblems, resource_policy, seconds, stack_policy
+from .reading import Resource, Stack, any_known, each, is_ours, parse_arn, same
 from .statements import Unreadable, allowing, has_wildcard, statements
 
 ROLE = "aws:iam/role:Role"
+USER = "aws:iam/user:User"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 
 # A user by ARN, or by the unique id that IAM makes of it.
 _USER = re.compile(r"arn:[^:]+:iam::[0-9]*:user/.*|AIDA[A-Z0-9]+", re.IGNORECASE | re.DOTALL)
@@ -29,30 +33,57 @@ _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _STRANGER = "999999999999"
 _ROLE_ACCOUNT = "000000000000"
 """No asker is of this account: within one account identity policies could decide instead."""
-_IDENTITY_KEYS = frozenset(
-    {
+_VOUCHED: Mapping[str, Test] = dict.fromkeys(
+    (
         "aws:multifactorauthpresent",
         "aws:multifactorauthage",
         "aws:principalarn",
         "aws:principalaccount",
         "aws:principaltype",
         "aws:username",
-        "aws:userid",
-    }
+    ),
+    lambda value: "${" not in value,
 )
-"""Condition keys that follow from who asks and how they signed in."""
+"""Condition keys that follow from who asks and how they signed in, unless compared with a policy variable."""
 _FRESH = {"aws:MultiFactorAuthPresent": "true", "aws:MultiFactorAuthAge": "1"}
 
 
-_is_break_glass = partial(is_ours, component="BreakGlassRole")
-
-
 def _texts(trust: Any) -> list[str]:
-    """Return all texts by which a trust policy may tell who is let in."""
-    found = allowing(trust)
+    """Return all texts by which a trust policy may tell who is let in, and who is not."""
+    listed = statements(trust)
+    found = [] if isinstance(listed, Unreadable) else listed
     principals = [name for statement in found for _, name in statement.principals]
     conditions = [values for statement in found for _, _, values in statement.conditions]
     return [*principals, *chain.from_iterable(conditions)]
+
+
+def _named_users(trust: Any) -> set[str]:
+    """Return the ARNs of the users that a trust policy names."""
+    return {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
+
+
+def _is_break_glass(role: Resource) -> bool:
+    """Return whether a role is ours, or trusts a user of ours, as far as its trust policy is known."""
+    if is_ours(role, "BreakGlassRole"):
+        return True
+    try:
+        named = [arn.rpartition("/")[2] for arn in _named_users(role["assumeRolePolicy"])]
+    except UnknownValueError:
+        return False
+    return any(same(name, usual) for name, usual in product(named, naming.DEFAULT_USER_NAMES))
+
+
+def trusted_users(stack: Stack) -> set[str]:
+    """Return the names of the users whom the stack's break-glass roles trust, as far as they are known."""
+
+    def trusted(role: Resource) -> Iterable[str]:
+        return _named_users(role["assumeRolePolicy"]) if _is_break_glass(role) else ()
+
+    names: set[str] = set()
+    with suppress(UnknownValueError):  # the policies on the role say so
+        for arn in each(stack.all(ROLE), trusted):
+            names.add(arn.rpartition("/")[2])
+    return names
 
 
 def _askers(trust: Any) -> list[str]:
@@ -78,16 +109,8 @@ def _filled_in(pattern: str) -> str:
 
 
 def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why.
-
-    Conditions that concern neither identity nor MFA are met.
-    """
-    met = {
-        key: _filled_in(values[0])
-        for statement in allowing(trust)
-        for operator, key, values in statement.conditions
-        if key not in _IDENTITY_KEYS and values and "Not" not in operator and operator != "Null"
-    }
+    """Yield each principal that a trust policy does not refuse, for each of the contexts, and why."""
+    worst = worst_case(trust, _VOUCHED)
     for asker, context in product(_askers(trust), contexts):
         try:
             principal = Principal(arn=asker)
@@ -104,9 +127,9 @@ def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
             principal=principal,
             action="sts:AssumeRole",
             resource=f"arn:aws:iam::{_ROLE_ACCOUNT}:role/any",
-            context={**met, **context, **identity},
+            context={**context, **identity},
         )
-        decision = by_resource_policy(trust, asked, resource_account=_ROLE_ACCOUNT)
+        decision = by_resource_policy(worst, asked, resource_account=_ROLE_ACCOUNT)
         if decision.verdict is not Verdict.DENIED:
             yield asker, decision.reason
 
@@ -188,8 +211,13 @@ def role_trust_only_named_users(role: Resource) -> Problems:
     that it does not, the named users' names in those accounts, and what its wildcards would let in.
     """
     trust = role["assumeRolePolicy"]
-    named = {text for text in _texts(trust) if ":user/" in text and not has_wildcard(text)}
+    named = _named_users(trust)
     let_in = dict(_let_in(trust, _FRESH))
+    if not let_in:
+        yield (
+            "lets nobody in who signed in with MFA, so it is of no use in an emergency. Allow sts:AssumeRole "
+            "to the account of its users, and name each user by its ARN under ArnEquals aws:PrincipalArn."
+        )
     for other in [asker for asker in let_in if asker not in named][:1]:
         yield (
             f"lets {other} in, which its trust policy does not name. Name each user by its ARN under "
@@ -200,8 +228,49 @@ def role_trust_only_named_users(role: Resource) -> Problems:
         yield f"lets users of the accounts {' and '.join(accounts)} in. Keep the users in one account."
     for statement in allowing(trust):
         for kind, name in statement.principals:
-            if kind != "aws":
+            if kind != "aws" or ":sts:" in name:
                 yield f"lets {kind} principal {name} in: {statement.where} of its trust policy. Remove it."
+
+
+def _accounts_of_users(stack: Stack) -> set[str]:
+    """Return the account of the stack's break-glass users, else that of the hub to which it relays."""
+
+    def of_user(user: Resource) -> list[str]:
+        return [user.account] if is_ours(user, "BreakGlassUser") and user.account else []
+
+    buses = (parse_arn(target.known("arn")) for target in stack.all(EVENT_TARGET))
+    hubs = {bus.account for bus in buses if bus.resource == f"event-bus/{naming.HUB_BUS}"}
+    return {*each(stack.all(USER), of_user)} or hubs
+
+
+@stack_policy(
+    "role-trust-users-of-hub",
+    "The break-glass role trusts users of the hub's account",
+    applies=lambda stack: any_known(stack.all(ROLE), _has_readable_trust) and bool(_accounts_of_users(stack)),
+    severity=Severity.CRITICAL,
+    fix="Name users of the account that holds the break-glass users and the hub.",
+    url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html",
+)
+def role_trust_users_of_hub(stack: Stack) -> StackProblems:
+    """The break-glass role must let in users of the account only that holds our users and the hub.
+
+    Where the stack has no such user, it is the account of the hub's bus to which the stack relays.
+    """
+    accounts = _accounts_of_users(stack)
+
+    def look(role: Resource) -> StackProblems:
+        if not _has_readable_trust(role):
+            return
+        for asker, reason in _let_in(role["assumeRolePolicy"], _FRESH):
+            if asker.split(":")[4] not in accounts:
+                yield (
+                    role,
+                    f"lets {asker} in, but the break-glass users are in {' and '.join(sorted(accounts))}. "
+                    f"Name users of that account. {reason}",
+                )
+                return
+
+    return each(stack.all(ROLE), look)
 
 
 @resource_policy(

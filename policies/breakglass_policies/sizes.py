@@ -4,11 +4,12 @@ import json
 from typing import Literal, NamedTuple
 
 from pulumi_policy import Severity
+from pulumi_policy.proxy import UnknownValueError
 
 from breakglass import quotas
 
 from .policy import Problems, resource_policy
-from .reading import Resource
+from .reading import Resource, in_component
 
 
 class Quota(NamedTuple):
@@ -37,11 +38,20 @@ QUOTAS: dict[str, Quota] = {
 """The limits of AWS, by resource type."""
 
 
+def _has_document(resource: Resource) -> bool:
+    try:
+        return isinstance(resource[QUOTAS[resource.type].property] or None, str | dict)
+    except UnknownValueError:
+        if in_component(resource):
+            raise
+        return False  # in another program it is known, and judged, at the deployment
+
+
 @resource_policy(
     "policy-size-within-limits",
     "Policy documents are within AWS's quotas",
     types=QUOTAS,
-    applies=lambda resource: isinstance(resource[QUOTAS[resource.type].property] or None, str | dict),
+    applies=_has_document,
     severity=Severity.MEDIUM,
     fix=(
         "Name fewer accounts or principals: an organization id instead of account ids, a name prefix instead "

@@ -3,7 +3,7 @@
 An access key or a password that a program makes is in its state, where everybody who may deploy can read it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from .access import by_identity
 from .iam_full_access import ATTACHMENTS, DOCUMENTS
 from .policy import CIS_ACCESS_KEYS, CIS_MFA, StackProblems, stack_policy
 from .reading import Resource, Stack, any_known, each, is_ours, same
+from .role import trusted_users
 from .statements import Statement, Unreadable, statements
 
 USER = "aws:iam/user:User"
@@ -24,6 +25,8 @@ LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile"
 CREDENTIALS: dict[str, str] = {
     "aws:iam/accessKey:AccessKey": "user",
     "aws:iam/serviceSpecificCredential:ServiceSpecificCredential": "userName",
+    "aws:iam/signingCertificate:SigningCertificate": "userName",
+    "aws:iam/sshKey:SshKey": "username",
 }
 """Resource types that are long-term credentials, and which property names their user."""
 
@@ -52,22 +55,26 @@ carry an MFA context, and the enrolment of a device."""
 _MFA_KEYS = frozenset({"aws:multifactorauthpresent", "aws:multifactorauthage"})
 
 
-_is_break_glass = partial(is_ours, component="BreakGlassUser")
+def _our_users(stack: Stack) -> Callable[[Resource], bool]:
+    """Return the test whether a user is ours, or one whom a break-glass role of the stack trusts."""
+    trusted = trusted_users(stack)
+    return lambda user: is_ours(user, "BreakGlassUser") or any(same(user["name"], name) for name in trusted)
 
 
 def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> StackProblems:
-    """Yield the problem for each credential of a user in the stack that is break-glass, or of the usual name.
+    """Yield the problem for each credential of a break-glass user: of the stack, trusted or of a usual name.
 
     The types of credentials come with the property that names their user.
     """
+    is_break_glass, names = _our_users(stack), {*naming.DEFAULT_USER_NAMES, *trusted_users(stack)}
 
     def of_our_user(credential: Resource) -> bool:
         user = types[credential.type]
         if users := [source for source in credential.made_of(user) if source.type == USER]:
-            return any_known(users, _is_break_glass)
+            return any_known(users, is_break_glass)
         name = credential[user]
-        return any(same(name, usual) for usual in naming.DEFAULT_USER_NAMES) or any_known(
-            stack.all(USER), lambda user: _is_break_glass(user) and same(user["name"], name)
+        return any(same(name, usual) for usual in names) or any_known(
+            stack.all(USER), lambda user: is_break_glass(user) and same(user["name"], name)
         )
 
     return each(stack.all(*types), lambda one: [(one, problem)] if of_our_user(one) else [])
@@ -79,7 +86,7 @@ def _of_our_users(stack: Stack, types: Mapping[str, str], problem: str) -> Stack
     applies=lambda stack: bool(stack.all(*CREDENTIALS)),
     severity=Severity.CRITICAL,
     framework=CIS_ACCESS_KEYS,
-    fix="Remove the AccessKey or ServiceSpecificCredential; use `aws login` instead.",
+    fix="Remove the AccessKey, certificate or other credential; use `aws login` instead.",
     url="https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html",
 )
 def user_no_access_key(stack: Stack) -> StackProblems:
@@ -87,8 +94,8 @@ def user_no_access_key(stack: Stack) -> StackProblems:
     return _of_our_users(
         stack,
         CREDENTIALS,
-        "is a long-term credential of a break-glass user: it works without MFA, and its secret is in the "
-        "state. Remove it; `aws login` gives command-line credentials of 12 hours.",
+        "is a long-term credential of a break-glass user: it works without MFA, and a secret that AWS makes "
+        "for it is in the state. Remove it; `aws login` gives command-line credentials of 12 hours.",
     )
 
 
@@ -114,7 +121,7 @@ def user_no_login_profile_in_state(stack: Stack) -> StackProblems:
 @stack_policy(
     "user-requires-mfa",
     "Break-glass users can do nothing without MFA",
-    applies=lambda stack: any_known(stack.all(USER), _is_break_glass),
+    applies=lambda stack: any_known(stack.all(USER), _our_users(stack)),
     severity=Severity.CRITICAL,
     framework=CIS_MFA,
     fix=(
@@ -125,9 +132,10 @@ def user_no_login_profile_in_state(stack: Stack) -> StackProblems:
 )
 def user_requires_mfa(stack: Stack) -> StackProblems:
     """A policy attached to each break-glass user must deny everything without MFA."""
+    is_break_glass = _our_users(stack)
 
     def look(user: Resource) -> StackProblems:
-        if _is_break_glass(user) and not any(
+        if is_break_glass(user) and not any(
             denies_without_mfa(document) for document in _policies_of(stack, "user", user["name"])
         ):
             yield (

@@ -120,6 +120,7 @@ def check_stack():
         config: Mapping[str, Any] | None = None,
         made_of: Mapping[tuple[int, str], int] | None = None,
         components: Mapping[int, str] | None = None,
+        account: str | None = None,
     ) -> Outcome:
         wrapped = [
             PolicyResource(
@@ -128,7 +129,7 @@ def check_stack():
                 urn((components or {}).get(number), kind, f"thing-{number}"),
                 f"thing-{number}",
                 OPTIONS,
-                provider(provider_region),
+                provider(provider_region, account),
                 None,
                 [],
                 {},

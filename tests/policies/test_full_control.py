@@ -54,6 +54,9 @@ FULL = {
     "shorter ARN": allow(resource="arn:aws:iam"),
     "short ARN of the account": allow(resource="arn:aws:iam::111111111111"),
     "one account": allow(resource="arn:aws:iam::111111111111:*"),
+    "some accounts": allow(resource="arn:aws:iam::111*:*"),
+    "some accounts by their end": allow(resource="arn:aws:iam::*1:*"),
+    "all but a digit of an account": allow("*", resource="arn:aws:*:*:11111111111?:*"),
     "own account": allow(resource="arn:aws:iam::${aws:PrincipalAccount}:*"),
     "every kind": allow(resource=[f"arn:aws:iam::*:{kind}/*" for kind in KINDS]),
     "double star": allow(resource="**"),
@@ -61,10 +64,17 @@ FULL = {
     "NotResource one role": {**NOT_RESOURCE, "NotResource": ["arn:aws:iam::*:role/Admin"]},
     "NotResource every role": {**NOT_RESOURCE, "NotResource": ["arn:aws:iam::*:role/*"]},
     "NotResource another account": {**NOT_RESOURCE, "NotResource": "arn:aws:iam::999999999999:*"},
+    "NotResource some accounts": {**NOT_RESOURCE, "NotResource": "arn:aws:iam::1*:*"},
+    "NotResource some names": {**NOT_RESOURCE, "NotResource": "arn:aws:iam::*:*/any*"},
+    "names by their first letter": allow(resource=[f"*/{one}*" for one in "bcdefghijklmnopqrstuvwxyz"]),
     "NotAction other service": {**NOT_ACTION, "NotAction": ["s3:*"]},
     "NotAction text": {**NOT_ACTION, "NotAction": "organizations:*"},
     "NotAction reads": {**NOT_ACTION, "NotAction": ["iam:Get*", "iam:List*"]},
     "NotAction some writes": {**NOT_ACTION, "NotAction": ["iam:Create*", "iam:Delete*"]},
+    "NotAction what makes administrators": {
+        **NOT_ACTION,
+        "NotAction": ["iam:Put*", "iam:Attach*", "iam:CreatePolicyVersion"],
+    },
     "NotAction nothing": {**NOT_ACTION, "NotAction": []},
     "writes by verb": allow([f"iam:{verb}*" for verb in ("Create", "Put", "Attach", "Delete", "Update")]),
     "one action on everything": allow("iam:AttachUserPolicy"),
@@ -89,6 +99,10 @@ NOT_FULL = {
     "other resources": allow("*", resource="arn:aws:s3:::*"),
     "deny": allow() | {"Effect": "Deny"},
     "deny without MFA": {"Effect": "Deny", "NotAction": ["iam:ListUsers"], "Resource": "*"},
+    "NotAction credentials too": {
+        **NOT_ACTION,
+        "NotAction": ["iam:Put*", "iam:Attach*", "iam:Create*", "iam:UpdateA*", "iam:UpdateLoginProfile"],
+    },
     "NotAction all of IAM": {**NOT_ACTION, "NotAction": ["iam:*", "organizations:*", "account:*"]},
     "NotAction all of IAM in capitals": {**NOT_ACTION, "NotAction": ["IAM:*"]},
     "NotAction everything": {**NOT_ACTION, "NotAction": ["*"]},
@@ -108,6 +122,48 @@ def test_full_access_is_found(statement, shape):
     if shape == "object":
         value["Statement"] = statement
     assert means(json.dumps(value) if shape == "text" else value)
+
+
+MINE = "arn:aws:iam::111111111111:policy/Boundary"
+DELEGATED = allow(["iam:CreateUser", "iam:AttachUserPolicy", "iam:PutUserPolicy", "iam:CreateRole"])
+ATTACHED = allow(["iam:AttachUserPolicy", "iam:DetachUserPolicy"])
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "ArnEquals"])
+@pytest.mark.parametrize(
+    ("statement", "key"), [(DELEGATED, "iam:PermissionsBoundary"), (ATTACHED, "iam:PolicyARN")]
+)
+def test_delegation_as_aws_shows_it_is_not_full_access(statement, key, operator):
+    """See access_policies_boundaries.html and access_controlling.html of the IAM user guide."""
+    keys = allow(["iam:CreateAccessKey", "iam:CreateLoginProfile"])
+    limited = statement | {"Condition": {operator: {key: [MINE, MINE + "2"]}}}
+    assert means(document(limited, keys)) == ()
+    assert means(document(limited, statement))
+    for policy in ("*", MINE):
+        assert means(document(limited, allow("iam:CreatePolicyVersion", resource=policy)))
+    assert means(document(limited, allow("iam:DeleteUserPermissionsBoundary")))
+
+
+@pytest.mark.parametrize(
+    ("statement", "condition"),
+    [
+        (DELEGATED, {"StringEqualsIfExists": {"iam:PermissionsBoundary": MINE}}),
+        (DELEGATED, {"ForAllValues:StringEquals": {"iam:PermissionsBoundary": MINE}}),
+        (DELEGATED, {"StringNotEquals": {"iam:PermissionsBoundary": MINE}}),
+        (DELEGATED, {"StringLike": {"iam:PermissionsBoundary": "*"}}),
+        (
+            DELEGATED,
+            {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}},
+        ),
+        (DELEGATED, {"StringEquals": {"iam:PermissionsBoundary": "${aws:PrincipalTag/boundary}"}}),
+        (DELEGATED, {"ArnEquals": {"iam:PolicyARN": MINE}}),
+        (ATTACHED, {"ArnLike": {"iam:PolicyARN": "arn:aws:iam::aws:policy/*"}}),
+        (ATTACHED, {"ArnEquals": {"iam:PolicyARN": [MINE, "arn:aws:iam::aws:policy/IAMFullAccess"]}}),
+        (ATTACHED, {"ArnNotEquals": {"iam:PolicyARN": MINE}}),
+    ],
+)
+def test_what_does_not_limit_delegation_is_full_access(statement, condition):
+    assert means(document(statement | {"Condition": condition}))
 
 
 @pytest.mark.parametrize("statement", NOT_FULL.values(), ids=NOT_FULL.keys())

@@ -14,8 +14,14 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 IAM_ARN = "arn:aws:iam::aws:policy/IAMFullAccess"
 READ_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 REASON = "repairs access when single sign-on is down"
-FULL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}
-HARMLESS = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+
+
+def allowing(action):
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": statement}
+
+
+FULL, HARMLESS = allowing("iam:*"), allowing("s3:*")
 
 ROLE = "aws:iam/role:Role"
 ROLE_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -60,6 +66,18 @@ GRANTS = [
             "inlinePolicies": [{"name": "b", "policy": json.dumps(FULL)}],
         },
         [("role/R", IAM_ARN), ("role/R", "b")],
+    ),
+    (
+        ROLE,
+        {
+            "name": "R",
+            "inlinePolicies": [
+                {"name": "a", "policy": allowing("iam:CreateAccessKey")},
+                {"name": "b", "policy": HARMLESS},
+                {"name": "c", "policy": allowing("iam:AttachUserPolicy")},
+            ],
+        },
+        [("role/R", "a and b and c")],
     ),
     (POLICY, {"name": "P", "policy": json.dumps(FULL)}, [("policy/P", "P")]),
     (ROLE_POLICY, {"name": "p", "role": "R", "policy": json.dumps(FULL)}, [("role/R", "p")]),

@@ -182,9 +182,11 @@ class TestApplicability:
     def test_a_document_that_names_eventbridge_and_cannot_be_read_blocks(self, check, document):
         assert len(check(key_lets_publishers_in, KEY, {"policy": document}).violations) == 2
 
-    def test_a_policy_that_is_unknown_at_preview_is_left_to_the_engine(self, check, unknown):
+    def test_a_policy_that_is_unknown_at_preview_is_left_to_the_engine_if_it_is_ours(self, check, unknown):
+        ours = check(key_lets_publishers_in, KEY, {"policy": unknown}, component="BreakGlassAlerts")
+        assert ours.unknown == "policy"
         for policy_ in (key_lets_publishers_in, key_rotation, key_enabled):
-            assert check(policy_, KEY, {"policy": unknown}).unknown == "policy"
+            assert check(policy_, KEY, {"policy": unknown}).not_applicable
 
 
 class TestRotationAndState:

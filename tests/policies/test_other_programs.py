@@ -58,6 +58,23 @@ def jobs() -> None:
     aws.sns.TopicSubscription("subscription", topic=topic.arn, protocol="email", endpoint="o@example.com")
 
 
+def alarms() -> None:
+    """A topic with its policy, an alarm and a key that have nothing to do with break-glass."""
+    topic = aws.sns.Topic("topic", name="orders")
+    events = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish"}
+    policy_of = topic.arn.apply(lambda arn: document({**events, "Resource": arn}))
+    aws.sns.TopicPolicy("policy", arn=topic.arn, policy=policy_of)
+    aws.cloudwatch.MetricAlarm(
+        "alarm",
+        name="orders",
+        comparison_operator="GreaterThanThreshold",
+        evaluation_periods=1,
+        alarm_actions=[topic.arn],
+        region="us-east-1",
+    )
+    aws.kms.Key("key", policy=policy_of)
+
+
 def function(role: pulumi.Input[str] = "arn:aws:iam::555555555555:role/x") -> None:
     """A function whose archive also has an empty file, which the engine sends without its text."""
     code = pulumi.AssetArchive(
@@ -83,6 +100,7 @@ PROGRAMS: dict[Callable[[], None], list[tuple[str, str]]] = {
         for name in ("attachment", "custom", "custom2", "group-attachment", "inline")
     ],
     jobs: [],
+    alarms: [],
     function: [],
     bucket_object: [],
     credentials_of_others: [],

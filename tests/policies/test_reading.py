@@ -1,11 +1,15 @@
 """What a policy sees of a resource."""
 
 import json
+import re
+from pathlib import Path
 
 import pulumi
 import pytest
-from breakglass_policies.reading import any_known, as_json, each, items, known_properties, known_text
+from breakglass_policies.reading import NAMES, any_known, as_json, each, items, known_properties, known_text
 from pulumi_policy.proxy import UnknownValueError, unknown_checking_proxy
+
+import components
 
 
 def test_values_compare_and_serialise():
@@ -80,3 +84,10 @@ def test_any_known_prefers_what_is_known(unknown):
     assert not any_known(candidates[1:], lambda candidate: candidate["x"] == "other")
     with pytest.raises(UnknownValueError):
         any_known(candidates, lambda candidate: candidate["x"] == "other")
+
+
+def test_the_components_have_the_names_that_policies_know():
+    """A renamed component would take its user, role or key out of the policies' sight."""
+    sources = Path(components.__file__).parent.glob("*.py")
+    found = {name for path in sources for name in re.findall(r'"breakglass:index:(\w+)"', path.read_text())}
+    assert found == {*NAMES, "BreakGlassAlerts", "BreakGlassRelay"}

@@ -9,6 +9,7 @@ from breakglass_policies.role import (
     role_trust_not_bare_user_arn,
     role_trust_only_named_users,
     role_trust_requires_mfa,
+    role_trust_users_of_hub,
 )
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE
 
@@ -18,6 +19,7 @@ ROLE = "aws:iam/role:Role"
 NAME = "BreakGlassRole"
 ROOT = "arn:aws:iam::111111111111:root"
 USER_ARN = "arn:aws:iam::111111111111:user/BreakglassUser"
+ANN = "arn:aws:iam::111111111111:user/ann"
 PRESENT = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 RECENT = {"NumericLessThanEquals": {"aws:MultiFactorAuthAge": "3600"}}
 TRUST_POLICIES = [
@@ -65,12 +67,17 @@ class TestWhichRole:
         assert check(policy, "aws:iam/user:User", bad).not_applicable
 
     def test_ours_is_told_by_its_component_or_by_its_name_in_any_case(self, check, policy):
-        bad = role(allow({"AWS": [USER_ARN, "*"]}, {}), maxSessionDuration=43200)
+        bad = role(allow({"AWS": [ANN, "*"]}, {}), maxSessionDuration=43200)
         assert check(policy, ROLE, bad | {"name": "EmergencyRole"}, component="BreakGlassRole").violations
         assert check(
             policy, ROLE, bad | {"name": "EmergencyRole"}, component="BreakGlassRelay"
         ).not_applicable
         assert check(policy, ROLE, bad | {"name": "breakglassROLE"}).violations
+
+    def test_a_role_that_trusts_our_user_is_one_too(self, check, policy, unknown):
+        bad = role(allow({"AWS": [USER_ARN, "*"]}, {}), maxSessionDuration=43200) | {"name": "Emergency"}
+        assert check(policy, ROLE, bad).violations
+        assert check(policy, ROLE, bad | {"assumeRolePolicy": unknown}).not_applicable
 
     def test_a_name_unknown_at_preview_is_left_to_the_engine(self, check, policy, unknown):
         assert check(policy, ROLE, role(allow()) | {"name": unknown}).unknown == "name"
@@ -116,7 +123,7 @@ class TestTrust:
             assert outcome.not_applicable
 
     def test_a_deny_lets_nobody_in(self, check, policy):
-        deny = allow("*", {}, Effect="Deny")
+        deny = allow("*", {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, Effect="Deny")
         trusted = allow(condition={**PRESENT, **RECENT, **NAMED})
         assert check(policy, ROLE, role(trusted, deny)).passed
 
@@ -307,6 +314,129 @@ class TestOnlyNamedUsers:
         trust = role(allow(condition=MFA | NAMED), allow(principal, {}))
         (violation,) = check(role_trust_only_named_users, ROLE, trust).violations
         assert "statement 2 of its trust policy" in violation
+
+    @pytest.mark.parametrize("session", ["assumed-role/admin/ann", "federated-user/bob"])
+    def test_a_session_as_principal_blocks(self, check, session):
+        principal = {"AWS": f"arn:aws:sts::111111111111:{session}"}
+        for condition in (MFA, {}, MFA | {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/a/admin"}}):
+            trust = role(allow(condition=MFA | NAMED), allow(principal, condition))
+            violations = check(role_trust_only_named_users, ROLE, trust).violations
+            assert f"{session} in: statement 2 of its trust policy" in violations[-1]
+
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            {"StringLike": {"aws:userid": "AIDA*"}},
+            {"StringEquals": {"aws:userid": "${aws:userid}"}},
+            {"ArnEquals": {"aws:PrincipalArn": USER_ARN[:-4] + "${sts:RoleSessionName}"}},
+            {"StringEquals": {"aws:username": "${aws:PrincipalTag/name}"}},
+        ],
+    )
+    def test_what_the_caller_controls_names_nobody(self, check, condition):
+        assert check(role_trust_only_named_users, ROLE, role(allow(condition=MFA | condition))).violations
+
+    @pytest.mark.parametrize(
+        "exempted",
+        [
+            {"ArnNotLike": {"aws:PrincipalArn": USER_ARN.replace("Break", "ops/*")}},
+            {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/ops*"}},
+            {"StringNotLike": {"aws:username": "b*"}},
+        ],
+    )
+    def test_those_whom_a_deny_exempts_block(self, check, exempted):
+        trust = role(allow(condition=MFA), allow("*", exempted, Effect="Deny"))
+        assert check(role_trust_only_named_users, ROLE, trust).violations
+
+    def test_a_deny_of_all_but_the_named_passes(self, check):
+        others = {"ArnNotEquals": {"aws:PrincipalArn": USER_ARN}}
+        trust = role(allow(condition=MFA), allow("*", others, Effect="Deny"))
+        assert check(role_trust_only_named_users, ROLE, trust).passed
+
+
+class TestNobody:
+    @pytest.mark.parametrize(
+        "statements",
+        [
+            [],
+            [allow("*", {}, Effect="Deny")],
+            [allow(condition=MFA | NAMED), allow("*", {}, Effect="Deny")],
+            [allow(condition=MFA | NAMED, Action="sts:TagSession")],
+            [allow(condition=NAMED | {"Bool": {"aws:MultiFactorAuthPresent": "false"}})],
+        ],
+    )
+    def test_a_role_that_no_user_can_use_blocks(self, check, statements):
+        (violation,) = check(role_trust_only_named_users, ROLE, role(*statements)).violations
+        assert " lets nobody in who signed in with MFA" in violation
+
+
+class TestUsersOfHub:
+    """Our users are those of one account, and the role must not trust an attacker's."""
+
+    USER = ("aws:iam/user:User", {"name": "BreakglassUser"})
+    TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+    HUB = (TARGET, {"arn": "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"})
+    GOOD = (ROLE, role(allow(condition=MFA | NAMED)))
+    BAD = (ROLE, role(allow({"AWS": "222222222222"}, MFA | {"ArnEquals": {"aws:PrincipalArn": OTHER_USER}})))
+
+    @pytest.mark.parametrize(("others", "account"), [([USER], "111111111111"), ([HUB], "222222222222")])
+    def test_only_users_of_the_hub_s_account_pass(self, check_stack, others, account):
+        assert check_stack(role_trust_users_of_hub, [self.GOOD, *others], account=account).passed
+        (violation,) = check_stack(role_trust_users_of_hub, [self.BAD, *others], account=account).violations
+        assert f"lets {OTHER_USER} in, but the break-glass users are in 111111111111. " in violation
+
+    def test_our_users_tell_more_than_the_hub(self, check_stack):
+        stack = [self.GOOD, self.USER, self.HUB]
+        assert check_stack(role_trust_users_of_hub, stack, account="222222222222").violations
+
+    def test_where_nothing_tells_the_account_it_is_not_applicable(self, check_stack, unknown):
+        for others in ([], [self.USER], [(self.TARGET, {"arn": unknown})], [("x", {})]):
+            assert check_stack(role_trust_users_of_hub, [self.BAD, *others]).not_applicable
+        ann = {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::222222222222:user/ann"}}
+        other_role = (ROLE, role(allow({"AWS": "222222222222"}, MFA | ann)) | {"name": "Other"})
+        assert check_stack(role_trust_users_of_hub, [other_role, self.HUB]).not_applicable
+
+    def test_a_trust_policy_unknown_at_preview_is_left_to_the_engine(self, check_stack, unknown):
+        stack = [(ROLE, role_with(unknown)), self.BAD, self.HUB]
+        outcome = check_stack(role_trust_users_of_hub, stack)
+        assert (outcome.unknown, len(outcome.violations)) == ("assumeRolePolicy", 1)
+
+
+class TestOtherConditions:
+    """A condition on neither identity nor MFA is met, by choice or by chance, and excuses nothing."""
+
+    ALLOWS = (
+        {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}},
+        {"NumericLessThan": {"sts:DurationSeconds": "3600"}},
+        {"NumericGreaterThan": {"aws:EpochTime": "1"}},
+        {"Null": {"aws:PrincipalTag/x": "false"}},
+        {"Null": {"aws:SourceIp": "false"}},
+        {"StringEquals": {"sts:ExternalId": "a"}, "StringLike": {"sts:ExternalId": "*b"}},
+    )
+    DENIES = (
+        {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+        {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}},
+        {"StringNotEquals": {"aws:PrincipalTag/x": "y"}},
+        {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}},
+    )
+    POLICIES = (role_trust_requires_mfa, role_trust_only_named_users)
+
+    @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+    @pytest.mark.parametrize("condition", ALLOWS)
+    def test_of_an_allow(self, check, policy, condition):
+        assert check(policy, ROLE, role(allow(condition=condition))).violations
+        assert check(policy, ROLE, role(allow(condition=MFA | NAMED | condition))).passed
+
+    @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+    @pytest.mark.parametrize("condition", DENIES)
+    def test_of_a_deny(self, check, policy, condition):
+        deny = allow("*", condition, Effect="Deny")
+        assert check(policy, ROLE, role(allow(condition={}), deny)).violations
+        assert check(policy, ROLE, role(allow(condition=MFA | NAMED), deny)).passed
+
+    def test_of_two_statements_with_the_same_key(self, check):
+        named, other = ({"StringEquals": {"sts:ExternalId": text}} for text in ("a", "b"))
+        trust = role(allow(condition=MFA | NAMED | named), allow(condition=MFA | other))
+        assert check(role_trust_only_named_users, ROLE, trust).violations
 
 
 class TestUserArn:

@@ -97,3 +97,17 @@ def test_no_way_to_attach_a_policy_is_overlooked():
         and properties(getattr(iam, name)) & {"policy", "policyArn", "policyArns", "managedPolicyArns"}
     }
     assert takes_policy == {*iam_full_access.ATTACHMENTS, *iam_full_access.DOCUMENTS}
+
+
+def test_no_credential_of_a_user_is_overlooked():
+    """A new class of the IAM module that names one user must be looked at."""
+    of_a_user = {
+        getattr(iam, name.removesuffix("Args")).pulumi_type
+        for name in dir(iam)
+        if name.endswith("Args")
+        and hasattr(getattr(iam, name.removesuffix("Args"), None), "pulumi_type")
+        and properties(getattr(iam, name)) & {"user", "userName", "username"}
+    }
+    others = {*iam_full_access.ATTACHMENTS, *iam_full_access.DOCUMENTS, *user.MEMBERSHIPS, user.LOGIN_PROFILE}
+    others.add("aws:iam/userPoliciesExclusive:UserPoliciesExclusive")
+    assert of_a_user - others == {*user.CREDENTIALS}

@@ -43,7 +43,10 @@ def test_missing_odd_and_unknown_documents(check, kind, quota, unknown):
     for value in (None, "", 7, [document_of(99999)]):
         assert check(policy_size_within_limits, kind, {quota.property: value}).not_applicable
     assert check(policy_size_within_limits, kind, {}).not_applicable
-    assert check(policy_size_within_limits, kind, {quota.property: unknown}).unknown == quota.property
+    props = {quota.property: unknown}
+    assert check(policy_size_within_limits, kind, props).not_applicable
+    ours = check(policy_size_within_limits, kind, props, component="BreakGlassRole")
+    assert ours.unknown == quota.property
 
 
 def test_other_resources_are_not_applicable(check):

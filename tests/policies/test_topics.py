@@ -260,7 +260,9 @@ def test_topic_policies_are_ours_by_arn(check, policy_, unknown):
         (TOPIC_SUBSCRIPTION, bad),
     ):
         assert check(policy_, kind, props).not_applicable
-    assert check(policy_, TOPIC_POLICY, bad | {"arn": unknown}).unknown == "arn"
+    assert check(policy_, TOPIC_POLICY, bad | {"arn": unknown}).not_applicable
+    ours = check(policy_, TOPIC_POLICY, bad | {"arn": unknown}, component="BreakGlassAlerts")
+    assert ours.unknown == "arn"
     assert check(policy_, TOPIC_POLICY, bad | {"policy": unknown}).unknown == "policy"
 
 

@@ -29,6 +29,9 @@ GROUP_USERS = "aws:iam/groupMembership:GroupMembership"
 NAME = "BreakglassUser"
 ARN = "arn:aws:iam::111111111111:policy/RequireMfa"
 READ_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+TRUST_OF_MALLORY = documents.role_trust(
+    user_account_id="111111111111", user_names=["mallory"], mfa_max_age=3600
+)
 CREDENTIAL_CASES = [
     *((user_no_access_key, kind, key) for kind, key in CREDENTIALS.items()),
     (user_no_login_profile_in_state, LOGIN_PROFILE, "user"),
@@ -55,6 +58,17 @@ class TestCredentials:
             made_of={(1, key): 0},
         )
         assert len(by_name.violations) == len(by_source.violations) == 1
+
+    def test_of_a_user_whom_the_role_trusts_block(self, check_stack, policy, kind, key, unknown):
+        for trust in (TRUST_OF_MALLORY, json.dumps(TRUST_OF_MALLORY)):
+            stack = [("aws:iam/role:Role", {"name": "BreakGlassRole", "assumeRolePolicy": trust})]
+            assert len(check_stack(policy, [*stack, (kind, {key: "Mallory"})]).violations) == 1
+            by_source = [*stack, (USER, {"name": "mallory"}), (kind, {key: unknown})]
+            assert len(check_stack(policy, by_source, made_of={(2, key): 1}).violations) == 1
+        stack = [("aws:iam/role:Role", {"name": "Other", "assumeRolePolicy": TRUST_OF_MALLORY})]
+        assert check_stack(policy, [*stack, (kind, {key: "mallory"})]).passed
+        stack = [("aws:iam/role:Role", {"name": "BreakGlassRole", "assumeRolePolicy": unknown})]
+        assert check_stack(policy, [*stack, (kind, {key: "mallory"})]).passed
 
     def test_of_others_pass(self, check_stack, policy, kind, key, unknown):
         for user in ("Other", "", None, 7, [NAME]):
@@ -265,3 +279,9 @@ class TestMfa:
     def test_the_program_s_own_document_passes(self, check_stack, enrolment_open):
         own = json.dumps(documents.require_mfa(enrolment_open=enrolment_open))
         assert check_stack(user_requires_mfa, inline(own)).passed
+
+
+def test_a_user_whom_the_role_trusts_needs_mfa(check_stack):
+    role = ("aws:iam/role:Role", {"name": "BreakGlassRole", "assumeRolePolicy": TRUST_OF_MALLORY})
+    assert check_stack(user_requires_mfa, [(USER, {"name": "mallory"})]).not_applicable
+    assert check_stack(user_requires_mfa, [(USER, {"name": "mallory"}), role]).violations
