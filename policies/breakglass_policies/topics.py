@@ -163,7 +163,7 @@ def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request
 def has_recipient(subscription: Resource) -> bool:
     """Return whether a subscription reaches a person: from its own queue a drill only reads what was sent."""
     is_queue = subscription["protocol"] == "sqs"
-    return not is_queue or parse_arn(subscription["endpoint"]).resource != naming.DRILL_QUEUE
+    return not is_queue or parse_arn(subscription["endpoint"]).resource not in naming.OWN_QUEUES
 
 
 @stack_policy(
