@@ -155,6 +155,21 @@ def test_a_policy_that_lets_relays_in_passes(check, changes):
     assert check(bus_lets_relays_in, EVENT_BUS_POLICY, bus(with_statement(**changes))).passed
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("Bool", "events:eventBusInvocation", "true"),
+        ("StringLike", "events:source", "aws.*"),
+        ("StringEquals", "events:detail-type", "AWS API Call via CloudTrail"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, key, value):
+    props = bus(with_statement(Effect="Deny", Principal="*", Condition={operator: {key: value}}))
+    assert check(bus_lets_relays_in, EVENT_BUS_POLICY, props, account=ACCOUNT).violations
+
+
 @both
 def test_an_odd_bus_policy_blocks_and_an_unknown_one_is_left_to_the_engine(check, policy_, unknown):
     for document in ODD_DOCUMENTS:

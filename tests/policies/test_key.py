@@ -220,3 +220,18 @@ def test_the_program_s_own_document_passes(check, document):
     props = {"policy": document, "enableKeyRotation": True, "isEnabled": True}
     for policy_ in (key_lets_publishers_in, key_rotation, key_enabled):
         assert check(policy_, KEY, props, component="BreakGlassAlerts", account="111111111111").passed
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringLike", "aws:PrincipalServiceName", "events.*"),
+        ("Bool", "aws:ViaAWSService", "false"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("Null", "kms:EncryptionContext:aws:sns:topicArn", "false"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, key, value):
+    props = {"policy": policy(ROOT, statement(), deny({operator: {key: value}}))}
+    assert len(check(key_lets_publishers_in, KEY, props).violations) == 2

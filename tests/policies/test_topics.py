@@ -235,6 +235,22 @@ def test_a_policy_that_cannot_be_read_blocks(check, document):
     assert check(topic_lets_publishers_in, TOPIC_POLICY, props).violations
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringEquals", "aws:PrincipalServiceName", "events.amazonaws.com"),
+        ("ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", "events.amazonaws.com"),
+        ("Bool", "aws:ViaAWSService", "false"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("StringEquals", "aws:ResourceAccount", "111111111111"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_blocks(check, operator, key, value):
+    denial = statement(Effect="Deny", Principal="*", Condition={operator: {key: value}})
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement(), denial)).violations
+
+
 @policies
 def test_an_odd_region_is_not_taken_for_a_part_of_the_arn(check, policy_):
     for region in (":", "", 7):
