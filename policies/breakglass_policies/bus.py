@@ -12,6 +12,7 @@ from .access import (
     STRANGER,
     by_stranger,
     excess,
+    filled_in,
     in_organization,
     own_accounts,
     refused,
@@ -86,8 +87,8 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
     document = policy["policy"]
     if isinstance(statements(document), Unreadable):  # bus-policy-scoped says so
         return
-    named = re.findall(r"\bo-[a-z0-9]{10,32}\b", str(document))
-    organizations = [{}, *map(in_organization, named)]
+    paths = re.findall(r"\bo-[a-z0-9]{10,32}\b(?:/[^\s\"'\\]*)?", str(document))
+    organizations = [{}, *(in_organization(filled_in(path)) for path in paths)]
     for account in _accounts(document):
         requests = [
             by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, **organization)

@@ -148,6 +148,15 @@ def test_a_policy_that_shuts_relays_out_blocks(check, changes):
         {"Effect": "Deny", "Principal": "*", "Action": "events:PutRule"},
         {"Effect": "Deny", "Principal": "*", "Condition": {"StringNotEquals": ORGANIZATION["StringEquals"]}},
         {"Effect": "Deny", "Principal": {"AWS": "2" * 12}},
+        *(
+            {"Principal": "*", "Condition": {f"ForAnyValue:{operator}": {"aws:PrincipalOrgPaths": path}}}
+            for operator, path in (
+                ("StringLike", "o-abcdefghij/r-1/ou-1/*"),
+                ("StringLike", "o-abcdefghij/*/ou-1/*"),
+                ("StringEquals", "o-abcdefghij/r-1/ou-1/"),
+                ("StringLike", "o-abcdefghij/*"),
+            )
+        ),
         {"Principal": {"AWS": "arn:aws:iam::222222222222:role/Other"}},
     ],
 )
