@@ -12,7 +12,7 @@ from pulumi_policy import Severity
 from alertpath.iam.evaluate import Request
 from breakglass import naming
 
-from .access import by_service, named_arns, own_accounts, refused
+from .access import by_service, named_arns, own_accounts, refused, region_in_arn
 from .policy import CIS_KEY_ROTATION, Problems, resource_policy
 from .reading import Resource, in_component
 from .statements import Unreadable, services, statements
@@ -75,7 +75,7 @@ def key_lets_publishers_in(key: Resource) -> Problems:
 
 def _requests(key: Resource, document: Any, service: str, action: str) -> Iterator[Request]:
     """Yield the forms in which a service may ask KMS: for each account and ARN that the key may have."""
-    region = key.region or naming.HOME_REGION
+    region = region_in_arn(key.region)
     for account in own_accounts(key.account, document):
         alarm = f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"
         source = {} if service == EVENTS else {"SourceAccount": account, "SourceArn": alarm}

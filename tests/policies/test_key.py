@@ -235,3 +235,9 @@ def test_the_program_s_own_document_passes(check, document):
 def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, key, value):
     props = {"policy": policy(ROOT, statement(), deny({operator: {key: value}}))}
     assert len(check(key_lets_publishers_in, KEY, props).violations) == 2
+
+
+@pytest.mark.parametrize("region", [":", "a:b", "", 7])
+def test_an_odd_region_is_not_taken_for_a_part_of_the_arn(check, region):
+    props = {"policy": json.dumps(OWN), "region": region}
+    assert check(key_lets_publishers_in, KEY, props, component="BreakGlassAlerts").passed
