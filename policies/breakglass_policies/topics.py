@@ -1,20 +1,21 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import Request
+from alertpath.iam.sent import by_service
 from breakglass import naming
 
 from .access import (
-    by_service,
     by_strange_service,
     by_stranger,
     excess,
+    filled_in,
     named_arns,
     own_accounts,
     refused,
@@ -103,7 +104,8 @@ def topic_lets_publishers_in(topic: Resource) -> Problems:
     document = topic["policy"]
     with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in services(document)
     for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
-        if reason := refused(document, _publish(publisher, topic, document)):
+        reasons = (refused(document, requests) for requests in _publish(publisher, topic, document))
+        if reason := next(filter(None, reasons), None):
             yield (
                 f"({topic_name(topic)}) does not let {publisher} publish, so its alerts are lost without an "
                 f"error. Allow it {PUBLISH} for the account of the topic. {reason}"
@@ -142,16 +144,37 @@ def _arns(topic: Resource, document: Any) -> list[str]:
     return [naming.topic_arn(account, region_in_arn(place.region), name) for account in accounts]
 
 
-def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:
-    """Yield requests by EventBridge or CloudWatch, for our rules or alarms or those that the policy names."""
-    for topic_arn in _arns(topic, document):
-        _, _, _, region, account, _ = topic_arn.split(":", 5)
-        ours = {
-            EVENTS: [naming.rule_arn(account, region, rule.replace("*", "any")) for rule in naming.HUB_RULES],
-            CLOUDWATCH: [f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"],
-        }
-        for source in [*ours[publisher], *named_arns(document, publisher.partition(".")[0], account)]:
-            yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
+def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[list[Request]]:
+    """Yield the requests by EventBridge or CloudWatch that must be allowed, each in its possible forms.
+
+    Our component publishes for its own rules and alarms; another program for one of ours or one that the
+    policy names.
+    """
+    make_arn, names = {
+        EVENTS: (naming.rule_arn, [filled_in(rule) for rule in naming.HUB_RULES]),
+        CLOUDWATCH: (naming.alarm_arn, naming.ALARMS),
+    }[publisher]
+
+    def publish(topic_arn: str, source: str) -> Request:
+        return by_service(
+            publisher, PUBLISH, topic_arn, SourceAccount=topic_arn.split(":")[4], SourceArn=source
+        )
+
+    places = {arn: parse_arn(arn) for arn in _arns(topic, document)}
+    ours = [
+        [publish(arn, make_arn(place.account, place.region, name)) for arn, place in places.items()]
+        for name in names
+    ]
+    if in_component(topic, "BreakGlassAlerts"):
+        yield from ours
+        return
+    service = publisher.partition(".")[0]
+    named = [
+        publish(arn, source)
+        for arn, place in places.items()
+        for source in named_arns(document, service, place.account)
+    ]
+    yield [*chain(*ours), *named]
 
 
 def has_recipient(subscription: Resource) -> bool:

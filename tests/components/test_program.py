@@ -6,6 +6,7 @@ from collections import Counter
 import pulumi
 import pytest
 
+from breakglass import naming
 from breakglass.settings.constraints import REGIONS
 from breakglass.settings.reading import SettingsError
 
@@ -504,6 +505,7 @@ def test_alarms_are_in_the_hub_s_region_and_tell_both_topics(deploy, preview):
         "breakglass-failed-watchdog-notifications",
         "breakglass-missing-heartbeats",
     }
+    assert alarms.keys() == set(naming.ALARMS)
     for alarm in alarms.values():
         assert alarm["region"] == "us-east-1"
         assert alarm["alarmActions"] == [TOPIC_ARN, WATCHDOG_ARN]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from breakglass_policies.key import ENABLED_BY, key_enabled, key_lets_publishers_in, key_rotation
 
-from breakglass import documents
+from breakglass import documents, naming
 
 KEY = "aws:kms/key:Key"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -241,3 +241,10 @@ def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, ke
 def test_an_odd_region_is_not_taken_for_a_part_of_the_arn(check, region):
     props = {"policy": json.dumps(OWN), "region": region}
     assert check(key_lets_publishers_in, KEY, props, component="BreakGlassAlerts").passed
+
+
+@pytest.mark.parametrize("alarm", naming.ALARMS)
+def test_all_alarms_of_ours_must_be_let_in(check, alarm):
+    arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:*:alarm:{alarm}"}}
+    props = {"policy": policy(ROOT, statement(), statement(CLOUDWATCH), deny(arn))}
+    assert len(check(key_lets_publishers_in, KEY, props, component="BreakGlassAlerts").violations) == 2

@@ -15,7 +15,7 @@ from breakglass_policies.topics import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from breakglass import documents
+from breakglass import documents, naming
 
 ALERTS = "breakglassuser-console-logins"
 PLAIN = "breakglass-watchdog"
@@ -160,6 +160,35 @@ def test_alarms_are_publishers_of_our_topics_and_where_the_policy_names_them(che
     for props, where in ((policy(statement()), ours), (policy(statement(), foreign), {})):
         (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, props, **where).violations
         assert "does not let cloudwatch.amazonaws.com publish" in violation
+
+
+@pytest.mark.parametrize("alarm", naming.ALARMS)
+def test_all_alarms_of_ours_must_be_let_in(check, alarm):
+    ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
+    alarms = statement(Principal={"Service": "cloudwatch.amazonaws.com"})
+    arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:*:alarm:{alarm}"}}
+    denial = statement(Effect="Deny", Principal="*", Action="*", Condition=arn)
+    props = policy(statement(), alarms, denial)
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, props, **ours).violations
+
+
+@pytest.mark.parametrize("service", ["events", "cloudwatch"])
+def test_what_the_policy_names_does_not_stand_for_what_is_ours(check, service):
+    arns = {
+        "events": "events:us-east-1:111111111111:rule/zzz",
+        "cloudwatch": "cloudwatch:*:111111111111:alarm:zzz",
+    }
+    other = {"ArnLike": {"aws:SourceArn": f"arn:aws:{arns[service]}"}}
+    statements = [
+        statement(
+            Principal={"Service": f"{name}.amazonaws.com"}, Condition=other if name == service else SOURCE
+        )
+        for name in arns
+    ]
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements)).passed
+    ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
+    (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements), **ours).violations
+    assert f"does not let {service}.amazonaws.com publish" in violation
 
 
 SERVICE = "lets events.amazonaws.com for other accounts in, or may do so"
