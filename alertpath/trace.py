@@ -185,13 +185,14 @@ def _forward(
         if bus_account in {*deployment.regions, *deployment.users, *deployment.roles_for_users}:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
         raise _unproven(target.urn, f"the bus {target.arn} is not in any given stack")
-    asked = (role.arn, target.arn, tuple((f"events:{field}", event[field]) for field in _FIELDS))
-    permitted = _permission(tuple(document for _, document in role.policies), *asked)
-    _must(permitted, role.policies[0][0] if role.policies else role.urn, "the role's permission policy")
-    if bus_account != account:
-        if bus.policy is None:
-            raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
-        _must(_let_in(bus.policy, *asked), bus.to_blame, "the bus's policy")
+    documents = tuple(document for _, document in role.policies)
+    asked = (documents, role.arn, target.arn, tuple((f"events:{field}", event[field]) for field in _FIELDS))
+    blamed = role.policies[0][0] if role.policies else role.urn
+    _must(_permission(*asked), blamed, "the role's permission policy")
+    if bus.policy is not None:
+        _must(_permission(*asked, bus.policy), bus.to_blame, "the bus's policy")
+    elif bus_account != account:
+        raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
 
 
 def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
@@ -283,17 +284,13 @@ def _decision(policy: str, action: str, resource: str, rule: str = "") -> Decisi
 
 
 @lru_cache(maxsize=1 << 16)
-def _permission(policies: tuple[str, ...], role: str, bus: str, event: _Keys) -> Decision:
-    """Return whether a role's own policies let it put an event on a bus."""
+def _permission(
+    policies: tuple[str, ...], role: str, bus: str, event: _Keys, bus_policy: str | None = None
+) -> Decision:
+    """Return whether a role may put an event on a bus: by its own policies, or by these and the bus's."""
     asked = by_role(role, "events:PutEvents", bus, **dict(event))
-    return evaluate(asked, identity=policies, resource_account=role.split(":")[4])
-
-
-@lru_cache(maxsize=1 << 16)
-def _let_in(policy: str, role: str, bus: str, event: _Keys) -> Decision:
-    """Return what a bus's policy says to a role that puts an event on it."""
-    asked = by_role(role, "events:PutEvents", bus, **dict(event))
-    return by_resource_policy(policy, asked, resource_account=bus.split(":")[4])
+    account = (bus if bus_policy is not None else role).split(":")[4]
+    return evaluate(asked, identity=policies, resource=bus_policy, resource_account=account)
 
 
 def _must(decision: Decision, resource: str, what: str) -> None:

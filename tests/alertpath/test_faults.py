@@ -63,7 +63,6 @@ def test_a_fault_is_found_and_the_right_resource_is_blamed(exports, fault):
         ("topic-policy", "StringNotEqualsIfExists", "aws:SourceOrgID", "o-a", Outcome.UNPROVEN),
         ("key", "StringEquals", "aws:ResourceAccount", "111111111111", Outcome.LOST),
         ("key", "ForAnyValue:StringLike", "aws:PrincipalServiceNamesList", "events.*", Outcome.UNPROVEN),
-        ("bus-policy", "Bool", "events:eventBusInvocation", "true", Outcome.LOST),
         ("bus-policy", "StringLike", "events:source", "aws.*", Outcome.LOST),
         ("bus-policy", "StringEquals", "events:detail-type", "AWS API Call via CloudTrail", Outcome.LOST),
         ("bus-policy", "StringEquals", "aws:RequestedRegion", "us-east-1", Outcome.LOST),
@@ -76,6 +75,14 @@ def test_a_denial_by_a_key_that_aws_sends_or_may_send_is_found(
     wrong = denied_to_all(exports, resource, {operator: {key: value}})
     assert {one.outcome for one in wrong} == {outcome}
     assert {one.resource.rsplit("::", 1)[-1] for one in wrong} == {f"break-glass-alerts-{resource}"}
+
+
+def test_a_denial_on_the_bus_holds_for_the_hub_s_own_account_too(exports):
+    wrong = denied_to_all(exports, "bus-policy", {"Bool": {"events:eventBusInvocation": "true"}})
+    # AWS names the key for a bus of another account only.
+    outcomes = {("1" * 12, Outcome.UNPROVEN), ("2" * 12, Outcome.LOST)}
+    assert {(one.account, one.outcome) for one in wrong} == outcomes
+    assert {one.account for one in denied_to_all(exports, "bus-policy", {})} == {"1" * 12, "2" * 12}
 
 
 @pytest.mark.parametrize("resource", ["topic-policy", "key", "watchdog-policy"])
