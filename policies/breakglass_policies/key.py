@@ -82,9 +82,8 @@ def _requests(
     """Yield the forms in which a service may ask KMS: for each account and ARN that the key may have."""
     region = region_in_arn(key.region)
     for account in own_accounts(key.account, document):
-        source = {}
-        if alarm is not None:
-            source = {"SourceAccount": account, "SourceArn": naming.alarm_arn(account, region, alarm)}
+        alarm_arn = naming.alarm_arn(account, region, alarm or "")
+        source = {"SourceAccount": account, "SourceArn": alarm_arn} if alarm else {}
         for arn in [naming.key_arn(account, region, "any"), *named_arns(document, "kms", account)]:
             yield by_service(service, action, arn, **source)
 

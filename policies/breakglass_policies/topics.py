@@ -1,7 +1,7 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -102,9 +102,11 @@ def topic_encrypted(topic: Resource) -> Problems:
 def topic_lets_publishers_in(topic: Resource) -> Problems:
     """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
     document = topic["policy"]
-    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in services(document)
-    for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
-        reasons = (refused(document, requests) for requests in _publish(publisher, topic, document))
+    ours = in_component(topic, "BreakGlassAlerts")
+    for publisher in (EVENTS, CLOUDWATCH) if ours or CLOUDWATCH in services(document) else (EVENTS,):
+        names = naming.ALARMS if publisher == CLOUDWATCH else tuple(map(filled_in, naming.HUB_RULES))
+        needed = [[name] for name in names] if ours else [names]
+        reasons = (refused(document, _publish(publisher, topic, document, one)) for one in needed)
         if reason := next(filter(None, reasons), None):
             yield (
                 f"({topic_name(topic)}) does not let {publisher} publish, so its alerts are lost without an "
@@ -144,37 +146,19 @@ def _arns(topic: Resource, document: Any) -> list[str]:
     return [naming.topic_arn(account, region_in_arn(place.region), name) for account in accounts]
 
 
-def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[list[Request]]:
-    """Yield the requests by EventBridge or CloudWatch that must be allowed, each in its possible forms.
+def _publish(publisher: str, topic: Resource, document: Any, names: Sequence[str]) -> Iterator[Request]:
+    """Yield the forms in which a service may publish, for rules or alarms of these names.
 
-    Our component publishes for its own rules and alarms; another program for one of ours or one that the
-    policy names.
+    In another program also for those that the policy names.
     """
-    make_arn, names = {
-        EVENTS: (naming.rule_arn, [filled_in(rule) for rule in naming.HUB_RULES]),
-        CLOUDWATCH: (naming.alarm_arn, naming.ALARMS),
-    }[publisher]
-
-    def publish(topic_arn: str, source: str) -> Request:
-        return by_service(
-            publisher, PUBLISH, topic_arn, SourceAccount=topic_arn.split(":")[4], SourceArn=source
-        )
-
-    places = {arn: parse_arn(arn) for arn in _arns(topic, document)}
-    ours = [
-        [publish(arn, make_arn(place.account, place.region, name)) for arn, place in places.items()]
-        for name in names
-    ]
-    if in_component(topic, "BreakGlassAlerts"):
-        yield from ours
-        return
-    service = publisher.partition(".")[0]
-    named = [
-        publish(arn, source)
-        for arn, place in places.items()
-        for source in named_arns(document, service, place.account)
-    ]
-    yield [*chain(*ours), *named]
+    make_arn = naming.alarm_arn if publisher == CLOUDWATCH else naming.rule_arn
+    for topic_arn in _arns(topic, document):
+        _, _, _, region, account, _ = topic_arn.split(":", 5)
+        sources = [make_arn(account, region, name) for name in names]
+        if not in_component(topic, "BreakGlassAlerts"):
+            sources += named_arns(document, publisher.partition(".")[0], account)
+        for source in sources:
+            yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
 
 
 def has_recipient(subscription: Resource) -> bool:
