@@ -184,7 +184,8 @@ def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
 
     activity = call("ec2", "DescribeInstances", session, readOnly=True)
     yield _recorded("a session of the role", "role-activity", activity)
-    yield _recorded("a heartbeat", "heartbeat", own | {"source": naming.HEARTBEAT_SOURCE})
+    heartbeat = own | {"source": naming.HEARTBEAT_SOURCE, "detail-type": "Break-glass heartbeat"}
+    yield _recorded("a heartbeat", "heartbeat", heartbeat)
     yield _recorded("a quiet drill", "drill-quiet", drill | {"detail-type": naming.QUIET_DRILL_TYPE})
 
     yield _quiet("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"}))

@@ -7,16 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from alertpath.eventbridge.pattern import Event, PatternError, matches
 from alertpath.eventbridge.template import TemplateError, render
-from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, by_resource_policy, evaluate
+from alertpath.iam.evaluate import Decision, Verdict, by_resource_policy, evaluate
+from alertpath.iam.sent import by_role, by_service
 from alertpath.model import UNKNOWN, Deployment, Policed, Rule, Target, Topic
 from breakglass import naming
 
+_Keys: TypeAlias = tuple[tuple[str, str], ...]
+"""Condition keys that depend on the event, each with its value."""
+_FIELDS = ("source", "detail-type")
+"""Fields of an event that are condition keys where it is put on a bus."""
 STATES = ("ENABLED", naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, "DISABLED")
-EVENTS = Principal(service="events.amazonaws.com")
+EVENTS = "events.amazonaws.com"
 MAX_TARGETS = 5
 """Targets that a rule may have (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
 
@@ -129,7 +134,7 @@ def _at_target(
     service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
     message = None
     if service == "events":
-        _forward(deployment, rule, target, forwarded_by)
+        _forward(deployment, rule, target, event, forwarded_by)
     elif target.role_arn:
         raise _lost(
             target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
@@ -154,7 +159,9 @@ def _at_target(
     yield from endings
 
 
-def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: Rule | None) -> None:
+def _forward(
+    deployment: Deployment, rule: Rule, target: Target, event: Event, forwarded_by: Rule | None
+) -> None:
     """Check that EventBridge may put the event on the next bus.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
@@ -170,7 +177,7 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
     account = rule.arn.split(":")[4]
     if role.arn.split(":")[4] != account:
         raise _lost(target.urn, f"the target's role {role.arn} must be in the rule's account")
-    trusted = _decision(role.trust, EVENTS, "sts:AssumeRole", role.arn, _sent_by(rule))
+    trusted = _decision(role.trust, "sts:AssumeRole", role.arn, rule.arn)
     _must(trusted, role.urn, "the role's trust policy")
     bus_account = target.arn.split(":")[4]
     bus = deployment.buses.get(target.arn)
@@ -178,19 +185,14 @@ def _forward(deployment: Deployment, rule: Rule, target: Target, forwarded_by: R
         if bus_account in {*deployment.regions, *deployment.users, *deployment.roles_for_users}:
             raise _lost(target.urn, f"the bus {target.arn} does not exist")
         raise _unproven(target.urn, f"the bus {target.arn} is not in any given stack")
-    caller = Principal(arn=role.arn)
-    permitted = _permission(tuple(document for _, document in role.policies), caller, target.arn)
-    _must(permitted, role.policies[0][0] if role.policies else role.urn, "the role's permission policy")
-    if bus_account != account:
-        if bus.policy is None:
-            raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
-        let_in = _decision(bus.policy, caller, "events:PutEvents", target.arn)
-        if let_in.verdict is Verdict.DENIED and "aws:principalorgid" in bus.policy.lower():
-            reason = (
-                f"cannot tell whether account {account} is in the organisation that the bus's policy allows"
-            )
-            raise _unproven(bus.to_blame, reason)
-        _must(let_in, bus.to_blame, "the bus's policy")
+    documents = tuple(document for _, document in role.policies)
+    asked = (documents, role.arn, target.arn, tuple((f"events:{field}", event[field]) for field in _FIELDS))
+    blamed = role.policies[0][0] if role.policies else role.urn
+    _must(_permission(*asked), blamed, "the role's permission policy")
+    if bus.policy is not None:
+        _must(_permission(*asked, bus.policy), bus.to_blame, "the bus's policy")
+    elif bus_account != account:
+        raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
 
 
 def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
@@ -236,7 +238,7 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
     if not key.enabled:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        _must(_decision(key.policy or "", EVENTS, action, key.arn), key.to_blame, "the key's policy")
+        _must(_decision(key.policy or "", action, key.arn), key.to_blame, "the key's policy")
 
 
 def _record(deployment: Deployment, rule: Rule, target: Target) -> None:
@@ -269,30 +271,26 @@ def _allowed(policed: Policed, rule: Rule, action: str, what: str, *, resource: 
     """Check that the resource's own policy allows EventBridge an action for this rule."""
     if not policed.policy:
         raise _lost(policed.urn, f"{what} is missing, so EventBridge may not use it")
-    decision = _decision(policed.policy, EVENTS, action, resource or policed.arn, _sent_by(rule))
-    _must(decision, policed.to_blame, what)
+    _must(_decision(policed.policy, action, resource or policed.arn, rule.arn), policed.to_blame, what)
 
 
-def _sent_by(rule: Rule) -> tuple[tuple[str, str], ...]:
-    """Return the condition keys that EventBridge sends with a rule's calls, other than those to KMS."""
-    return (("aws:SourceArn", rule.arn), ("aws:SourceAccount", rule.arn.split(":")[4]))
-
-
-# Decisions do not depend on the event, so every event asks for the same few.
+# Decisions depend on little of the event, so most events ask for the same few.
 @lru_cache(maxsize=1 << 16)
-def _decision(
-    policy: str, principal: Principal, action: str, resource: str, context: tuple[tuple[str, str], ...] = ()
-) -> Decision:
-    """Return what a resource's own policy says."""
-    asked = Request(principal=principal, action=action, resource=resource, context=dict(context))
+def _decision(policy: str, action: str, resource: str, rule: str = "") -> Decision:
+    """Return what a resource's own policy says to EventBridge, which names its rule except to KMS."""
+    source = {"SourceArn": rule, "SourceAccount": rule.split(":")[4]} if rule else {}
+    asked = by_service(EVENTS, action, resource, **source)
     return by_resource_policy(policy, asked, resource_account=resource.split(":")[4])
 
 
 @lru_cache(maxsize=1 << 16)
-def _permission(policies: tuple[str, ...], role: Principal, bus: str) -> Decision:
-    """Return whether a role's own policies let it put events on a bus."""
-    put = Request(principal=role, action="events:PutEvents", resource=bus, context={})
-    return evaluate(put, identity=policies, resource_account=role.account or "")
+def _permission(
+    policies: tuple[str, ...], role: str, bus: str, event: _Keys, bus_policy: str | None = None
+) -> Decision:
+    """Return whether a role may put an event on a bus: by its own policies, or by these and the bus's."""
+    asked = by_role(role, "events:PutEvents", bus, **dict(event))
+    account = (bus if bus_policy is not None else role).split(":")[4]
+    return evaluate(asked, identity=policies, resource=bus_policy, resource_account=account)
 
 
 def _must(decision: Decision, resource: str, what: str) -> None:

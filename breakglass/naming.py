@@ -31,6 +31,13 @@ DEAD_LETTER_QUEUE = "breakglass-alerts-dlq"
 DRILL_QUEUE = "breakglass-drill"
 AUDIT_LOG_GROUP = "/breakglass/audit"
 ALARM_PREFIX = "breakglass-"
+ALARMS = (
+    f"{ALARM_PREFIX}dead-letters",
+    f"{ALARM_PREFIX}failed-notifications",
+    f"{ALARM_PREFIX}failed-watchdog-notifications",
+    f"{ALARM_PREFIX}missing-heartbeats",
+)
+"""The hub's alarms."""
 RULE_PREFIX = "capture-breakglass-"
 HUB_RULES = (f"{HUB_BUS}/{RULE_PREFIX}*", f"{RULE_PREFIX}*")
 """The hub's rules as their ARNs name them: those on the hub bus, and key-change on the default bus."""

@@ -24,7 +24,7 @@ from ipaddress import ip_address, ip_network
 from typing import TypeAlias
 
 from alertpath.iam.answer import Answer, every, one_of, shown, some
-from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits
+from alertpath.iam.wildcards import Context, Tokens, Wild, expanded, fits, requested
 
 _Test: TypeAlias = Callable[[str, str, Context | None], Answer]
 """Does the request's value match the policy's? The context is for variables."""
@@ -168,12 +168,16 @@ def _key_holds(name: str, key: object, values: object, context: Context, variabl
     texts = [text for text in written if text is not None]
     if not isinstance(key, str) or not texts or len(texts) < len(written):
         return Answer(None, f"{name} on {shown(key)} compares with something that is not text")
-    requested = context.get(key.lower(), ())
+    sent = requested(key, context)
+    if sent is None:
+        return Answer(
+            None, f"{name}: it is not known whether the request carries {key}, and with which value"
+        )
     if name == "Null":
         wanted = [_boolean(text) for text in texts]
         if None in wanted:
             return Answer(None, f"Null on {key} is neither true nor false")
-        absent = not any(requested)  # an empty value counts as null, as in the examples of multivalued keys
+        absent = not any(sent)  # an empty value counts as null, as in the examples of multivalued keys
         state = "missing" if absent else "present"
         return Answer(absent in wanted, f"Null: {key} is {state} in the request")
     parsed = _OPERATOR.fullmatch(name)
@@ -181,12 +185,12 @@ def _key_holds(name: str, key: object, values: object, context: Context, variabl
     test = _POSITIVE.get(base) or _NEGATED.get(base)
     if parsed is None or test is None:
         return Answer(None, f"the condition operator {shown(name)} is not modelled")
-    if not requested or (parsed[1] and not any(requested)):
+    if not sent or (parsed[1] and not any(sent)):
         if_exists = parsed[3] is not None
         of_sets = {"ForAllValues": True, "ForAnyValue": None if if_exists else False}
         holds = of_sets.get(parsed[1], if_exists or base in _NEGATED)
         return Answer(holds, f"{name}: the request carries no {key}")
-    if parsed[1] is None and len(requested) > 1:
+    if parsed[1] is None and len(sent) > 1:
         return Answer(None, f"{name} is not a set operator, and {key} has several values")
 
     def matches(value: str) -> Answer:
@@ -194,7 +198,7 @@ def _key_holds(name: str, key: object, values: object, context: Context, variabl
         why = f"{name}: {key} is {shown(value)}, the policy says {', '.join(map(shown, texts[:3]))}"
         return one_of(answers, negated=base in _NEGATED, why=why)
 
-    return (some if parsed[1] == "ForAnyValue" else every)(matches(value) for value in requested)
+    return (some if parsed[1] == "ForAnyValue" else every)(matches(value) for value in sent)
 
 
 def _text(value: object) -> str | None:

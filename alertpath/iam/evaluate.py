@@ -14,7 +14,7 @@ could change the answer: an unknown operator in a statement about another action
 
 Not modelled: service and resource control policies, session policies, VPC endpoint policies, grants of KMS,
 what the root user may do, and condition keys that AWS derives from the principal (aws:PrincipalArn,
-aws:username): the context of the request holds every key that AWS would send.
+aws:username): the request names every key that AWS would send. `alertpath.iam.sent` makes such requests.
 """
 
 import json
@@ -44,8 +44,10 @@ class Request:
     Attributes:
         action: Such as `sns:Publish`.
         resource: ARN of the resource, or `*` for an action without one.
-        context: Condition keys, names in any case, each with its value or values. A key that is not here is
-            absent, as AWS would not send it.
+        context: Condition keys, names in any case, each with its value or values. A key that is neither here
+            nor unknown is absent, as AWS would not send it.
+        unknown: Condition keys that AWS may send, it is not known whether, or with which value; of keys such
+            as `aws:ResourceTag/team` what comes before the slash. The context goes first.
 
     Raises:
         AccessError: The action has no service, or the context is not text (or lists of it) by distinct keys.
@@ -55,6 +57,7 @@ class Request:
     action: str
     resource: str
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    unknown: Set[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Checks the request."""
@@ -241,7 +244,7 @@ def _stated(effect: str, policies: list[_Policy], request: Request, named: Set[N
     """Whether a statement of this effect applies; a no gives the reasons of those that came closest."""
     findings = [Answer(None, policy.problem) for policy in policies if policy.problem]
     closest: dict[int, list[str]] = {}
-    context = {
+    context: Context = {key.lower(): None for key in request.unknown} | {
         key.lower(): (value,) if isinstance(value, str) else tuple(value)
         for key, value in request.context.items()
     }

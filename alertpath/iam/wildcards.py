@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from alertpath.iam.answer import Answer, shown
 
-Context: TypeAlias = Mapping[str, tuple[str, ...]]
-"""Condition keys of a request, in lower case: AWS compares their names without case."""
+Context: TypeAlias = Mapping[str, tuple[str, ...] | None]
+"""Condition keys of a request, in lower case: AWS compares their names without case; None is unknown."""
 
 
 class Wild(Enum):
@@ -30,6 +30,16 @@ Tokens: TypeAlias = list[str | Wild]
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _INSIDE_VARIABLE = re.compile(r"\s*([^,'{}]*[^,'{}\s])\s*(?:,\s*'([^']*)'\s*)?")
 _SPECIAL = ("*", "?", "$")
+
+
+def requested(key: str, context: Context) -> tuple[str, ...] | None:
+    """The values that a request has for a key: none if it has no such key, None if that is not known.
+
+    Of keys such as `aws:ResourceTag/team` all are unknown if the context has None for `aws:ResourceTag`.
+    """
+    key = key.lower()
+    prefix = ":".join(re.split("[:/]", key)[:2])
+    return context[key] if key in context else () if context.get(prefix, ()) is not None else None
 
 
 def tokens(text: str) -> Tokens:
@@ -65,7 +75,9 @@ def _value(inside: str, context: Context) -> str | Answer:
     parsed = _INSIDE_VARIABLE.fullmatch(inside)
     if parsed is None:
         return Answer(None, f"the policy variable ${{{inside}}} is not of the form ${{key, 'default'}}")
-    values = context.get(parsed[1].lower(), ())
+    values = requested(parsed[1], context)
+    if values is None:
+        return Answer(None, f"it is not known whether the request has a value for ${{{inside}}}, and which")
     if len(values) == 1:
         # AWS does not say whether a wildcard counts when it comes out of a variable.
         wild = set(values[0]) & set("*?")

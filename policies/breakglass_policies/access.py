@@ -8,9 +8,11 @@ strangers out if it compares what AWS vouches for (account, ARN or organization)
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from alertpath.iam.evaluate import Decision, Principal, Request, Verdict, evaluate
+from alertpath.iam.sent import by_role, by_service
 from breakglass import naming
 
 from .reading import is_account_id, items, members, parse_arn
@@ -29,24 +31,10 @@ _EVERYTHING = {
 }
 
 
-def by_service(service: str, action: str, resource: str, **source: str) -> Request:
-    """Return a request by a service; `source` is what it tells of whom it acts for, such as `SourceArn`."""
-    context = {"aws:PrincipalIsAWSService": "true", "aws:SecureTransport": "true"}
-    context |= {f"aws:{key}": value for key, value in source.items()}
-    return Request(principal=Principal(service=service), action=action, resource=resource, context=context)
-
-
-def by_role(arn: str, action: str, resource: str, organization: str | None = None) -> Request:
-    """Return a request by a role whose own policies allow everything, in an organization or in none."""
-    context = {
-        "aws:PrincipalIsAWSService": "false",
-        "aws:SecureTransport": "true",
-        "aws:PrincipalAccount": arn.split(":")[4],
-        "aws:PrincipalArn": arn,
-    }
-    if organization:
-        context |= {"aws:PrincipalOrgID": organization, "aws:PrincipalOrgPaths": f"{organization}/any/"}
-    return Request(principal=Principal(arn=arn), action=action, resource=resource, context=context)
+def in_organization(path: str) -> dict[str, str]:
+    """Return what a role sends that is in an organization, perhaps at a path, such as `o-…/r-…/ou-…/`."""
+    identifier, _, below = path.partition("/")
+    return {"aws:PrincipalOrgID": identifier, "aws:PrincipalOrgPaths": f"{identifier}/{below or 'any/'}"}
 
 
 def by_strange_service(service: str, action: str, resource: str) -> Iterator[Request]:
@@ -60,8 +48,8 @@ def by_strange_service(service: str, action: str, resource: str) -> Iterator[Req
 def by_stranger(action: str, resource: str) -> Iterator[Request]:
     """Yield requests by a role of another account, and an anonymous one."""
     arn = naming.role_arn(STRANGER, "any")
-    for organization in (None, _ORGANIZATION):
-        yield by_role(arn, action, resource, organization)
+    for sent in ({}, in_organization(_ORGANIZATION)):
+        yield replace(by_role(arn, action, resource, **sent), unknown=frozenset())
     # Without a signature AWS knows nothing of the principal.
     yield Request(principal=Principal(arn=arn), action=action, resource=resource)
 
@@ -86,7 +74,12 @@ def region_in_arn(region: str | None) -> str:
 def named_arns(document: Any, service: str, account: str) -> list[str]:
     """Return the ARNs that a policy names of a service in an account, with their wildcards filled in."""
     found = re.findall(rf'arn:aws:{service}:[^:"]*:{account}:[^"\\\s]+', _text(document))
-    return [arn.replace("*", "any").replace("?", "x") for arn in found]
+    return [filled_in(arn) for arn in found]
+
+
+def filled_in(pattern: str) -> str:
+    """Return a text that a pattern with wildcards matches."""
+    return pattern.replace("*", "any").replace("?", "x")
 
 
 def _text(document: Any) -> str:
@@ -97,7 +90,8 @@ def refused(document: Any, requests: Iterable[Request]) -> str | None:
     """Return why a resource policy allows no form in which a request may come, None if it allows one."""
     decisions = [_decision(document, request) for request in requests]
     allowed = any(decision.verdict is Verdict.ALLOWED for decision in decisions)
-    return None if allowed else decisions[0].reason
+    known = "" if decisions[0].verdict is Verdict.DENIED else "It cannot be proven: "
+    return None if allowed else f"{known}{decisions[0].reason}"
 
 
 def by_identity(policy: Mapping[str, Any], action: str, resource: str, **context: str) -> Verdict:
@@ -120,7 +114,8 @@ def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = 
         source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
     worst = worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
-    decisions = (_decision(worst, request) for request in requests)
+    # A stranger may be one without what is unknown.
+    decisions = (_decision(worst, replace(request, unknown=frozenset())) for request in requests)
     return next((one.reason for one in decisions if one.verdict is not Verdict.DENIED), None)
 
 

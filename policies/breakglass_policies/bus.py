@@ -5,9 +5,19 @@ from typing import Any
 
 from pulumi_policy import Severity
 
+from alertpath.iam.sent import by_role
 from breakglass import naming
 
-from .access import STRANGER, by_role, by_stranger, excess, own_accounts, refused, region_in_arn
+from .access import (
+    STRANGER,
+    by_stranger,
+    excess,
+    filled_in,
+    in_organization,
+    own_accounts,
+    refused,
+    region_in_arn,
+)
 from .policy import Problems, resource_policy
 from .reading import Resource, members
 from .relay import PUT_EVENTS
@@ -77,10 +87,11 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
     document = policy["policy"]
     if isinstance(statements(document), Unreadable):  # bus-policy-scoped says so
         return
-    organizations = [None, *re.findall(r"\bo-[a-z0-9]{10,32}\b", str(document))]
+    paths = re.findall(r"\bo-[a-z0-9]{10,32}\b(?:/[^\s\"'\\]*)?", str(document))
+    organizations = [{}, *(in_organization(filled_in(path)) for path in paths)]
     for account in _accounts(document):
         requests = [
-            by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, organization)
+            by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, **organization)
             for own, bus in _arns(policy, document).items()
             for organization in organizations
         ]

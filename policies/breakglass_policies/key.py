@@ -11,9 +11,10 @@ from pulumi_policy import Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import Request
+from alertpath.iam.sent import by_service
 from breakglass import naming
 
-from .access import by_service, named_arns, own_accounts, refused
+from .access import named_arns, own_accounts, refused, region_in_arn
 from .policy import CIS_KEY_ROTATION, Problems, resource_policy
 from .reading import Resource, in_component
 from .statements import Unreadable, services, statements
@@ -71,20 +72,24 @@ def key_lets_publishers_in(key: Resource) -> Problems:
     document = key["policy"]
     for service in publishers(key):
         for action in NEEDED:
-            if reason := refused(document, _requests(key, document, service, action)):
+            alarms = naming.ALARMS if service == CLOUDWATCH else [None]
+            reasons = (refused(document, _requests(key, document, service, action, one)) for one in alarms)
+            if reason := next(filter(None, reasons), None):
                 yield (
                     f"does not let {service} use {action}, so its alerts are lost without an error. Allow "
                     f"it both kms:GenerateDataKey* and kms:Decrypt. {reason}"
                 )
 
 
-def _requests(key: Resource, document: Any, service: str, action: str) -> Iterator[Request]:
+def _requests(
+    key: Resource, document: Any, service: str, action: str, alarm: str | None
+) -> Iterator[Request]:
     """Yield the forms in which a service may ask KMS: for each account and ARN that the key may have."""
-    region = key.region or naming.HOME_REGION
+    region = region_in_arn(key.region)
     for account in own_accounts(key.account, document):
-        alarm = f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"
-        source = {} if service == EVENTS else {"SourceAccount": account, "SourceArn": alarm}
-        for arn in [f"arn:aws:kms:{region}:{account}:key/any", *named_arns(document, "kms", account)]:
+        alarm_arn = naming.alarm_arn(account, region, alarm or "")
+        source = {"SourceAccount": account, "SourceArn": alarm_arn} if alarm else {}
+        for arn in [naming.key_arn(account, region, "any"), *named_arns(document, "kms", account)]:
             yield by_service(service, action, arn, **source)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from pulumi_policy import Severity
 
 from alertpath.iam.evaluate import Request
+from alertpath.iam.sent import by_service
 from breakglass import naming
 
-from .access import STRANGER, by_service, by_strange_service, let_in, named_arns, own_accounts, refused
+from .access import STRANGER, by_strange_service, let_in, named_arns, own_accounts, refused
 from .key import EVENTS
 from .policy import Problems, resource_policy
 from .reading import Resource, each, is_account_id, items, members, parse_arn
@@ -59,11 +60,14 @@ class _Source:
         """Return a request for the role on behalf of a resource, given by its ARN or the ARN's last part."""
         home = f"arn:aws:{self.short}:{naming.HOME_REGION}:{account}:"
         arn = resource if resource.startswith("arn:") else f"{home}{resource}"
-        return by_service(self.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account, SourceArn=arn)
+        return by_service(self.service, ASSUME_ROLE, _any_role(account), SourceAccount=account, SourceArn=arn)
 
 
-_ANY_ROLE = naming.role_arn(STRANGER, "any")
-"""A trust policy names no resource."""
+def _any_role(account: str) -> str:
+    """Return the ARN of a role: a trust policy names none."""
+    return naming.role_arn(account, "any")
+
+
 _RELAY_RULES = _Source(
     service=EVENTS,
     what="the relay's rules",
@@ -167,9 +171,9 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     name = f"Name {source.pattern} as aws:SourceArn under ArnLike."
     if reason := refused(document, _uses(role, source)):
         yield f"its trust policy does not let {source.service} use it for {source.what}. {name} {reason}"
-    others = [*by_strange_service(source.service, ASSUME_ROLE, _ANY_ROLE)]
+    others = [*by_strange_service(source.service, ASSUME_ROLE, _any_role(STRANGER))]
     for account in own_accounts(role.account, document):
-        others.append(by_service(source.service, ASSUME_ROLE, _ANY_ROLE, SourceAccount=account))
+        others.append(by_service(source.service, ASSUME_ROLE, _any_role(account), SourceAccount=account))
         others.append(source.use(account, "any"))
     if reason := let_in(document, others, source=source.matches):
         yield f"its trust policy is not limited to {source.what}. {name} {reason}"

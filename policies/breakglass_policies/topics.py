@@ -1,6 +1,6 @@
 """The topics of alerts: encrypted where they must be, open to their publishers only, read by people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,13 +8,14 @@ from pulumi_policy import EnforcementLevel, Severity
 from pulumi_policy.proxy import UnknownValueError
 
 from alertpath.iam.evaluate import Request
+from alertpath.iam.sent import by_service
 from breakglass import naming
 
 from .access import (
-    by_service,
     by_strange_service,
     by_stranger,
     excess,
+    filled_in,
     named_arns,
     own_accounts,
     refused,
@@ -107,9 +108,12 @@ def topic_encrypted(topic: Resource) -> Problems:
 def topic_lets_publishers_in(topic: Resource) -> Problems:
     """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
     document = topic["policy"]
-    with_alarms = in_component(topic, "BreakGlassAlerts") or CLOUDWATCH in services(document)
-    for publisher in (EVENTS, CLOUDWATCH) if with_alarms else (EVENTS,):
-        if reason := refused(document, _publish(publisher, topic, document)):
+    ours = in_component(topic, "BreakGlassAlerts")
+    for publisher in (EVENTS, CLOUDWATCH) if ours or CLOUDWATCH in services(document) else (EVENTS,):
+        names = naming.ALARMS if publisher == CLOUDWATCH else tuple(map(filled_in, naming.HUB_RULES))
+        needed = [[name] for name in names] if ours else [names]
+        reasons = (refused(document, _publish(publisher, topic, document, one)) for one in needed)
+        if reason := next(filter(None, reasons), None):
             yield (
                 f"({topic_name(topic)}) does not let {publisher} publish, so its alerts are lost without an "
                 f"error. Allow it {PUBLISH} for the account of the topic. {reason}"
@@ -148,15 +152,18 @@ def _arns(topic: Resource, document: Any) -> list[str]:
     return [naming.topic_arn(account, region_in_arn(place.region), name) for account in accounts]
 
 
-def _publish(publisher: str, topic: Resource, document: Any) -> Iterator[Request]:
-    """Yield requests by EventBridge or CloudWatch, for our rules or alarms or those that the policy names."""
+def _publish(publisher: str, topic: Resource, document: Any, names: Sequence[str]) -> Iterator[Request]:
+    """Yield the forms in which a service may publish, for rules or alarms of these names.
+
+    In another program also for those that the policy names.
+    """
+    make_arn = naming.alarm_arn if publisher == CLOUDWATCH else naming.rule_arn
     for topic_arn in _arns(topic, document):
         _, _, _, region, account, _ = topic_arn.split(":", 5)
-        ours = {
-            EVENTS: [naming.rule_arn(account, region, rule.replace("*", "any")) for rule in naming.HUB_RULES],
-            CLOUDWATCH: [f"arn:aws:cloudwatch:{region}:{account}:alarm:{naming.ALARM_PREFIX}any"],
-        }
-        for source in [*ours[publisher], *named_arns(document, publisher.partition(".")[0], account)]:
+        sources = [make_arn(account, region, name) for name in names]
+        if not in_component(topic, "BreakGlassAlerts"):
+            sources += named_arns(document, publisher.partition(".")[0], account)
+        for source in sources:
             yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
 
 

@@ -9,7 +9,7 @@ from alertpath.model import UNKNOWN, deployment, from_stack_export
 from alertpath.proof import findings, problems, prove
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
-from tests.alertpath.faults import FAULTS, HUB, NOTHING, REGION, RULE, change, entry
+from tests.alertpath.faults import FAULTS, HUB, NOTHING, REGION, RULE, change, edited, entry
 
 REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
 
@@ -51,6 +51,56 @@ def test_a_fault_is_found_and_the_right_resource_is_blamed(exports, fault):
     wrong = list(problems(judged(faulty)))
     assert {one.resource for one in wrong} == {blamed}
     assert all(one.reason for one in wrong)
+
+
+@pytest.mark.parametrize(
+    ("resource", "operator", "key", "value", "outcome"),
+    [
+        ("topic-policy", "StringEquals", "aws:PrincipalServiceName", "events.amazonaws.com", Outcome.LOST),
+        ("topic-policy", "Bool", "aws:ViaAWSService", "false", Outcome.LOST),
+        ("topic-policy", "DateLessThan", "aws:CurrentTime", "2099-01-01T00:00:00Z", Outcome.LOST),
+        ("topic-policy", "StringEquals", "aws:RequestedRegion", "us-east-1", Outcome.LOST),
+        ("topic-policy", "StringNotEqualsIfExists", "aws:SourceOrgID", "o-a", Outcome.UNPROVEN),
+        ("key", "StringEquals", "aws:ResourceAccount", "111111111111", Outcome.LOST),
+        ("key", "ForAnyValue:StringLike", "aws:PrincipalServiceNamesList", "events.*", Outcome.UNPROVEN),
+        ("bus-policy", "StringLike", "events:source", "aws.*", Outcome.LOST),
+        ("bus-policy", "StringEquals", "events:detail-type", "AWS API Call via CloudTrail", Outcome.LOST),
+        ("bus-policy", "StringEquals", "aws:RequestedRegion", "us-east-1", Outcome.LOST),
+        ("bus-policy", "NotIpAddress", "aws:SourceIp", "10.0.0.0/8", Outcome.UNPROVEN),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_or_may_send_is_found(
+    exports, resource, operator, key, value, outcome
+):
+    wrong = denied_to_all(exports, resource, {operator: {key: value}})
+    assert {one.outcome for one in wrong} == {outcome}
+    assert {one.resource.rsplit("::", 1)[-1] for one in wrong} == {f"break-glass-alerts-{resource}"}
+
+
+def test_a_denial_on_the_bus_holds_for_the_hub_s_own_account_too(exports):
+    wrong = denied_to_all(exports, "bus-policy", {"Bool": {"events:eventBusInvocation": "true"}})
+    # AWS names the key for a bus of another account only.
+    outcomes = {("1" * 12, Outcome.UNPROVEN), ("2" * 12, Outcome.LOST)}
+    assert {(one.account, one.outcome) for one in wrong} == outcomes
+    assert {one.account for one in denied_to_all(exports, "bus-policy", {})} == {"1" * 12, "2" * 12}
+
+
+@pytest.mark.parametrize("resource", ["topic-policy", "key", "watchdog-policy"])
+def test_a_data_perimeter_that_spares_aws_s_services_is_fine(exports, resource):
+    perimeter = {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
+    assert denied_to_all(exports, resource, perimeter) == []
+
+
+def denied_to_all(exports, resource, condition):
+    """The problems when a policy denies everything to everybody under a condition."""
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition}
+    deny = edited(lambda statements: statements.append(denial))
+    changed = copy.deepcopy(exports)
+    change("", "mgmt", f"break-glass-alerts-{resource}", policy=deny).inject(changed)
+    return list(problems(judged(changed)))
 
 
 def subscribed_instead(exports, protocol, endpoint):

@@ -7,6 +7,7 @@ import grpc
 import pulumi
 import pytest
 
+from breakglass import naming
 from breakglass.settings.constraints import REGIONS
 from breakglass.settings.reading import SettingsError
 from tests import program
@@ -509,6 +510,7 @@ def test_alarms_are_in_the_hub_s_region_and_tell_both_topics(deploy, preview):
         "breakglass-failed-watchdog-notifications",
         "breakglass-missing-heartbeats",
     }
+    assert alarms.keys() == set(naming.ALARMS)
     for alarm in alarms.values():
         assert alarm["region"] == "us-east-1"
         assert alarm["alarmActions"] == [TOPIC_ARN, WATCHDOG_ARN]

@@ -148,11 +148,35 @@ def test_a_policy_that_shuts_relays_out_blocks(check, changes):
         {"Effect": "Deny", "Principal": "*", "Action": "events:PutRule"},
         {"Effect": "Deny", "Principal": "*", "Condition": {"StringNotEquals": ORGANIZATION["StringEquals"]}},
         {"Effect": "Deny", "Principal": {"AWS": "2" * 12}},
+        *(
+            {"Principal": "*", "Condition": {f"ForAnyValue:{operator}": {"aws:PrincipalOrgPaths": path}}}
+            for operator, path in (
+                ("StringLike", "o-abcdefghij/r-1/ou-1/*"),
+                ("StringLike", "o-abcdefghij/*/ou-1/*"),
+                ("StringEquals", "o-abcdefghij/r-1/ou-1/"),
+                ("StringLike", "o-abcdefghij/*"),
+            )
+        ),
         {"Principal": {"AWS": "arn:aws:iam::222222222222:role/Other"}},
     ],
 )
 def test_a_policy_that_lets_relays_in_passes(check, changes):
     assert check(bus_lets_relays_in, EVENT_BUS_POLICY, bus(with_statement(**changes))).passed
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("Bool", "events:eventBusInvocation", "true"),
+        ("StringLike", "events:source", "aws.*"),
+        ("StringEquals", "events:detail-type", "AWS API Call via CloudTrail"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, key, value):
+    props = bus(with_statement(Effect="Deny", Principal="*", Condition={operator: {key: value}}))
+    assert check(bus_lets_relays_in, EVENT_BUS_POLICY, props, account=ACCOUNT).violations
 
 
 @both

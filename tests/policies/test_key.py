@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from breakglass_policies.key import ENABLED_BY, key_enabled, key_lets_publishers_in, key_rotation
 
-from breakglass import documents
+from breakglass import documents, naming
 
 KEY = "aws:kms/key:Key"
 KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -222,3 +222,31 @@ def test_the_program_s_own_document_passes(check, document):
     props = {"policy": document, "enableKeyRotation": True, "isEnabled": True}
     for policy_ in (key_lets_publishers_in, key_rotation, key_enabled):
         assert check(policy_, KEY, props, component="BreakGlassAlerts", account="111111111111").passed
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringLike", "aws:PrincipalServiceName", "events.*"),
+        ("Bool", "aws:ViaAWSService", "false"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("Null", "kms:EncryptionContext:aws:sns:topicArn", "false"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_or_may_send_blocks(check, operator, key, value):
+    props = {"policy": policy(ROOT, statement(), deny({operator: {key: value}}))}
+    assert len(check(key_lets_publishers_in, KEY, props).violations) == 2
+
+
+@pytest.mark.parametrize("region", [":", "a:b", "", 7])
+def test_an_odd_region_is_not_taken_for_a_part_of_the_arn(check, region):
+    props = {"policy": json.dumps(OWN), "region": region}
+    assert check(key_lets_publishers_in, KEY, props, component="BreakGlassAlerts").passed
+
+
+@pytest.mark.parametrize("alarm", naming.ALARMS)
+def test_all_alarms_of_ours_must_be_let_in(check, alarm):
+    arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:*:alarm:{alarm}"}}
+    props = {"policy": policy(ROOT, statement(), statement(CLOUDWATCH), deny(arn))}
+    assert len(check(key_lets_publishers_in, KEY, props, component="BreakGlassAlerts").violations) == 2

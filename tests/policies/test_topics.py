@@ -15,7 +15,7 @@ from breakglass_policies.topics import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from breakglass import documents
+from breakglass import documents, naming
 
 ALERTS = "breakglassuser-console-logins"
 PLAIN = "breakglass-watchdog"
@@ -162,6 +162,35 @@ def test_alarms_are_publishers_of_our_topics_and_where_the_policy_names_them(che
         assert "does not let cloudwatch.amazonaws.com publish" in violation
 
 
+@pytest.mark.parametrize("alarm", naming.ALARMS)
+def test_all_alarms_of_ours_must_be_let_in(check, alarm):
+    ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
+    alarms = statement(Principal={"Service": "cloudwatch.amazonaws.com"})
+    arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:*:alarm:{alarm}"}}
+    denial = statement(Effect="Deny", Principal="*", Action="*", Condition=arn)
+    props = policy(statement(), alarms, denial)
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, props, **ours).violations
+
+
+@pytest.mark.parametrize("service", ["events", "cloudwatch"])
+def test_what_the_policy_names_does_not_stand_for_what_is_ours(check, service):
+    arns = {
+        "events": "events:us-east-1:111111111111:rule/zzz",
+        "cloudwatch": "cloudwatch:*:111111111111:alarm:zzz",
+    }
+    other = {"ArnLike": {"aws:SourceArn": f"arn:aws:{arns[service]}"}}
+    statements = [
+        statement(
+            Principal={"Service": f"{name}.amazonaws.com"}, Condition=other if name == service else SOURCE
+        )
+        for name in arns
+    ]
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements)).passed
+    ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
+    (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements), **ours).violations
+    assert f"does not let {service}.amazonaws.com publish" in violation
+
+
 SERVICE = "lets events.amazonaws.com for other accounts in, or may do so"
 EVERYBODY = "lets everybody in, or may do so"
 
@@ -233,6 +262,22 @@ def test_a_policy_that_cannot_be_read_blocks(check, document):
     (violation,) = check(topic_policy_scoped, TOPIC_POLICY, props).violations
     assert "has a policy that cannot be read" in violation
     assert check(topic_lets_publishers_in, TOPIC_POLICY, props).violations
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("StringEquals", "aws:PrincipalServiceName", "events.amazonaws.com"),
+        ("ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", "events.amazonaws.com"),
+        ("Bool", "aws:ViaAWSService", "false"),
+        ("DateLessThan", "aws:CurrentTime", "2099-12-01T00:00:00Z"),
+        ("StringEquals", "aws:RequestedRegion", "us-east-1"),
+        ("StringEquals", "aws:ResourceAccount", "111111111111"),
+    ],
+)
+def test_a_denial_by_a_key_that_aws_sends_blocks(check, operator, key, value):
+    denial = statement(Effect="Deny", Principal="*", Condition={operator: {key: value}})
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement(), denial)).violations
 
 
 @policies

@@ -317,3 +317,20 @@ def test_a_negated_operator_answers_the_opposite(positive, negated, written, req
     yes = holds({positive: {"k:a": written}}, context).holds
     no = holds({negated: {"k:a": written}}, context).holds
     assert no is (None if yes is None else not yes)
+
+
+@pytest.mark.parametrize(
+    "operator", ["StringEquals", "StringNotEqualsIfExists", "ForAllValues:StringLike", "Null"]
+)
+@pytest.mark.parametrize(
+    "key", ["aws:SourceOrgID", "AWS:ResourceTag/team", "kms:EncryptionContext:aws:sns:topicArn"]
+)
+def test_a_key_of_which_nothing_is_known_leaves_the_answer_open(operator, key):
+    context = {"aws:sourceorgid": None, "aws:resourcetag": None, "kms:encryptioncontext": None}
+    assert condition_holds({operator: {key: "true"}}, context, variables=True).holds is OPEN
+    assert (
+        condition_holds({"Bool": {"aws:x": "true"}, operator: {key: "true"}}, context, variables=True).holds
+        is NO
+    )
+    variable = {"StringEquals": {"aws:y": f"${{{key}, 'default'}}"}}
+    assert condition_holds(variable, context | {"aws:y": ("true",)}, variables=True).holds is OPEN
