@@ -87,8 +87,8 @@ def main(arguments: Sequence[str]) -> int:
         if judgements and (file := parsed.html):
             file.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
     except (UnreadableInput, OSError) as error:
-        where = "" if isinstance(error, UnreadableInput) else f"{file}: "
-        print(f"alertpath: {where}{error}", file=sys.stderr)
+        problem = f"{file}: {error.strerror}" if isinstance(error, OSError) else error
+        print(f"alertpath: {problem}", file=sys.stderr)
         return 2
     if not judgements:
         print(

@@ -155,24 +155,36 @@ def _between(root: Any) -> Iterator[str]:
             f"{ROOT}:hubAccountId: found {hub_account_id!r}, must be the accountId {account_id!r}, "
             "because user and alerts, which components lists, live in the hub account"
         )
+    for block in ("user", "role"):
+        arns: Sequence[str] = getattr(getattr(root, block), "managed_policy_arns", ())
+        names = [arn and arn.rpartition("/")[2] for arn in arns]
+        for index, name in enumerate(names):
+            # The attachment's resource is named after the policy; the same ARN twice is reported already.
+            if name and names.index(name) < index and arns[index] not in arns[:index]:
+                yield (
+                    f"{ROOT}:{block}.managedPolicyArns[{index}]: found another policy of the name {name} "
+                    f"of [{names.index(name)}], must have a name of its own"
+                )
     if root.alerts is None:
         return
-    first: dict[str, int] = {}
+    first: dict[str, tuple[str, int]] = {}
     for field in ("subscriptions", "watchdog_subscriptions"):
-        for index, item in enumerate(getattr(root.alerts, field) or ()):
+        listed = getattr(root.alerts, field) or ()
+        for index, item in enumerate(listed):
             if not item:
                 continue
             place = f"{ROOT}:alerts.{camel_case(field)}[{index}].endpoint"
             # Case is ignored: for mail it is one mailbox.
-            endpoint = item.endpoint.lower()
-            if field == "subscriptions":
-                first[endpoint] = index
-            elif endpoint in first:
-                # The endpoint may be secret: do not quote it.
+            earlier, number = first.setdefault(item.endpoint.lower(), (field, index))
+            same_list = earlier == field
+            # The endpoint may be secret: do not quote it.
+            if not same_list:
                 yield (
-                    f"{place}: found the endpoint of subscriptions[{first[endpoint]}], must be another one, "
+                    f"{place}: found the endpoint of subscriptions[{number}], must be another one, "
                     "because the second channel must not share a mailbox with the first"
                 )
+            elif number != index and item.protocol == "email" and item not in listed[:index]:
+                yield f"{place}: repeats [{number}] in upper or lower case, must be another mailbox"
     for index, member in enumerate(root.alerts.member_account_ids):
         if member and member == account_id:
             yield (

@@ -113,6 +113,8 @@ class Walk:
         # Cut URLs after the host: a webhook's path, or a password in it, is a secret.
         shown = re.sub(r"://[^\s/'\"]*@", "://...@", repr(found))
         shown = re.sub(r"(://[^\s/?#'\"]+)[/?#][^\s'\"]*", r"\1/...", shown)
+        if path.endswith(".endpoint"):  # a URL may have lost its scheme
+            shown = re.sub(r"^(.[^\s/:]*)[\s/].*", r"\1/...'", shown)
         self.problems.append(f"{path}: found {_short(shown)}, must be {accepted}")
 
 

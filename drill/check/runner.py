@@ -91,10 +91,12 @@ def _result(check: Check, stack_state: StackState) -> CheckResult:
 
 
 def answer(probe: Probe, stack_state: StackState, otherwise: CheckFinding = _NOTHING) -> list[CheckFinding]:
-    """Return all that a probe finds, else `otherwise`; that AWS gave no usable answer is the last finding."""
+    """Return all that a probe finds, else `otherwise`; an error is the last finding."""
     findings: list[CheckFinding] = []
     try:
         findings.extend(probe(stack_state))
     except CANNOT_TELL as error:
         findings.append(unknown(explained(error)))
+    except Exception as error:
+        findings.append(unknown(f"this check failed: {type(error).__name__}: {error}"))
     return findings or [otherwise]

@@ -76,8 +76,9 @@ def key_lets_publishers_in(key: Resource) -> Problems:
             reasons = (refused(document, _requests(key, document, service, action, one)) for one in alarms)
             if reason := next(filter(None, reasons), None):
                 yield (
-                    f"does not let {service} use {action}, so its alerts are lost without an error. Allow "
-                    f"it both kms:GenerateDataKey* and kms:Decrypt. {reason}"
+                    f"does not let {service} use {action}, so its alerts are lost without an error. "
+                    f"{reason} Allow it both kms:GenerateDataKey* and kms:Decrypt, for EventBridge without a "
+                    "condition on the source."
                 )
 
 

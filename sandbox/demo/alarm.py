@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from itertools import takewhile
 
 from rich.panel import Panel
 from rich.text import Text
@@ -174,6 +175,8 @@ class AlarmSteps:
             if policy not in output:
                 raise StepFailed(f"policy {policy} should have refused this as well:\n{output}")
             start = next(number for number, line in enumerate(lines) if policy in line)
-            found = "\n".join(line.strip() for line in lines[start : start + 4] if line.strip())
+            rest = [line.strip() for line in lines[start + 1 : start + 4] if line.strip()]
+            whole = takewhile(lambda line: not line.startswith("- ["), rest)
+            found = "\n".join([lines[start].strip(), *whole])
             console.print(f"refused by {policy}. The engine's output:")
             console.print(Panel(Text(found)))

@@ -8,6 +8,7 @@ import pytest
 from alertpath.model import UNKNOWN, deployment, from_stack_export
 from alertpath.proof import findings, problems, prove
 from alertpath.trace import Outcome
+from breakglass.detections.catalogue import DETECTIONS
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS, HUB, NOTHING, REGION, RULE, change, edited, entry
 
@@ -40,8 +41,12 @@ def test_the_intact_stacks_ring_and_nothing_quiet_does(exports):
     assert covered == {(account, region) for account in ("1" * 12, "2" * 12) for region in REGIONS}
 
 
-def test_the_catalogue_of_faults_is_large_and_without_repetition():
-    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 80
+def test_the_proof_plays_every_detection(exports):
+    assert {one.scenario.detection for one in judged(exports)} >= {one.id for one in DETECTIONS}
+
+
+def test_no_fault_is_there_twice():
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

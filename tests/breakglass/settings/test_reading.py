@@ -269,6 +269,27 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("accountId", DELETE), "accountId", "missing, must be 12 digits"),
     (("hubAccountId", "12"), "hubAccountId", "must be 12 digits"),
     (("hubAccountId", "333333333333"), "hubAccountId", "must be the accountId '111111111111'"),
+    # two policies of one name
+    (
+        (
+            "role.managedPolicyArns",
+            ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::111111111111:policy/x/ReadOnlyAccess"],
+        ),
+        "role.managedPolicyArns[1]",
+        "found another policy of the name ReadOnlyAccess of [0], must have a name of its own",
+    ),
+    # one mailbox twice
+    (
+        (
+            "alerts.subscriptions",
+            [
+                {"protocol": "email", "endpoint": "security@example.com"},
+                {"protocol": "email", "endpoint": "Security@example.com"},
+            ],
+        ),
+        "alerts.subscriptions[1].endpoint",
+        "repeats [0] in upper or lower case, must be another mailbox",
+    ),
     # components
     (("components", DELETE), "components", "missing, must be a list of one or more of user, role, alerts"),
     (("components", []), "components", "found a list of 0"),

@@ -66,9 +66,11 @@ def test_a_check_that_finds_nothing_is_no_good_news() -> None:
     assert states(answer(silent, bare())) == ["could not tell"]
 
 
-def test_a_defect_of_ours_is_not_swallowed() -> None:
-    with pytest.raises(KeyError, match="a defect"):
-        run([check(broken_program)], [bare()], unseen)
+def test_a_defect_of_ours_is_a_row_and_not_swallowed() -> None:
+    (result, other) = run([check(broken_program), check(fine)], [bare()], unseen)
+    assert states(result.findings) == ["could not tell"]
+    assert result.findings[-1].text == "this check failed: KeyError: 'a defect'"
+    assert states(other.findings) == ["ready"]
 
 
 def test_a_check_is_asked_of_the_stacks_that_have_its_component() -> None:
