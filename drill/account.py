@@ -46,11 +46,9 @@ CANNOT_TELL = (ClientError, BotoCoreError, NotSignedIn)
 
 @dataclass(eq=False)
 class Account:
-    """One account, reached with credentials of its own.
+    """One account, reached with credentials of its own; without any, `problem` is the reason.
 
-    Attributes:
-        session: boto3 session; None if there are no credentials, for the reason `problem`.
-        profile: Name of the AWS profile that they come from; "" if they come from elsewhere.
+    The AWS profile that they come from is "" if they come from elsewhere.
     """
 
     id: str

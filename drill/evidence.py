@@ -14,7 +14,6 @@ from drill.places import Place
 _STRICT = ConfigDict(strict=True, extra="forbid")
 """No conversion of types, no unknown keys."""
 
-
 Where = Literal["audit log", "topic", "watchdog topic"]
 
 LEGS: Mapping[Where, str] = {"audit log": "audit_log", "topic": "topic", "watchdog topic": "watchdog"}
@@ -59,14 +58,9 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """One drill.
+    """One drill, with an arrival for each Region of each account; a quiet one went to the audit log only.
 
-    Attributes:
-        id: The beginning of each event's nonce.
-        started: When, UTC.
-        quiet: Whether it went to the audit log only.
-        arrivals: One for each Region of each account.
-        problems: What could not be read, in words; arrivals that could not be seen count as missing.
+    Its id begins each event's nonce. Arrivals that could not be seen count as missing; `problems` says why.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -98,11 +92,7 @@ _DRILL = TypeAdapter(Drill)
 
 
 def save(folder: Path, drill: Drill) -> Path:
-    """Write a drill into the folder, which is created if necessary, and return the file.
-
-    Raises:
-        UnusableEvidence: It cannot be written.
-    """
+    """Write a drill into the folder, created if necessary; return the file or raise `UnusableEvidence`."""
     name = f"drill-{drill.started:%Y%m%dT%H%M%SZ}-{drill.id}.json"
     return write(folder / name, as_json(drill) + "\n")
 
@@ -113,11 +103,7 @@ def as_json(drill: Drill) -> str:
 
 
 def check_writable(folder: Path) -> None:
-    """Fail early if the folder is not writable.
-
-    Raises:
-        UnusableEvidence: It is not.
-    """
+    """Raise `UnusableEvidence` early if the folder is not writable."""
     write(folder / f".writable-{token_hex(4)}", "").unlink()
 
 

@@ -38,12 +38,9 @@ MemberRoleOption = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What a command works on.
+    """All stacks of the project, the hub's first, and their accounts in the same order.
 
-    Attributes:
-        stacks: All stacks of the project, the hub's first.
-        accounts: Their accounts, in the same order; signed in to are the hub's and those of `only`.
-        only: Names of the stacks that the command is about.
+    The command is about the stacks named in `only`; signed in to are their accounts and the hub's.
     """
 
     stacks: Sequence[Stack]
@@ -57,11 +54,7 @@ class Selection:
 
 
 def project_stacks(needed: Collection[str] | None) -> list[Stack]:
-    """Return the stacks of the project, see `stacks.load`.
-
-    Raises:
-        typer.BadParameter: They cannot be read.
-    """
+    """Return the stacks of the project, see `stacks.load`; or raise `typer.BadParameter`."""
     try:
         return stacks.load(needed=needed)
     except stacks.UnreadableStack as error:

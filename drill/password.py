@@ -110,7 +110,6 @@ def _on_terminal() -> bool:
 def _change(
     account: Account, stack: Stack, user: str, *, recipients: Sequence[str], ask: bool, say: Console
 ) -> None:
-    """Announce, ask, change the password and show it."""
     try:
         iam = account.client("iam")
         exists, policy = False, dict[str, Any]()
@@ -131,15 +130,13 @@ def _change(
     _put(account, stack, user, secret, exists=exists)
     if recipients:
         print(armour, end="")
+        stored = f"Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
     else:
         _show(secret, user)
-    done = "changed" if exists else "set"
-    stored = "Is it in the vault? If not, run this again: it cannot be shown twice."
-    if recipients:
-        stored = f"Put the message above into the vault; to read it: gpg --decrypt ({', '.join(recipients)})."
+        stored = "Is it in the vault? If not, run this again: it cannot be shown twice."
     say.print(
         Text(
-            f"The password of {user} is {done}.\n"
+            f"The password of {user} is {'changed' if exists else 'set'}.\n"
             "Next:\n"
             f"1. {stored}\n"
             f"2. Sign in with it once as {user}, with each MFA device (python -m drill use).\n"
@@ -210,7 +207,6 @@ def _put(account: Account, stack: Stack, user: str, secret: SecretStr, *, exists
 
 
 def _refused(error: Exception, stack: Stack, user: str, *, exists: bool) -> _Refused:
-    """Return what a failed change means."""
     held = "The old password still works." if exists else "The user still has no password."
     reply = error.response if isinstance(error, ClientError) else {}
     code = reply.get("Error", {}).get("Code", "")

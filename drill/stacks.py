@@ -24,12 +24,7 @@ _PLACEHOLDERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One stack.
-
-    Attributes:
-        config: Its configuration without the namespace; placeholders stand for encrypted endpoints.
-        settings: The same, checked.
-    """
+    """One stack; in `config`, without the namespace, placeholders stand for encrypted endpoints."""
 
     name: str
     config: Mapping[str, Any]
@@ -44,9 +39,7 @@ class Stack:
 def load(project: Path = PROJECT, *, needed: Collection[str] | None = None) -> list[Stack]:
     """Return the stacks of the project, the hub's first; other files are named on standard error.
 
-    Args:
-        project: Folder with the files Pulumi.<stack>.yaml.
-        needed: Stacks whose files must be usable; without it, all that have settings.
+    The files of the stacks in `needed` must be usable; without it, all that have settings.
 
     Raises:
         UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub.

@@ -24,12 +24,7 @@ CLI_VERSION = "2.32"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """An account whose role can be assumed.
-
-    Attributes:
-        name: Its stack's name; the account id if it has no stack here.
-        role: The role and its limits; the hub's if the account has no stack here.
-    """
+    """An account whose role can be assumed; without a stack here, its name is its id, its role the hub's."""
 
     name: str
     account_id: str

@@ -15,12 +15,9 @@ class State(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckFinding:
-    """One answer of a check.
+    """One answer of a check: what was seen, and what to do about it, in words (or "") and as commands.
 
-    Attributes:
-        text: What was seen.
-        fix: What to do about it, in words; "" if there is nothing to say.
-        commands: Commands that do it, each complete and with the profile that it needs.
+    Each command is complete and has the profile that it needs.
     """
 
     state: State

@@ -29,13 +29,16 @@ class _Recorder(pulumi.runtime.Mocks):
     resources: list[Resource] = field(default_factory=list)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        properties = dict(args.inputs)
+        for name, value in args.inputs.items():
+            # Only AWS or the stack's passphrase knows the value.
+            if isinstance(value, pulumi.output.Unknown) or (isinstance(value, str) and is_placeholder(value)):
+                properties[name] = UNKNOWN
         self.resources.append(
             Resource(
                 type=args.typ,
                 urn=args.name,
-                properties={
-                    name: UNKNOWN if _is_hidden(value) else value for name, value in args.inputs.items()
-                },
+                properties=properties,
                 account=self.account_id,
                 region=naming.HOME_REGION,
             )
@@ -77,8 +80,3 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
 
     program()
     return [resource for resource in recorder.resources if resource.type.startswith("aws:")]
-
-
-def _is_hidden(value: object) -> bool:
-    """Whether only AWS or the stack's passphrase knows a value."""
-    return isinstance(value, pulumi.output.Unknown) or (isinstance(value, str) and is_placeholder(value))

@@ -17,22 +17,17 @@ Probe = Callable[[StackState], Findings]
 _NOTHING = unknown("the check found nothing to look at")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Check:
-    """One question about a stack.
+    """One question about a stack, which must have the component, if any; if "ready", the title is true.
 
-    Attributes:
-        id: Short name, for JSON and for reports.
-        group: Subject matter, a heading of the report.
-        title: What is true when the answer is "ready".
-        component: Component that a stack must have for the question to make sense; "" for every stack.
-        probe: Answers it: yields at least one finding; what it raises of `account.CANNOT_TELL` becomes one.
+    The probe yields at least one finding; what it raises of `account.CANNOT_TELL` becomes one.
     """
 
-    id: str
     group: str
-    title: str
+    id: str
     component: str
+    title: str
     probe: Probe
 
 

@@ -127,13 +127,9 @@ class StackState:
 def prepare(
     stacks: Sequence[Stack], accounts: Sequence[Account], *, only: Sequence[str], progress: Progress
 ) -> list[StackState]:
-    """Return the state of the stacks in `only`: renders what is meant, reads what exists.
+    """Return the state of the stacks named in `only`: renders what is meant, reads what exists.
 
-    Args:
-        stacks: All, the hub's first; those not selected still determine which relays there must be.
-        accounts: Their accounts, in the same order.
-        only: Names of the selected stacks.
-        progress: Is told how far the reading is.
+    All stacks are given, the hub's first: those not selected still determine which relays there must be.
     """
     now, names = datetime.now(UTC), {stack.account_id: stack.name for stack in stacks}
     meant: list[StackState] = []

@@ -98,14 +98,9 @@ def fire(
 
 @dataclass(kw_only=True)
 class DrillRun:
-    """A drill in progress; what is known of it stays known when it is interrupted.
+    """A drill in progress, still without arrivals; what is known of it stays known when it is interrupted.
 
-    Attributes:
-        drill: The drill, still without arrivals.
-        hub: The hub's account.
-        home: The hub's Region.
-        queue: URL of the drill queue; "" in a quiet drill.
-        sent: What became of the events on this side, so far.
+    The `queue` is the URL of the drill queue, "" in a quiet drill.
     """
 
     drill: Drill

@@ -20,13 +20,7 @@ from drill.stacks import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Where a drill's events go.
-
-    Attributes:
-        places: Every Region with a relay in the selected accounts, or the given Regions only.
-        accounts: All accounts, by id.
-        problems: What could not be read; the drill goes on without it.
-    """
+    """Where a drill's events go, all accounts by id, and what could not be read: it goes on without that."""
 
     places: Sequence[Place]
     accounts: Mapping[str, Account]
@@ -39,11 +33,9 @@ class Plan:
 
 
 def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
-    """Return where the events go; if an account's Regions cannot be listed, they are assumed to be the hub's.
+    """Return where the events go: to every Region with a relay in the selected accounts, or `only_regions`.
 
-    Args:
-        selection: Stacks and accounts.
-        only_regions: Regions to drill; all with a relay if empty.
+    If an account's Regions cannot be listed, they are assumed to be the hub's.
 
     Raises:
         typer.BadParameter: There is nothing to drill, or one of `only_regions` has no relay.
@@ -112,12 +104,9 @@ def audience(hub: Account, region: str, messages: int) -> Iterator[str]:
         except CANNOT_TELL as error:
             yield f"Topic {name}: its recipients cannot be listed: {explained(error)}"
             continue
-        confirmed: Counter[str] = Counter()
-        pending: Counter[str] = Counter()
-        for subscription in subscriptions:
-            if not is_own_queue(subscription["Protocol"], subscription["Endpoint"]):
-                counter = pending if live.is_pending(subscription) else confirmed
-                counter[subscription["Protocol"]] += 1
+        people = [each for each in subscriptions if not is_own_queue(each["Protocol"], each["Endpoint"])]
+        pending = Counter(each["Protocol"] for each in people if live.is_pending(each))
+        confirmed = Counter(each["Protocol"] for each in people) - pending
         each = f"{counted(messages, 'message')} to each of {_by_protocol(confirmed)}"
         unconfirmed = f"; pending, so not notified: {_by_protocol(pending)}" if pending else ""
         yield f"Topic {name}: {each if confirmed else 'notifies NOBODY'}{unconfirmed}"

@@ -20,12 +20,7 @@ INTERRUPTED = "interrupted before it was known to be sent"
 
 @dataclass(frozen=True, kw_only=True)
 class DrillResult:
-    """A drill, and what could not be read about it.
-
-    Attributes:
-        unreadable: What could not be read, such as `audit log`.
-        unreached: Accounts without credentials.
-    """
+    """A drill, what could not be read about it, such as `audit log`, and the accounts without credentials."""
 
     drill: Drill
     unreadable: frozenset[str] = field(default_factory=frozenset)

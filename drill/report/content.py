@@ -189,12 +189,8 @@ class Drills:
 class Report:
     """Everything that a report says; the JSON file has these names in camel case.
 
-    Attributes:
-        all_stacks: All stacks of the project, the hub's first.
-        stack_states: The selected ones, at least one.
-        judgements: The proof over what is live in the accounts of the selected stacks.
-        kept_drills: The drills of the evidence folder, the latest first.
-        accounts: Who read the accounts of the selected stacks.
+    Of all stacks, the hub's is the first; at least one is selected, and so has a state. Of the kept drills,
+    the latest is the first.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(alias_generator=to_camel, arbitrary_types_allowed=True)
@@ -263,7 +259,21 @@ class Report:
     @property
     def identity(self) -> list[Identity]:
         """Who is meant to get in, by stack."""
-        return [_identity(stack_state.stack) for stack_state in self.stack_states]
+        return [
+            Identity(
+                account=stack.account_id,
+                mfa_max_age=stack.settings.role.mfa_max_age,
+                max_session_duration=stack.settings.role.max_session_duration,
+                mfa_enrolment=stack.settings.user.mfa_enrolment,
+                role=stack.settings.role.name if "role" in stack.settings.components else None,
+                role_policies=sorted(stack.settings.role.managed_policy_arns),
+                stack=stack.name,
+                users=sorted(stack.settings.user.names),
+                users_here="user" in stack.settings.components,
+                users_of=stack.settings.hub_account_id,
+            )
+            for stack in (stack_state.stack for stack_state in self.stack_states)
+        ]
 
     @computed_field
     @property
@@ -312,22 +322,6 @@ _REPORT = TypeAdapter(Report)
 def as_json(report: Report) -> dict[str, Any]:
     """Return a report as its JSON file has it."""
     return _REPORT.dump_python(report, mode="json", by_alias=True)
-
-
-def _identity(stack: Stack) -> Identity:
-    settings = stack.settings
-    return Identity(
-        account=stack.account_id,
-        mfa_max_age=settings.role.mfa_max_age,
-        max_session_duration=settings.role.max_session_duration,
-        mfa_enrolment=settings.user.mfa_enrolment,
-        role=settings.role.name if "role" in settings.components else None,
-        role_policies=sorted(settings.role.managed_policy_arns),
-        stack=stack.name,
-        users=sorted(settings.user.names),
-        users_here="user" in settings.components,
-        users_of=settings.hub_account_id,
-    )
 
 
 def _covered(stack_state: StackState, matrix: pictures.Matrix) -> CoveredAccount:

@@ -35,20 +35,17 @@ def versions(folder: Path) -> Versions:
     """Return what makes the report; `folder`, where it goes, does not count as a change of the project."""
     commit = _git("rev-parse", "HEAD") if _git("ls-files", "--error-unmatch", "pyproject.toml") else None
     changed = _git("status", "--porcelain", "--", ".", *_without(folder)) if commit else None
+    try:
+        own = str(tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+    except (OSError, ValueError, KeyError):
+        own = _version("breakglass")
     return Versions(
-        breakglass=_own_version(),
+        breakglass=own,
         changed=None if changed is None else bool(changed),
         commit=commit,
         packages={name: _version(name) for name in PACKAGES},
         python=platform.python_version(),
     )
-
-
-def _own_version() -> str:
-    try:
-        return str(tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
-    except (OSError, ValueError, KeyError):
-        return _version("breakglass")
 
 
 def _version(package: str) -> str:

@@ -33,14 +33,12 @@ _COLUMNS = 17
 _PLACES, _NUMBERS = 6, 200
 """The most places and numbers of a drill on the page; the JSON has all."""
 
-
 _KINDS = [
     replace(kind, meaning="cannot be decided from what was read: do not assume that it is fine")
     if kind is pictures.UNPROVEN
     else kind
     for kind in pictures.KINDS
 ]
-
 
 SIGNS = {
     State.READY: replace(pictures.DELIVERED, name="is-ready", word="ready"),
@@ -98,11 +96,7 @@ def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Repor
 
 
 def write(folder: Path, report: Report) -> list[Path]:
-    """Write page and JSON and return both files.
-
-    Raises:
-        UnusableEvidence: One cannot be written, or exists.
-    """
+    """Write page and JSON and return both files; or raise `UnusableEvidence`."""
     name = f"report-{report.made.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     # The JSON is ASCII only: invisible characters, and those that reverse a line, are escaped there too.
     return [

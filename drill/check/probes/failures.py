@@ -8,12 +8,8 @@ from drill.check.stack_state import StackState
 
 DEAD_LETTER_QUEUES = (naming.DEAD_LETTER_QUEUE, naming.RELAY_QUEUE)
 
-_FIX = {
-    f"{naming.ALARM_PREFIX}dead-letters": "see the row of the dead letters",
-    f"{naming.ALARM_PREFIX}failed-notifications": "see the row of the recipients",
-    f"{naming.ALARM_PREFIX}failed-watchdog-notifications": "see the row of the recipients",
-    f"{naming.ALARM_PREFIX}missing-heartbeats": "see the row of the heartbeats",
-}
+_ROWS = dict(zip(naming.ALARMS, ("dead letters", "recipients", "recipients", "heartbeats"), strict=True))
+"""The row that says why an alarm is ringing."""
 
 
 def dead_letters(stack_state: StackState) -> Findings:
@@ -61,12 +57,9 @@ def alarms(stack_state: StackState) -> Findings:
     yield from as_rendered(stack_state, rendered, noun="alarms")
     for alarm in rendered:
         name = alarm["name"]
-        try:
-            live = stack_state.look(alarm)
-        except CANNOT_TELL:
+        live = stack_state.live[alarm.urn]
+        if live is None or isinstance(live, Exception):
             continue  # `as_rendered` has reported it
-        if live is None:
-            continue
         if not live["actionsEnabled"]:
             yield not_ready(
                 f"the actions of alarm {name} are disabled: it notifies nobody",
@@ -75,7 +68,9 @@ def alarms(stack_state: StackState) -> Findings:
                 ),
             )
         if live["alarmState"] == "ALARM":
-            yield not_ready(f"alarm {name} is ringing: {live['alarmReason']}", fix=_FIX[name])
+            yield not_ready(
+                f"alarm {name} is ringing: {live['alarmReason']}", fix=f"see the row of the {_ROWS[name]}"
+            )
         elif live["alarmState"] != "OK":
             waiting.append(name)
     if waiting:

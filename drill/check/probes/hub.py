@@ -4,7 +4,7 @@ from breakglass import naming
 from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered
-from drill.check.finding import CheckFinding, Findings, not_ready, ready, unknown
+from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.probes.further import further_targets
 from drill.check.stack_state import StackState
 
@@ -15,28 +15,26 @@ def rules(stack_state: StackState) -> Findings:
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
     events = stack_state.account.client("events", stack_state.home)
     names = {resource["name"] for resource in rendered if resource["eventBusName"] == naming.HUB_BUS}
+    where = f"--region {stack_state.home} --event-bus-name {naming.HUB_BUS}"
     pages = events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS)
     for rule in pages.search("Rules[]"):
-        if rule["Name"] not in names and "ManagedBy" not in rule:  # the archive's rule is AWS's own
-            yield _unexpected_rule(stack_state, rule["Name"])
+        name = rule["Name"]
+        if name in names or "ManagedBy" in rule:  # the archive's rule is AWS's own
+            continue
+        try:
+            targets = live.targets(stack_state.account, stack_state.home, naming.HUB_BUS, name)
+        except CANNOT_TELL:
+            targets = []  # the rule is worth reporting even so
+        ids = " ".join(target["Id"] for target in targets)
+        # AWS does not delete a rule that has targets.
+        remove = [stack_state.aws(f"events remove-targets {where} --rule {name} --ids {ids}")] if ids else []
+        yield not_ready(
+            f"rule {name} on the hub bus does not belong to this version",
+            *remove,
+            stack_state.aws(f"events delete-rule {where} --name {name}"),
+            fix="find out who made it, then remove it",
+        )
     yield from further_targets(stack_state, rendered)
-
-
-def _unexpected_rule(stack_state: StackState, name: str) -> CheckFinding:
-    where = f"--region {stack_state.home} --event-bus-name {naming.HUB_BUS}"
-    try:
-        targets = live.targets(stack_state.account, stack_state.home, naming.HUB_BUS, name)
-    except CANNOT_TELL:
-        targets = []  # the rule is worth reporting even so
-    ids = " ".join(target["Id"] for target in targets)
-    # AWS does not delete a rule that has targets.
-    remove = [stack_state.aws(f"events remove-targets {where} --rule {name} --ids {ids}")] if ids else []
-    return not_ready(
-        f"rule {name} on the hub bus does not belong to this version",
-        *remove,
-        stack_state.aws(f"events delete-rule {where} --name {name}"),
-        fix="find out who made it, then remove it",
-    )
 
 
 def policies(stack_state: StackState) -> Findings:

@@ -208,8 +208,7 @@ def _groups(stack_state: StackState, name: str) -> Findings:
 
 
 def _boundary(stack_state: StackState, name: str) -> Findings:
-    boundary = live.user(stack_state.account, name).get("PermissionsBoundary")
-    if boundary:
+    if boundary := live.user(stack_state.account, name).get("PermissionsBoundary"):
         yield not_ready(
             f"{name} has a permissions boundary {boundary.get('PermissionsBoundaryArn')}",
             stack_state.aws(f"iam delete-user-permissions-boundary --user-name {name}"),
