@@ -5,6 +5,7 @@ document is known at preview and can be tested without Pulumi.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from breakglass import naming
@@ -31,6 +32,37 @@ def _document(*statements: Document) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def _allow(
+    sid: str,
+    *,
+    principal: Any = None,
+    action: str | list[str],
+    resource: str | list[str] | None = None,
+    condition: Document | None = None,
+) -> Document:
+    statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": action,
+        "Resource": resource,
+        "Condition": condition,
+    }
+    return {element: value for element, value in statement.items() if value is not None}
+
+
+def _service(name: str) -> Document:
+    return {"Service": f"{name}.amazonaws.com"}
+
+
+def _account(account_id: str) -> Document:
+    return {"AWS": naming.iam_arn(account_id, "root")}
+
+
+def _from_account(account_id: str) -> Document:
+    return {"StringEquals": {"aws:SourceAccount": account_id}}
+
+
 def assume_role(*, role_name: str, account_ids: Sequence[str] | None) -> Document:
     """Return the user's permission to assume the break-glass role.
 
@@ -39,15 +71,9 @@ def assume_role(*, role_name: str, account_ids: Sequence[str] | None) -> Documen
         account_ids: Accounts whose role may be assumed. None stands for every account: the role's trust
             policy in each of them still decides.
     """
-    accounts = ["*"] if account_ids is None else list(account_ids)
-    return _document(
-        {
-            "Sid": "AssumeBreakGlassRole",
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Resource": [naming.role_arn(account, role_name) for account in accounts],
-        }
-    )
+    accounts = ["*"] if account_ids is None else account_ids
+    roles = [naming.role_arn(account, role_name) for account in accounts]
+    return _document(_allow("AssumeBreakGlassRole", action="sts:AssumeRole", resource=roles))
 
 
 def cli_sign_in(*, account_id: str) -> Document:
@@ -57,14 +83,8 @@ def cli_sign_in(*, account_id: str) -> Document:
     allows `oauth2/public-client/remote`, where a code is carried over from another machine: that flow can be
     phished. See https://docs.aws.amazon.com/signin/latest/userguide/command-line-sign-in.html
     """
-    return _document(
-        {
-            "Sid": "SignInFromThisMachine",
-            "Effect": "Allow",
-            "Action": list(CLI_SIGN_IN_ACTIONS),
-            "Resource": f"arn:{naming.PARTITION}:signin:*:{account_id}:oauth2/public-client/localhost",
-        }
-    )
+    client = f"arn:{naming.PARTITION}:signin:*:{account_id}:oauth2/public-client/localhost"
+    return _document(_allow("SignInFromThisMachine", action=list(CLI_SIGN_IN_ACTIONS), resource=client))
 
 
 def require_mfa(*, enrolment_open: bool) -> Document:
@@ -92,33 +112,19 @@ def require_mfa(*, enrolment_open: bool) -> Document:
 
 def mfa_enrolment(*, account_id: str) -> Document:
     """Return the user's permission to enrol MFA devices of its own; attached only while enrolment is open."""
-    own_user = naming.user_arn(account_id, "${aws:username}")
+    own_devices = [
+        "iam:EnableMFADevice",
+        "iam:GetMFADevice",
+        "iam:GetUser",
+        "iam:ListMFADevices",
+        "iam:ResyncMFADevice",
+    ]
+    own_user, virtual = naming.user_arn(account_id, "${aws:username}"), naming.iam_arn(account_id, "mfa/*")
     return _document(
-        {
-            "Sid": "EnrolOwnDevices",
-            "Effect": "Allow",
-            "Action": [
-                "iam:EnableMFADevice",
-                "iam:GetMFADevice",
-                "iam:GetUser",
-                "iam:ListMFADevices",
-                "iam:ResyncMFADevice",
-            ],
-            "Resource": own_user,
-        },
-        {
-            "Sid": "CreateVirtualDevice",
-            "Effect": "Allow",
-            "Action": "iam:CreateVirtualMFADevice",
-            "Resource": naming.iam_arn(account_id, "mfa/*"),
-        },
+        _allow("EnrolOwnDevices", action=own_devices, resource=own_user),
+        _allow("CreateVirtualDevice", action="iam:CreateVirtualMFADevice", resource=virtual),
         # IAM knows no resource for this action: with an ARN it would never match.
-        {
-            "Sid": "ListVirtualDevices",
-            "Effect": "Allow",
-            "Action": "iam:ListVirtualMFADevices",
-            "Resource": "*",
-        },
+        _allow("ListVirtualDevices", action="iam:ListVirtualMFADevices", resource="*"),
     )
 
 
@@ -134,21 +140,13 @@ def role_trust(*, user_account_id: str, user_names: Sequence[str], mfa_max_age: 
         user_names: The users, in the exact case of their names.
         mfa_max_age: Seconds since the MFA sign-in after which the role can no longer be assumed.
     """
-    return _document(
-        {
-            "Sid": "BreakGlassUserWithMfa",
-            "Effect": "Allow",
-            "Principal": {"AWS": naming.iam_arn(user_account_id, "root")},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "ArnEquals": {
-                    "aws:PrincipalArn": [naming.user_arn(user_account_id, name) for name in user_names]
-                },
-                "Bool": {"aws:MultiFactorAuthPresent": "true"},
-                "NumericLessThanEquals": {"aws:MultiFactorAuthAge": str(mfa_max_age)},
-            },
-        }
-    )
+    users = [naming.user_arn(user_account_id, name) for name in user_names]
+    recent_sign_in = {
+        "ArnEquals": {"aws:PrincipalArn": users},
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "NumericLessThanEquals": {"aws:MultiFactorAuthAge": str(mfa_max_age)},
+    }
+    return _trust("BreakGlassUserWithMfa", _account(user_account_id), recent_sign_in)
 
 
 def hub_key(*, account_id: str) -> Document:
@@ -160,29 +158,12 @@ def hub_key(*, account_id: str) -> Document:
     narrows the account. CloudWatch does send the account.
     """
     encrypt = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    events, alarms = _service("events"), _service("cloudwatch")
+    here = _from_account(account_id)
     return _document(
-        {
-            "Sid": "AccountAdministersTheKey",
-            "Effect": "Allow",
-            "Principal": {"AWS": naming.iam_arn(account_id, "root")},
-            "Action": "kms:*",
-            "Resource": "*",
-        },
-        {
-            "Sid": "EventBridgeEncryptsAlerts",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": encrypt,
-            "Resource": "*",
-        },
-        {
-            "Sid": "AlarmsEncryptAlerts",
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": encrypt,
-            "Resource": "*",
-            "Condition": _from_account(account_id),
-        },
+        _allow("AccountAdministersTheKey", principal=_account(account_id), action="kms:*", resource="*"),
+        _allow("EventBridgeEncryptsAlerts", principal=events, action=encrypt, resource="*"),
+        _allow("AlarmsEncryptAlerts", principal=alarms, action=encrypt, resource="*", condition=here),
     )
 
 
@@ -192,21 +173,15 @@ def topic(*, account_id: str, region: str, name: str) -> Document:
     `aws:SourceAccount` is supported here
     (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html), unlike in the key policy.
     """
+    publish = partial(
+        _allow,
+        action="sns:Publish",
+        resource=naming.topic_arn(account_id, region, name),
+        condition=_from_account(account_id),
+    )
     return _document(
-        *(
-            {
-                "Sid": sid,
-                "Effect": "Allow",
-                "Principal": {"Service": service},
-                "Action": "sns:Publish",
-                "Resource": naming.topic_arn(account_id, region, name),
-                "Condition": _from_account(account_id),
-            }
-            for sid, service in (
-                ("RulesPublish", "events.amazonaws.com"),
-                ("AlarmsPublish", "cloudwatch.amazonaws.com"),
-            )
-        )
+        publish("RulesPublish", principal=_service("events")),
+        publish("AlarmsPublish", principal=_service("cloudwatch")),
     )
 
 
@@ -221,17 +196,15 @@ def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequenc
         name: Name of the queue.
         rules: Names of the rules; `BUS/NAME` for a rule on another than the default bus, `*` at the end.
     """
+    sources = [naming.rule_arn(account_id, region, rule) for rule in rules]
     return _document(
-        {
-            "Sid": "RulesKeepWhatTheyCouldNotDeliver",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": naming.queue_arn(account_id, region, name),
-            "Condition": {
-                "ArnLike": {"aws:SourceArn": [naming.rule_arn(account_id, region, rule) for rule in rules]}
-            },
-        }
+        _allow(
+            "RulesKeepWhatTheyCouldNotDeliver",
+            principal=_service("events"),
+            action="sqs:SendMessage",
+            resource=naming.queue_arn(account_id, region, name),
+            condition={"ArnLike": {"aws:SourceArn": sources}},
+        )
     )
 
 
@@ -242,14 +215,13 @@ def drill_queue(*, account_id: str, region: str) -> Document:
     """
     topics = [naming.topic_arn(account_id, region, name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
     return _document(
-        {
-            "Sid": "TopicsShowWhatTheySend",
-            "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": naming.queue_arn(account_id, region, naming.DRILL_QUEUE),
-            "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
-        }
+        _allow(
+            "TopicsShowWhatTheySend",
+            principal=_service("sns"),
+            action="sqs:SendMessage",
+            resource=naming.queue_arn(account_id, region, naming.DRILL_QUEUE),
+            condition={"ArnEquals": {"aws:SourceArn": topics}},
+        )
     )
 
 
@@ -262,22 +234,13 @@ def hub_bus(
     10,240 characters: about 200 accounts. With an organisation id every account of it is let in.
     """
     bus = naming.bus_arn(account_id, region, naming.HUB_BUS)
+    put = partial(_allow, action="events:PutEvents", resource=bus)
     accounts = [naming.iam_arn(member, "root") for member in (account_id, *member_account_ids)]
-    statements = [_put_events("RelaysOfListedAccounts", bus, {"AWS": accounts})]
+    statements = [put("RelaysOfListedAccounts", principal={"AWS": accounts})]
     if organization_id is not None:
-        everyone = _put_events("RelaysOfTheOrganization", bus, "*")
-        statements.append(everyone | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organization_id}}})
+        of_organization = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
+        statements.append(put("RelaysOfTheOrganization", principal="*", condition=of_organization))
     return _document(*statements)
-
-
-def _put_events(sid: str, bus: str, principal: Any) -> Document:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": "events:PutEvents",
-        "Resource": bus,
-    }
 
 
 def audit_log(*, account_id: str, region: str) -> Document:
@@ -289,22 +252,11 @@ def audit_log(*, account_id: str, region: str) -> Document:
     streams = f"{naming.log_group_arn(account_id, region)}:*"
     writers = {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
     rules = [naming.rule_arn(account_id, region, name) for name in naming.HUB_RULES]
+    ours = {"ArnLike": {"aws:SourceArn": rules}}
+    write = partial(_allow, principal=writers, resource=streams)
     return _document(
-        {
-            "Sid": "RulesOpenStreams",
-            "Effect": "Allow",
-            "Principal": writers,
-            "Action": "logs:CreateLogStream",
-            "Resource": streams,
-        },
-        {
-            "Sid": "RulesRecord",
-            "Effect": "Allow",
-            "Principal": writers,
-            "Action": "logs:PutLogEvents",
-            "Resource": streams,
-            "Condition": {"ArnLike": {"aws:SourceArn": rules}},
-        },
+        write("RulesOpenStreams", action="logs:CreateLogStream"),
+        write("RulesRecord", action="logs:PutLogEvents", condition=ours),
     )
 
 
@@ -315,14 +267,12 @@ def relay_trust(*, account_id: str) -> Document:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
     """
     rules = naming.rule_arn(account_id, "*", f"{naming.RELAY_RULE}*")
-    return _service_trust("events.amazonaws.com", account_id, rules)
+    return _service_trust("events", account_id, rules)
 
 
 def relay_permission(*, hubs: Sequence[str]) -> Document:
     """Return what the relay's role may do: put events on exactly the hub buses."""
-    return _document(
-        {"Sid": "ForwardToTheHub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": list(hubs)}
-    )
+    return _document(_allow("ForwardToTheHub", action="events:PutEvents", resource=list(hubs)))
 
 
 def heartbeat_trust(*, account_id: str) -> Document:
@@ -331,32 +281,19 @@ def heartbeat_trust(*, account_id: str) -> Document:
     The ARN must be that of the group: Scheduler sends nothing narrower
     (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
     """
-    return _service_trust("scheduler.amazonaws.com", account_id, naming.schedule_group_arn(account_id, "*"))
+    return _service_trust("scheduler", account_id, naming.schedule_group_arn(account_id, "*"))
 
 
 def heartbeat_permission(*, account_id: str) -> Document:
     """Return what the heartbeat's role may do: put events on the default buses of its own account."""
-    return _document(
-        {
-            "Sid": "PutHeartbeats",
-            "Effect": "Allow",
-            "Action": "events:PutEvents",
-            "Resource": naming.bus_arn(account_id, "*", "default"),
-        }
-    )
-
-
-def _from_account(account_id: str) -> Document:
-    return {"StringEquals": {"aws:SourceAccount": account_id}}
+    buses = naming.bus_arn(account_id, "*", "default")
+    return _document(_allow("PutHeartbeats", action="events:PutEvents", resource=buses))
 
 
 def _service_trust(service: str, account_id: str, source_arn: str) -> Document:
-    return _document(
-        {
-            "Sid": "OurOwnResourcesOnly",
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-            "Condition": _from_account(account_id) | {"ArnLike": {"aws:SourceArn": source_arn}},
-        }
-    )
+    ours = _from_account(account_id) | {"ArnLike": {"aws:SourceArn": source_arn}}
+    return _trust("OurOwnResourcesOnly", _service(service), ours)
+
+
+def _trust(sid: str, principal: Document, condition: Document) -> Document:
+    return _document(_allow(sid, principal=principal, action="sts:AssumeRole", condition=condition))

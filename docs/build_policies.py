@@ -1,7 +1,7 @@
 """Makes docs/policies.md, the page on the policy pack, from the metadata that the engine gets as well."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_policy import Policy, PolicyComplianceFramework, StackValidationPolicy
@@ -66,7 +66,16 @@ def _policy(policy: Policy) -> str:
         f"- How to mend: {_prose(policy.remediation_steps)}\n- Framework: {source}\n- AWS: <{policy.url}>",
     ]
     if policy.config_schema:
-        rows = (row for key, schema in policy.config_schema.properties.items() for row in _key(key, schema))
+        rows: list[str] = []
+        for key, schema in policy.config_schema.properties.items():
+            default = f"`{json.dumps(schema['default'])}`" if "default" in schema else "none"
+            rows.append(f"| `{key}` | {_type(schema)} | {default} | {_prose(schema['description'])} |")
+            items = schema.get("items", {})
+            for name, inner in items.get("properties", {}).items():
+                required = "required" if name in items.get("required", ()) else "none"
+                rows.append(
+                    f"| `{key}[].{name}` | {_type(inner)} | {required} | {_prose(inner['description'])} |"
+                )
         parts.append(CONFIGURATION + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
 
@@ -78,24 +87,9 @@ def _prose(text: str | None) -> str:
 
 
 def _framework(policy: Policy) -> PolicyComplianceFramework:
-    """Return the policy's framework.
-
-    Raises:
-        ValueError: It has none.
-    """
     if policy.framework is None:
         raise ValueError(f"the policy {policy.name} names no framework")
     return policy.framework
-
-
-def _key(key: str, schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the table row of a key of the configuration, and those of the keys inside it."""
-    default = f"`{json.dumps(schema['default'])}`" if "default" in schema else "none"
-    yield f"| `{key}` | {_type(schema)} | {default} | {_prose(schema['description'])} |"
-    items = schema.get("items", {})
-    for name, inner in items.get("properties", {}).items():
-        required = "required" if name in items.get("required", ()) else "none"
-        yield f"| `{key}[].{name}` | {_type(inner)} | {required} | {_prose(inner['description'])} |"
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -61,7 +61,13 @@ def page() -> str:
 def _rows(keys: Mapping[str, Key], prefix: str) -> Iterator[str]:
     for name, key in keys.items():
         kind, words = _kind(key.constraint), _words(key.constraint)
-        cells = [f"`{prefix}{camel_case(name)}`", key.meaning, kind, words, _default(key), key.since]
+        if key.required:
+            default = "required"
+        elif key.absent or key.default in (None, ()):
+            default = key.absent or "none"
+        else:
+            default = f"`{json.dumps(key.default)}`".replace('"', "")
+        cells = [f"`{prefix}{camel_case(name)}`", key.meaning, kind, words, default, key.since]
         yield f"| {' | '.join(cell.replace('<', '&lt;') for cell in cells)} |\n"
 
 
@@ -82,14 +88,6 @@ def _words(constraint: Constraint) -> str:
     ):
         return f"{constraint.accepted}; each {constraint.item.accepted}"
     return "" if isinstance(constraint, Nested) else constraint.accepted
-
-
-def _default(key: Key) -> str:
-    if key.required:
-        return "required"
-    return key.absent or (
-        "none" if key.default in (None, ()) else f"`{json.dumps(key.default)}`".replace('"', "")
-    )
 
 
 def schema() -> str:

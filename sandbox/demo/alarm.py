@@ -159,8 +159,8 @@ class AlarmSteps:
 
     def _hardened_key(self) -> AbstractContextManager[None]:
         """AWS's own advice elsewhere, fatal here: EventBridge sends no aws:SourceAccount to KMS."""
-        statement = '"Sid": "EventBridgeEncryptsAlerts",'
-        harder = f'{statement} "Condition": _from_account(account_id),'
+        statement = '"EventBridgeEncryptsAlerts",'
+        harder = f"{statement} condition=_from_account(account_id),"
         return changed_code(self._sandbox, "breakglass/documents.py", statement, harder)
 
     def _set(self, path: str, value: str) -> AbstractContextManager[None]:
