@@ -34,8 +34,6 @@ class Sandbox:
     Attributes:
         directory: The mirror of the project; commands run here. The code is linked, the Pulumi*.yaml files
             are copies, because the engine writes into them.
-        environment: Environment of its commands.
-        endpoint: URL of the emulated AWS.
         accounts: Account id of each stack.
         engine: Where the engine comes from, in words.
     """
@@ -91,10 +89,8 @@ class Sandbox:
 def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterator[Sandbox]:
     """Start a sandbox of this project, which lasts as long as the context.
 
-    Args:
-        progress: Prints one line of progress.
-        regions: Regions that every account has enabled; without any, those of `emulation.enabled_regions`.
-            A command that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
+    Every account has `regions` enabled; without any, those of `emulation.enabled_regions`. A command that
+    sets `SANDBOX_REGIONS` has others, as if they were enabled later.
 
     Raises:
         locate.EngineUnavailable: No Pulumi engine was found, and none could be fetched or built.

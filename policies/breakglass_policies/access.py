@@ -106,12 +106,9 @@ def by_identity(policy: Mapping[str, Any], action: str, resource: str, **context
 
 
 def let_in(document: Any, requests: Iterable[Request], *, source: Test | None = None) -> str | None:
-    """Return how a resource policy allows one of the requests, or may do so; None if it denies all of them.
+    """Return how a readable resource policy allows one of the requests, or may do so; None if it allows none.
 
-    Args:
-        document: The policy, which can be read.
-        requests: What strangers try.
-        source: Which values of aws:SourceArn keep strangers out; if None, those that name an account.
+    `source` says which values of aws:SourceArn keep strangers out; if None, those that name an account.
     """
     worst = worst_case(document, {**_VOUCHED, "aws:sourcearn": source} if source else _VOUCHED)
     # A stranger may be one without what is unknown.

@@ -19,7 +19,7 @@ from .access import (
     region_in_arn,
 )
 from .policy import Problems, resource_policy
-from .reading import Resource, members
+from .reading import Resource, bus_name, members
 from .relay import PUT_EVENTS
 from .statements import Unreadable, allowing, statements
 
@@ -27,16 +27,11 @@ EVENT_BUS_POLICY = "aws:cloudwatch/eventBusPolicy:EventBusPolicy"
 EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
 
 
-def _is_of_hub(policy: Resource) -> bool:
-    bus = policy["eventBusName"]
-    return isinstance(bus, str) and bus.rpartition("/")[2] == naming.HUB_BUS
-
-
 @resource_policy(
     "bus-policy-scoped",
     "The hub lets in named accounts or an organization",
     types=[EVENT_BUS_POLICY, EVENT_PERMISSION],
-    applies=_is_of_hub,
+    applies=lambda policy: bus_name(policy) == naming.HUB_BUS,
     severity=Severity.HIGH,
     fix=(
         f"Allow {PUT_EVENTS} only, to the accounts of the relays, or to everybody under a condition on "
@@ -77,7 +72,7 @@ def _as_document(permission: Resource) -> dict[str, Any]:
     "bus-lets-relays-in",
     "The hub lets the relays in",
     types=[EVENT_BUS_POLICY],
-    applies=_is_of_hub,
+    applies=lambda policy: bus_name(policy) == naming.HUB_BUS,
     severity=Severity.CRITICAL,
     fix=f"Allow {PUT_EVENTS} to the accounts of the relays, and exempt them from Deny statements.",
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html",
@@ -89,7 +84,12 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
         return
     paths = re.findall(r"\bo-[a-z0-9]{10,32}\b(?:/[^\s\"'\\]*)?", str(document))
     organizations = [{}, *(in_organization(filled_in(path)) for path in paths)]
-    for account in _accounts(document):
+    found = allowing(document)
+    names = [principal.name for statement in found for principal in statement.principals]
+    named = [re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", name) for name in names]
+    everybody = [STRANGER] if any(statement.to_everybody for statement in found) else []
+    # None is the bus's own account.
+    for account in dict.fromkeys([None, *(match[1] for match in named if match), *everybody]):
         requests = [
             by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, **organization)
             for own, bus in _arns(policy, document).items()
@@ -102,15 +102,6 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
                 f"accounts that you name. {reason}"
             )
             return
-
-
-def _accounts(document: Any) -> list[str | None]:
-    """Return None for the bus's own account, the accounts that statements name, and any for everybody."""
-    found = allowing(document)
-    names = [principal.name for statement in found for principal in statement.principals]
-    named = [re.fullmatch(r"(?:arn:aws:iam::)?([0-9]{12})(?::root)?", name) for name in names]
-    everybody = [STRANGER] if any(statement.to_everybody for statement in found) else []
-    return list(dict.fromkeys([None, *(match[1] for match in named if match), *everybody]))
 
 
 def _arns(policy: Resource, document: Any) -> dict[str, str]:

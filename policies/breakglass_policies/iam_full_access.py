@@ -35,14 +35,10 @@ _KINDS = ("user", "role", "group")
 
 ATTACHMENTS: dict[str, tuple[Attachment, ...]] = {
     **{
-        f"aws:iam/{kind}PolicyAttachment:{kind.title()}PolicyAttachment": (
-            Attachment(kind, kind, "policyArn"),
-        )
-        for kind in _KINDS
-    },
-    **{
-        f"aws:iam/{kind}PolicyAttachmentsExclusive:{kind.title()}PolicyAttachmentsExclusive": (
-            Attachment(kind, f"{kind}Name", "policyArns"),
+        f"aws:iam/{kind}{attaches}:{kind.title()}{attaches}": (Attachment(kind, f"{kind}{name}", policy),)
+        for attaches, name, policy in (
+            ("PolicyAttachment", "", "policyArn"),
+            ("PolicyAttachmentsExclusive", "Name", "policyArns"),
         )
         for kind in _KINDS
     },
@@ -230,10 +226,9 @@ def iam_full_access(resource: Resource) -> Problems:
 
 def _reason(resource: Resource, grant: Grant) -> str | None:
     """Return why the configuration accepts a grant, None if it does not."""
-    for entry in resource.config["accepted"]:
-        if (entry["attachedTo"], entry["policy"]) == (grant.attached_to, grant.policy):
-            return entry["reason"]
-    return None
+    wanted, accepted = (grant.attached_to, grant.policy), resource.config["accepted"]
+    reasons = (one["reason"] for one in accepted if (one["attachedTo"], one["policy"]) == wanted)
+    return next(reasons, None)
 
 
 @resource_policy(

@@ -29,20 +29,12 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 USER = "aws:iam/user:User"
 
 
-def _is_our_rule(name: str) -> bool:
-    return name.startswith(naming.RULE_PREFIX)
-
-
-def _is_our_topic(arn: str) -> bool:
-    return _topic(arn).resource in TOPICS
-
-
 PARTS: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
-    EVENT_RULE: (("name", "namePrefix"), _is_our_rule),
-    EVENT_TARGET: (("rule",), _is_our_rule),
+    EVENT_RULE: (("name", "namePrefix"), lambda name: name.startswith(naming.RULE_PREFIX)),
+    EVENT_TARGET: (("rule",), lambda name: name.startswith(naming.RULE_PREFIX)),
     TOPIC: (("name",), lambda name: name in TOPICS),
-    TOPIC_POLICY: (("arn",), _is_our_topic),
-    TOPIC_SUBSCRIPTION: (("topic",), _is_our_topic),
+    TOPIC_POLICY: (("arn",), lambda arn: _topic(arn).resource in TOPICS),
+    TOPIC_SUBSCRIPTION: (("topic",), lambda arn: _topic(arn).resource in TOPICS),
     KEY_ALIAS: (("name",), lambda name: name == naming.KEY_ALIAS),
     QUEUE: (("name",), lambda name: name == naming.DEAD_LETTER_QUEUE),
     EVENT_BUS: (("name",), lambda name: name == naming.HUB_BUS),
@@ -110,16 +102,14 @@ def _topic(arn: Any) -> Arn:
     return parsed if parsed.service == "sns" and ":" not in parsed.resource else Arn()
 
 
-def _is_required(stack: Stack) -> bool:
-    if "required" in stack.config:
-        return stack.config["required"]
-    return any_known(stack.all(USER), lambda user: is_ours(user, "BreakGlassUser"))
-
-
 @stack_policy(
     "us-east-1-alerting-present",
     "Alerting is present in us-east-1",
-    applies=_is_required,
+    applies=lambda stack: (
+        stack.config["required"]
+        if "required" in stack.config
+        else any_known(stack.all(USER), lambda user: is_ours(user, "BreakGlassUser"))
+    ),
     severity=Severity.CRITICAL,
     fix=(
         'Create what the message names with region="us-east-1": add `alerts` to breakglass:components. Where '

@@ -81,7 +81,6 @@ class About(TypedDict, total=False):
     """What the documentation and the engine say about a policy.
 
     Attributes:
-        fix: How to mend a problem.
         url: The page of AWS behind the policy.
         framework: The requirement that the policy serves; by default emergency access.
         level: Whether a problem stops the deployment; by default it does. The configuration may change it.
@@ -119,14 +118,9 @@ def resource_policy(
 ) -> Callable[[Callable[[Resource], Problems]], ResourceValidationPolicy]:
     """Make the function that follows a policy on one resource at a time, and register it.
 
-    The engine asks it before it creates the resource, so a mandatory policy prevents it.
-
-    Args:
-        name: The policy's name; users configure the policy by it.
-        title: What holds when the policy passes.
-        types: The types of resources that the policy judges.
-        applies: Whether it has something to say about a resource of these types.
-        about: See `About`.
+    The engine asks it before it creates the resource, so a mandatory policy prevents it. Users configure the
+    policy by its name; the title says what holds when it passes. `applies` tells whether it has something to
+    say about a resource of these types.
     """
 
     def register(check: Callable[[Resource], Problems]) -> ResourceValidationPolicy:

@@ -209,3 +209,9 @@ def parse_arn(value: Any) -> Arn:
 def is_account_id(value: str) -> bool:
     """Return whether the text is the id of one account."""
     return fullmatch(r"[0-9]{12}", value) is not None
+
+
+def bus_name(resource: Resource) -> str:
+    """Return the name of the event bus that a resource is on, which may be given as an ARN."""
+    bus = resource["eventBusName"]
+    return bus.rpartition("/")[2] if isinstance(bus, str) and bus else "default"

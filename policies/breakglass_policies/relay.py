@@ -60,12 +60,8 @@ class _Source:
         """Return a request for the role on behalf of a resource, given by its ARN or the ARN's last part."""
         home = f"arn:aws:{self.short}:{naming.HOME_REGION}:{account}:"
         arn = resource if resource.startswith("arn:") else f"{home}{resource}"
-        return by_service(self.service, ASSUME_ROLE, _any_role(account), SourceAccount=account, SourceArn=arn)
-
-
-def _any_role(account: str) -> str:
-    """Return the ARN of a role: a trust policy names none."""
-    return naming.role_arn(account, "any")
+        role = naming.role_arn(account, "any")  # a trust policy names none
+        return by_service(self.service, ASSUME_ROLE, role, SourceAccount=account, SourceArn=arn)
 
 
 _RELAY_RULES = _Source(
@@ -98,18 +94,13 @@ _SCHEDULES = _Source(
 )
 def relay_role_confined(part: Resource) -> Problems:
     """The relay's role must serve its own rules only, and must only put events on named buses."""
-    problems = {ROLE: _relay_role, ROLE_POLICY: _inline_policy, ROLE_POLICY_ATTACHMENT: _managed_policy}
-    for problem in problems[part.type](part):
+    if part.type == ROLE:
+        inline = each(part.each("inlinePolicies"), _inline_policy)
+        problems = each([_trust_problems(part, _RELAY_RULES), inline, _managed_policy(part)], iter)
+    else:
+        problems = _inline_policy(part) if part.type == ROLE_POLICY else _managed_policy(part)
+    for problem in problems:
         yield f"of the relay: {problem}"
-
-
-def _relay_role(role: Resource) -> Iterator[str]:
-    parts = [
-        _trust_problems(role, _RELAY_RULES),
-        each(role.each("inlinePolicies"), _inline_policy),
-        _managed_policy(role),
-    ]
-    yield from each(parts, iter)
 
 
 def _managed_policy(part: Resource) -> Iterator[str]:
@@ -130,14 +121,10 @@ def _inline_policy(part: Resource | Any) -> Iterator[str]:
     for statement in allowing(document):
         if not statement.only_allows(PUT_EVENTS):
             yield f"{statement.where} allows more than {PUT_EVENTS}. Allow only that."
-        buses = not statement.not_resource and statement.resources
-        if not buses or not all(map(_is_one_bus, buses)):
+        arns = [parse_arn(value) for value in statement.resources if not has_wildcard(value)]
+        buses = [arn for arn in arns if arn.service == "events" and arn.resource.startswith("event-bus/")]
+        if statement.not_resource or not buses or len(buses) < len(statement.resources):
             yield f"{statement.where} is not limited to event buses. List the ARNs of the hubs in full."
-
-
-def _is_one_bus(value: str) -> bool:
-    arn = parse_arn(value)
-    return not has_wildcard(value) and arn.service == "events" and arn.resource.startswith("event-bus/")
 
 
 @resource_policy(
@@ -171,9 +158,10 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     name = f"Name {source.pattern} as aws:SourceArn under ArnLike."
     if reason := refused(document, _uses(role, source)):
         yield f"its trust policy does not let {source.service} use it for {source.what}. {name} {reason}"
-    others = [*by_strange_service(source.service, ASSUME_ROLE, _any_role(STRANGER))]
+    others = [*by_strange_service(source.service, ASSUME_ROLE, naming.role_arn(STRANGER, "any"))]
     for account in own_accounts(role.account, document):
-        others.append(by_service(source.service, ASSUME_ROLE, _any_role(account), SourceAccount=account))
+        any_role = naming.role_arn(account, "any")
+        others.append(by_service(source.service, ASSUME_ROLE, any_role, SourceAccount=account))
         others.append(source.use(account, "any"))
     if reason := let_in(document, others, source=source.matches):
         yield f"its trust policy is not limited to {source.what}. {name} {reason}"

@@ -81,8 +81,7 @@ def trusted_users(stack: Stack) -> set[str]:
 
     names: set[str] = set()
     with suppress(UnknownValueError):  # the policies on the role say so
-        for arn in each(stack.all(ROLE), trusted):
-            names.add(arn.rpartition("/")[2])
+        names.update(arn.rpartition("/")[2] for arn in each(stack.all(ROLE), trusted))
     return names
 
 
@@ -95,17 +94,12 @@ def _askers(trust: Any) -> list[str]:
     accounts = [*(account for text in texts for account in _ACCOUNT.findall(text)), _STRANGER]
     resources = ["user/any", "role/any", "root"]
     for text in texts:
-        name = _filled_in(text.rpartition(":")[2])
+        name = text.rpartition(":")[2].replace("*", "x").replace("?", "x")
         resources.append(name if name.startswith(("user/", "role/")) else f"user/{name}")
     partitions = [*(text.split(":")[1] for text in texts if text.startswith("arn:")), naming.PARTITION]
     asking = product(partitions, accounts, resources)
-    return list(
-        dict.fromkeys(f"arn:{partition}:iam::{account}:{name}" for partition, account, name in asking)
-    )
-
-
-def _filled_in(pattern: str) -> str:
-    return pattern.replace("*", "x").replace("?", "x")
+    arns = (f"arn:{partition}:iam::{account}:{name}" for partition, account, name in asking)
+    return list(dict.fromkeys(arns))
 
 
 def _let_in(trust: Any, *contexts: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,6 @@ class Statement:
 
     Attributes:
         where: How messages call it: its place and its Sid.
-        allows: Whether its Effect is Allow.
         principals: The principals it names; none in an identity policy.
         not_principal: Whether `principals` are the excepted ones; likewise `not_action` and `not_resource`.
         actions: In lower case.

@@ -9,7 +9,7 @@ from breakglass import naming
 
 from .placement import EVENT_RULE, EVENT_TARGET
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Resource, Stack, any_known, each, members, parse_arn
+from .reading import Resource, Stack, any_known, bus_name, each, members, parse_arn
 from .rules import is_of_alert_path, rule_name
 from .topics import TOPIC, TOPICS
 
@@ -20,15 +20,11 @@ TAMPER_RULES = (f"{naming.RULE_PREFIX}alerting-change", f"{naming.RULE_PREFIX}ke
 """How the names of the rules begin that report an attack on the alarm itself."""
 
 
-def _is_of_alert_path(target: Resource) -> bool:
-    return is_of_alert_path(target["rule"])
-
-
 @resource_policy(
     "target-has-dlq",
     "Targets have a dead-letter queue",
     types=[EVENT_TARGET],
-    applies=_is_of_alert_path,
+    applies=lambda target: is_of_alert_path(target["rule"]),
     severity=Severity.HIGH,
     fix=(
         "Set deadLetterConfig.arn to a standard SQS queue in the rule's own Region whose policy lets "
@@ -59,7 +55,7 @@ def target_has_dlq(target: Resource) -> Problems:
     "no-role-on-topic-queue-log-target",
     "Topics, queues, log groups and functions are reached without a role",
     types=[EVENT_TARGET],
-    applies=_is_of_alert_path,
+    applies=lambda target: is_of_alert_path(target["rule"]),
     severity=Severity.HIGH,
     fix="Remove the role from the target, and let events.amazonaws.com in by the target's own policy.",
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
@@ -80,7 +76,7 @@ def no_role_on_target(target: Resource) -> Problems:
     "hub-forwards-nowhere",
     "The hub forwards to no other event bus",
     types=[EVENT_TARGET],
-    applies=lambda target: _bus(target) == naming.HUB_BUS,
+    applies=lambda target: bus_name(target) == naming.HUB_BUS,
     severity=Severity.HIGH,
     fix="Let the relays send to the other bus themselves, and remove the target on the hub.",
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html",
@@ -146,17 +142,11 @@ def _delivers(rule: Resource, target: Resource, topic: str) -> bool:
     # that is so on both sides, both are on the default bus.
     if target["rule"] != rule_name(rule) or not (
         (_is_unknown(rule, "eventBusName") and _is_unknown(target, "eventBusName"))
-        or _bus(rule) == _bus(target)
+        or bus_name(rule) == bus_name(target)
     ):
         return False
     arn = parse_arn(target["arn"])
     return (arn.service, arn.resource) == ("sns", topic) and target.region in (None, arn.region)
-
-
-def _bus(resource: Resource) -> str:
-    """Return the name of the bus that a rule or target is on, which may be given as an ARN."""
-    bus = resource["eventBusName"]
-    return bus.rpartition("/")[2] if isinstance(bus, str) and bus else "default"
 
 
 def _is_unknown(resource: Resource, name: str) -> bool:

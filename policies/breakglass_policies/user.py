@@ -16,10 +16,9 @@ from .access import by_identity
 from .iam_full_access import ATTACHMENTS, DOCUMENTS
 from .policy import CIS_ACCESS_KEYS, CIS_MFA, StackProblems, stack_policy
 from .reading import Resource, Stack, any_known, each, is_ours, same
-from .role import trusted_users
+from .role import USER, trusted_users
 from .statements import Statement, Unreadable, statements
 
-USER = "aws:iam/user:User"
 POLICY = "aws:iam/policy:Policy"
 LOGIN_PROFILE = "aws:iam/userLoginProfile:UserLoginProfile"
 CREDENTIALS: dict[str, str] = {

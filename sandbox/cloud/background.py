@@ -20,19 +20,19 @@ def in_background(accounts: Accounts) -> Callable[[str, Event], None]:
     Events that wait at the same time are one `Batch`; `accounts` is first called when an event is queued.
     """
     waiting: queue.SimpleQueue[tuple[str, Event]] = queue.SimpleQueue()
-    threading.Thread(target=_run, args=(accounts, waiting), daemon=True).start()
+
+    def run() -> None:
+        with futures.ThreadPoolExecutor(_THREADS) as threads:
+            while True:
+                events = [waiting.get()]
+                while not waiting.empty():
+                    events.append(waiting.get())
+                # Rules are read after the last event was put: no event meets rules older than itself.
+                batch = Batch(accounts)
+                futures.wait([threads.submit(_deliver, batch, bus, event) for bus, event in events])
+
+    threading.Thread(target=run, daemon=True).start()
     return lambda bus, event: waiting.put((bus, event))
-
-
-def _run(accounts: Accounts, waiting: "queue.SimpleQueue[tuple[str, Event]]") -> None:
-    with futures.ThreadPoolExecutor(_THREADS) as threads:
-        while True:
-            events = [waiting.get()]
-            while not waiting.empty():
-                events.append(waiting.get())
-            # Rules are read after the last event was put: no event meets rules older than itself.
-            batch = Batch(accounts)
-            futures.wait([threads.submit(_deliver, batch, bus, event) for bus, event in events])
 
 
 def _deliver(batch: Batch, bus: str, event: Event) -> None:

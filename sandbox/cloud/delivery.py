@@ -36,7 +36,6 @@ class Delivery:
     """What one target of one matching rule did with the event.
 
     Attributes:
-        rule: Name of the rule that matched.
         bus: ARN of the bus that the rule is on.
         destination: ARN of the target: a topic, a queue, a log group, or the next bus.
         message: The text, as the target receives it; None where it receives the event itself.
@@ -147,7 +146,14 @@ class Batch:
     def _send(self, destination: str, text: str, *, forwarded: bool) -> None:
         service = _service(destination)
         if service == "sns":
-            self._publish(destination, text)
+            sns = self._client(destination)
+            key = sns.get_topic_attributes(TopicArn=destination)["Attributes"].get("KmsMasterKeyId")
+            if key:  # moto publishes regardless of the key's state; AWS cannot
+                state = self._client(destination, "kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+                if state != "Enabled":
+                    said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
+                    raise _Undelivered("ERROR_FROM_TARGET", f"key {key} is {said}")
+            sns.publish(TopicArn=destination, Message=text)
         elif service == "sqs":
             self._enqueue(destination, text)
         elif service == "logs":
@@ -167,16 +173,6 @@ class Batch:
             raise RuntimeError(
                 f"the sandbox does not deliver to {destination}: only to topics, queues, log groups and buses"
             )
-
-    def _publish(self, topic: str, text: str) -> None:
-        sns = self._client(topic)
-        key = sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId")
-        if key:  # moto publishes regardless of the key's state; AWS cannot
-            state = self._client(topic, "kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
-            if state != "Enabled":
-                said = {"Disabled": "disabled", "PendingDeletion": "pending deletion"}.get(state, state)
-                raise _Undelivered("ERROR_FROM_TARGET", f"key {key} is {said}")
-        sns.publish(TopicArn=topic, Message=text)
 
     def _enqueue(self, queue: str, text: str, **attributes: str) -> None:
         sqs = self._client(queue)

@@ -27,10 +27,8 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
     """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
 
     The server ends with its standard input, so it does not outlive a killed parent. Errors of deliveries in
-    the background go to standard error.
-
-    Args:
-        regions: Regions that every account has enabled; without any, those of `enabled_regions`.
+    the background go to standard error. Every account has `regions` enabled; without any, those of
+    `enabled_regions`.
 
     Raises:
         RuntimeError: A Region's name is malformed, or the server did not start: its output says why.

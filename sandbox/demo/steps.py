@@ -24,12 +24,7 @@ class StepFailed(Exception):
 def pulumi(sandbox: Sandbox, verb: str, stack: str, *arguments: str, refused_by: str | None = None) -> str:
     """Run a pulumi command with the policy pack enforced and return its output.
 
-    Args:
-        sandbox: Where to run it.
-        verb: `up`, `preview` …
-        stack: Stack to run it on.
-        arguments: Further arguments.
-        refused_by: Policy of the pack that must refuse it; None if the command must succeed.
+    `refused_by` names the policy of the pack that must refuse it; None if the command must succeed.
 
     Raises:
         StepFailed: It ended otherwise, or a policy could not run.

@@ -102,13 +102,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         output: queue.Queue[Any] = queue.Queue()
         for name, stream in (("stdout", child.stdout), ("stderr", child.stderr)):
             threading.Thread(target=_pump, args=(name, stream, output), daemon=True).start()
-        open_streams = 2
-        while open_streams:
-            chunk = output.get()
-            if chunk is None:
-                open_streams -= 1
-            else:
-                yield chunk
+        for _ in range(2):  # each stream ends with a None
+            yield from iter(output.get, None)
         yield language_pb2.RunPluginResponse(exitcode=child.wait())
 
 

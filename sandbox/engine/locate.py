@@ -55,8 +55,7 @@ class Engine:
 def obtain(progress: Progress) -> Engine:
     """Return an engine: the first of PATH, cache, official installer and Go build that works.
 
-    Args:
-        progress: Prints one line; the Go build takes about five minutes on two cores.
+    `progress` prints one line; the Go build takes about five minutes on two cores.
 
     Raises:
         EngineUnavailable: None of them works.

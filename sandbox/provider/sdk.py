@@ -11,8 +11,7 @@ from pulumi import _types  # the SDK's own name tables; it publishes no schema
 def python_names(token: str) -> dict[str, str]:
     """Return the Python name of each property a program may set on `token`, by its camelCase name.
 
-    Args:
-        token: Such as `aws:sns/topic:Topic`, or `pulumi:providers:aws` for the provider.
+    The provider's token is `pulumi:providers:aws`.
 
     Raises:
         KeyError: The installed SDK has no such type.

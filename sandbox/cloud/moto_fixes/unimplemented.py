@@ -44,15 +44,12 @@ def refused(error: Exception) -> Response | HTTPException:
     # REST protocols know the operation by method and path only.
     target = request.headers.get("x-amz-target", "").rsplit(".", 1)[-1]
     operation = target or request.form.get("Action") or f"{request.method} {request.path}"
-    return _answer(service, f"the sandbox does not emulate {operation} of {service}: {reason}")
-
-
-def _answer(service: str, message: str) -> Response:
+    message = f"the sandbox does not emulate {operation} of {service}: {reason}"
     headers = {"x-amzn-errortype": CODE}
     if "x-www-form-urlencoded" not in (request.content_type or "") and service not in _REST_XML:
         body = json.dumps({"__type": CODE, "message": message})
         return Response(body, 400, headers, content_type="application/x-amz-json-1.1")
-    error = f"<Error><Code>{CODE}</Code><Message>{escape(message)}</Message></Error>"
-    wrapped = f"<Errors>{error}</Errors>" if service == "ec2" else error
+    answer = f"<Error><Code>{CODE}</Code><Message>{escape(message)}</Message></Error>"
+    wrapped = f"<Errors>{answer}</Errors>" if service == "ec2" else answer
     element = "Response" if service == "ec2" else "ErrorResponse"
     return Response(f"<{element}>{wrapped}</{element}>", 400, headers, content_type="text/xml")
