@@ -37,17 +37,13 @@ def read(account: Account, wanted: Resource) -> Properties | None:
     Raises:
         ClientError, BotoCoreError, NotSignedIn: AWS gave no usable answer (`account.CANNOT_TELL`).
     """
-    reader = next(reader for prefix, reader in _READERS.items() if wanted.type.startswith(prefix))
+    reader = _READERS[wanted.type]
     try:
         return reader(account, wanted)
     except Exception as error:
         if is_missing(error):
             return None
         raise
-
-
-def _kind(wanted: Resource) -> str:
-    return wanted.type.rsplit(":", 1)[-1]
 
 
 def _same(answer: Properties, *names: str) -> dict[str, Any]:
@@ -61,6 +57,35 @@ def event_bus(account: Account, region: str, name: str) -> dict[str, Any]:
     return account.client("events", region).describe_event_bus(Name=name)
 
 
+def _event_bus(account: Account, wanted: Resource) -> Properties:
+    live = event_bus(account, wanted.home[1], wanted["name"])
+    log = live.get("LogConfig")
+    return {
+        "name": live.get("Name"),
+        "description": live.get("Description", UNKNOWN),
+        "logConfig": UNKNOWN if log is None else _same(log, "Level", "IncludeDetail"),
+    }
+
+
+def _event_bus_policy(account: Account, wanted: Resource) -> Properties | None:
+    live = event_bus(account, wanted.home[1], wanted["eventBusName"])
+    if not live.get("Policy"):
+        return None
+    return {"eventBusName": live["Name"], "policy": live["Policy"]}
+
+
+def _event_archive(account: Account, wanted: Resource) -> Properties:
+    live = account.client("events", wanted.home[1]).describe_archive(ArchiveName=wanted["name"])
+    return {"name": live.get("ArchiveName"), **_same(live, "EventSourceArn", "RetentionDays")}
+
+
+def _event_rule(account: Account, wanted: Resource) -> Properties:
+    bus = wanted["eventBusName"] or "default"
+    live = account.client("events", wanted.home[1]).describe_rule(Name=wanted["name"], EventBusName=bus)
+    properties = _same(live, "Name", "Description", "EventPattern", "State")
+    return {**properties, "eventBusName": wanted["eventBusName"]}
+
+
 @cache
 def targets(account: Account, region: str, bus: str, rule: str) -> list[dict[str, Any]]:
     """Return all targets of a rule, as AWS names their properties."""
@@ -68,30 +93,11 @@ def targets(account: Account, region: str, bus: str, rule: str) -> list[dict[str
     return list(pages.paginate(Rule=rule, EventBusName=bus).search("Targets[]"))
 
 
-def _of_eventbridge(account: Account, wanted: Resource) -> Properties | None:
-    region, own = wanted.home[1], wanted["eventBusName"]
-    bus = own or "default"
-    match _kind(wanted):
-        case "EventBus":
-            live = event_bus(account, region, wanted["name"])
-            log = live.get("LogConfig")
-            return {
-                "name": live.get("Name"),
-                "description": live.get("Description", UNKNOWN),
-                "logConfig": UNKNOWN if log is None else _same(log, "Level", "IncludeDetail"),
-            }
-        case "EventBusPolicy":
-            live = event_bus(account, region, own)
-            return {"eventBusName": live["Name"], "policy": live["Policy"]} if live.get("Policy") else None
-        case "EventArchive":
-            live = account.client("events", region).describe_archive(ArchiveName=wanted["name"])
-            return {"name": live.get("ArchiveName"), **_same(live, "EventSourceArn", "RetentionDays")}
-        case "EventRule":
-            live = account.client("events", region).describe_rule(Name=wanted["name"], EventBusName=bus)
-            return {"eventBusName": own, **_same(live, "Name", "Description", "EventPattern", "State")}
-    for target in targets(account, region, bus, wanted["rule"]):
+def _event_target(account: Account, wanted: Resource) -> Properties | None:
+    bus = wanted["eventBusName"] or "default"
+    for target in targets(account, wanted.home[1], bus, wanted["rule"]):
         if target["Id"] == wanted["targetId"]:
-            return {"rule": wanted["rule"], "eventBusName": own, **_target(target)}
+            return {"rule": wanted["rule"], "eventBusName": wanted["eventBusName"], **_target(target)}
     return None
 
 
@@ -112,16 +118,8 @@ def _target(target: Properties) -> dict[str, Any]:
     return properties
 
 
-def _of_logs(account: Account, wanted: Resource) -> Properties | None:
-    logs = account.client("logs", wanted.home[1])
-    if _kind(wanted) == "LogResourcePolicy":
-        arn = wanted["resourceArn"]
-        answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
-        for policy in answer["resourcePolicies"]:
-            if policy.get("resourceArn") == arn:
-                return {"resourceArn": arn, "policyDocument": policy["policyDocument"]}
-        return None
-    pages = logs.get_paginator("describe_log_groups")
+def _log_group(account: Account, wanted: Resource) -> Properties | None:
+    pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
     for group in pages.paginate(logGroupNamePrefix=wanted["name"]).search("logGroups[]"):
         if group["logGroupName"] == wanted["name"]:
             return {
@@ -129,6 +127,16 @@ def _of_logs(account: Account, wanted: Resource) -> Properties | None:
                 "retentionInDays": group.get("retentionInDays"),
                 "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
             }
+    return None
+
+
+def _log_resource_policy(account: Account, wanted: Resource) -> Properties | None:
+    arn = wanted["resourceArn"]
+    logs = account.client("logs", wanted.home[1])
+    answer = logs.describe_resource_policies(resourceArn=arn, policyScope="RESOURCE")
+    for policy in answer["resourcePolicies"]:
+        if policy.get("resourceArn") == arn:
+            return {"resourceArn": arn, "policyDocument": policy["policyDocument"]}
     return None
 
 
@@ -166,6 +174,37 @@ def user(account: Account, name: str) -> dict[str, Any]:
     return account.client("iam").get_user(UserName=name)["User"]
 
 
+def _user(account: Account, wanted: Resource) -> Properties:
+    live = user(account, wanted["name"])
+    return {"name": live.get("UserName"), **_same(live, "Path")}
+
+
+def _policy(account: Account, wanted: Resource) -> Properties:
+    iam = account.client("iam")
+    arn = naming.policy_arn(account.id, wanted["name"])
+    live = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=live["DefaultVersionId"])["PolicyVersion"]
+    return {"name": live["PolicyName"], "path": live["Path"], "policy": json.dumps(version["Document"])}
+
+
+def _role(account: Account, wanted: Resource) -> Properties:
+    live = account.client("iam").get_role(RoleName=wanted["name"])["Role"]
+    return {
+        "name": live.get("RoleName"),
+        **_same(live, "Path", "Description"),
+        # An hour is AWS's default.
+        "maxSessionDuration": wanted["maxSessionDuration"] and live["MaxSessionDuration"],
+        "assumeRolePolicy": json.dumps(live["AssumeRolePolicyDocument"]),
+        "permissionsBoundary": live.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+    }
+
+
+def _role_policy(account: Account, wanted: Resource) -> Properties:
+    live = account.client("iam").get_role_policy(RoleName=wanted["role"], PolicyName=wanted["name"])
+    document = json.dumps(live["PolicyDocument"])
+    return {"role": live["RoleName"], "name": live["PolicyName"], "policy": document}
+
+
 @cache
 def iam_list(account: Account, operation: str, key: str, **parameters: str) -> list[Any]:
     """Return all entries that a list operation of IAM has under `key`; boto3 has no paginator for some."""
@@ -184,33 +223,9 @@ def attached(account: Account, kind: Literal["user", "role"], name: str) -> list
     return [policy["PolicyArn"] for policy in iam_list(account, operation, "AttachedPolicies", **who)]
 
 
-def _of_iam(account: Account, wanted: Resource) -> Properties | None:
-    iam = account.client("iam")
-    match _kind(wanted):
-        case "User":
-            live = user(account, wanted["name"])
-            return {"name": live.get("UserName"), **_same(live, "Path")}
-        case "Policy":
-            arn = naming.policy_arn(account.id, wanted["name"])
-            live = iam.get_policy(PolicyArn=arn)["Policy"]
-            answer = iam.get_policy_version(PolicyArn=arn, VersionId=live["DefaultVersionId"])
-            document = json.dumps(answer["PolicyVersion"]["Document"])
-            return {"name": live["PolicyName"], "path": live["Path"], "policy": document}
-        case "Role":
-            live = iam.get_role(RoleName=wanted["name"])["Role"]
-            return {
-                "name": live.get("RoleName"),
-                **_same(live, "Path", "Description"),
-                # An hour is AWS's default.
-                "maxSessionDuration": wanted["maxSessionDuration"] and live["MaxSessionDuration"],
-                "assumeRolePolicy": json.dumps(live["AssumeRolePolicyDocument"]),
-                "permissionsBoundary": live.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-            }
-        case "RolePolicy":
-            live = iam.get_role_policy(RoleName=wanted["role"], PolicyName=wanted["name"])
-            document = json.dumps(live["PolicyDocument"])
-            return {"role": live["RoleName"], "name": live["PolicyName"], "policy": document}
-    kind, arn = "user" if wanted["user"] else "role", wanted["policyArn"]
+def _policy_attachment(account: Account, wanted: Resource) -> Properties | None:
+    kind = "user" if wanted["user"] else "role"
+    arn = wanted["policyArn"]
     return {kind: wanted[kind], "policyArn": arn} if arn in attached(account, kind, wanted[kind]) else None
 
 
@@ -220,10 +235,12 @@ def key(account: Account, region: str, alias: str = naming.KEY_ALIAS) -> dict[st
     return account.client("kms", region).describe_key(KeyId=alias)["KeyMetadata"]
 
 
-def _of_kms(account: Account, wanted: Resource) -> Properties:
-    if _kind(wanted) == "Alias":
-        live = key(account, wanted.home[1], wanted["name"])
-        return {"name": wanted["name"], "targetKeyId": live["KeyId"]}
+def _alias(account: Account, wanted: Resource) -> Properties:
+    live = key(account, wanted.home[1], wanted["name"])
+    return {"name": wanted["name"], "targetKeyId": live["KeyId"]}
+
+
+def _key(account: Account, wanted: Resource) -> Properties:
     kms = account.client("kms", wanted.home[1])
     live = key(account, wanted.home[1])
     return {
@@ -234,10 +251,13 @@ def _of_kms(account: Account, wanted: Resource) -> Properties:
     }
 
 
-def _of_scheduler(account: Account, wanted: Resource) -> Properties:
+def _schedule_group(account: Account, wanted: Resource) -> Properties:
+    live = account.client("scheduler", wanted.home[1]).get_schedule_group(Name=wanted["name"])
+    return {"name": live["Name"]}
+
+
+def _schedule(account: Account, wanted: Resource) -> Properties:
     scheduler = account.client("scheduler", wanted.home[1])
-    if _kind(wanted) == "ScheduleGroup":
-        return {"name": scheduler.get_schedule_group(Name=wanted["name"])["Name"]}
     live = scheduler.get_schedule(Name=wanted["name"], GroupName=wanted["groupName"])
     target = live["Target"]
     return {
@@ -256,6 +276,20 @@ def _topic_attributes(account: Account, arn: str) -> dict[str, Any]:
     return account.client("sns", arn.split(":")[3]).get_topic_attributes(TopicArn=arn)["Attributes"]
 
 
+def _topic(account: Account, wanted: Resource) -> Properties:
+    live = _topic_attributes(account, naming.topic_arn(account.id, wanted.home[1], wanted["name"]))
+    return {
+        "name": wanted["name"],
+        "displayName": live.get("DisplayName") or None,
+        "kmsMasterKeyId": live.get("KmsMasterKeyId") or None,
+    }
+
+
+def _topic_policy(account: Account, wanted: Resource) -> Properties:
+    live = _topic_attributes(account, wanted["arn"])
+    return {"arn": wanted["arn"], "policy": live.get("Policy")}
+
+
 @cache
 def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     """Return all subscriptions of a topic, as AWS names their properties."""
@@ -264,17 +298,7 @@ def subscriptions(account: Account, topic_arn: str) -> list[dict[str, Any]]:
     return list(pages.paginate(TopicArn=topic_arn).search("Subscriptions[?SubscriptionArn != 'Deleted'][]"))
 
 
-def _of_sns(account: Account, wanted: Resource) -> Properties | None:
-    match _kind(wanted):
-        case "Topic":
-            live = _topic_attributes(account, naming.topic_arn(account.id, wanted.home[1], wanted["name"]))
-            return {
-                "name": wanted["name"],
-                "displayName": live.get("DisplayName") or None,
-                "kmsMasterKeyId": live.get("KmsMasterKeyId") or None,
-            }
-        case "TopicPolicy":
-            return {"arn": wanted["arn"], "policy": _topic_attributes(account, wanted["arn"]).get("Policy")}
+def _topic_subscription(account: Account, wanted: Resource) -> Properties | None:
     matching = [
         live
         for live in subscriptions(account, wanted["topic"])
@@ -302,11 +326,7 @@ def _queue_attributes(account: Account, region: str, name: str) -> dict[str, Any
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def _of_sqs(account: Account, wanted: Resource) -> Properties | None:
-    if _kind(wanted) == "QueuePolicy":
-        url = wanted["queueUrl"]
-        live = _queue_attributes(account, wanted.home[1], url.rsplit("/", 1)[-1])
-        return {"queueUrl": url, "policy": live["Policy"]} if live.get("Policy") else None
+def _queue(account: Account, wanted: Resource) -> Properties:
     live = _queue_attributes(account, wanted.home[1], wanted["name"])
     return {
         "name": live["QueueArn"].rsplit(":", 1)[-1],
@@ -319,14 +339,33 @@ def _of_sqs(account: Account, wanted: Resource) -> Properties | None:
     }
 
 
+def _queue_policy(account: Account, wanted: Resource) -> Properties | None:
+    live = _queue_attributes(account, wanted.home[1], wanted["queueUrl"].rsplit("/", 1)[-1])
+    return {"queueUrl": wanted["queueUrl"], "policy": live["Policy"]} if live.get("Policy") else None
+
+
 _READERS = {
-    "aws:cloudwatch/event": _of_eventbridge,
-    "aws:cloudwatch/log": _of_logs,
-    "aws:cloudwatch/metricAlarm": _metric_alarm,
-    "aws:iam/": _of_iam,
-    "aws:kms/": _of_kms,
-    "aws:scheduler/": _of_scheduler,
-    "aws:sns/": _of_sns,
-    "aws:sqs/": _of_sqs,
+    "aws:cloudwatch/eventArchive:EventArchive": _event_archive,
+    "aws:cloudwatch/eventBus:EventBus": _event_bus,
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": _event_bus_policy,
+    "aws:cloudwatch/eventRule:EventRule": _event_rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _event_target,
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _log_resource_policy,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
+    "aws:iam/policy:Policy": _policy,
+    "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _policy_attachment,
+    "aws:iam/user:User": _user,
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": _policy_attachment,
+    "aws:kms/alias:Alias": _alias,
+    "aws:kms/key:Key": _key,
+    "aws:scheduler/schedule:Schedule": _schedule,
+    "aws:scheduler/scheduleGroup:ScheduleGroup": _schedule_group,
+    "aws:sns/topic:Topic": _topic,
+    "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
 }
-"""What reads the resources of each service, by how their types begin."""
