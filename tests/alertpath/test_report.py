@@ -1,10 +1,7 @@
 """The HTML report: what it says, that values of stack exports stay text, and how a browser lays it out."""
 
-import html
 import json
 import re
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from html.parser import HTMLParser
@@ -21,6 +18,7 @@ from alertpath.scenarios import Scenario
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS
+from tests.browser import measured
 
 REGIONS = ("us-east-1", "eu-west-1")
 MANY = (*REGIONS, *(f"ap-southeast-{number}" for number in range(1, 16)))
@@ -302,36 +300,16 @@ onload = () => {{
 }};
 </script>
 """
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no chromium, chromium-browser or google-chrome on PATH: the layout is not measured")
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 800)])
 @pytest.mark.parametrize("name", PAGES)
-def test_in_a_browser_only_tables_scroll_sideways(browser, tmp_path, name, width, height):
-    wrapper = tmp_path / "wrapper.html"
-    wrapper.write_text(MEASURE.format(width=width, height=height, page=html.escape(PAGES[name]())), "utf-8")
-    done = subprocess.run(
-        [browser, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", wrapper.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r"<output>(.+?)</output>", done.stdout, re.DOTALL)
-    assert found, done.stdout[-500:]
-    measured = json.loads(html.unescape(found[1]))
-    assert measured["client"] in range(width - 20, width + 1)
-    assert measured["scroll"] <= measured["client"]
-    assert measured["beyond"] == []
-    assert measured["title"].startswith("Would the alarm ring?")
-    assert measured["pinned"]
+def test_in_a_browser_only_tables_scroll_sideways(tmp_path, name, width, height):
+    found = measured(tmp_path, MEASURE, PAGES[name](), width, height)
+    assert found["client"] in range(width - 20, width + 1)
+    assert found["scroll"] <= found["client"]
+    assert found["beyond"] == []
+    assert found["title"].startswith("Would the alarm ring?")
+    assert found["pinned"]
     if name == "faults":
-        assert measured["inner"] > 0
+        assert found["inner"] > 0

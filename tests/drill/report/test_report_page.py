@@ -1,17 +1,13 @@
 """The page of `drill report`: values never become markup, nothing is loaded, how a browser lays it out."""
 
-import html
 import json
 import re
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from drill import stacks
 from drill.report import content
+from tests.browser import measured
 from tests.drill.report.report_samples import HOSTILE, PAGES, Page, hostile, rendered, sources
 
 # --- Nobody's values become markup ----------------------------------------------------------------
@@ -80,36 +76,12 @@ onload = () => {{
 }};
 </script>
 """
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no chromium, chromium-browser or google-chrome on PATH: the layout is not measured")
-
-
-def measured(browser: str, folder: Path, page: str, width: int, height: int) -> dict[str, Any]:
-    wrapper = folder / "wrapper.html"
-    wrapper.write_text(MEASURE.format(width=width, height=height, page=html.escape(page)), "utf-8")
-    done = subprocess.run(
-        [browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", wrapper.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r"<output>(.+?)</output>", done.stdout, re.DOTALL)
-    assert found, done.stdout[-500:]
-    return json.loads(html.unescape(found[1]))
 
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 800)])
 @pytest.mark.parametrize("name", PAGES)
-def test_in_a_browser_only_tables_scroll_sideways(browser, tmp_path, name, width, height):
-    found = measured(browser, tmp_path, rendered(PAGES[name]()), width, height)
+def test_in_a_browser_only_tables_scroll_sideways(tmp_path, name, width, height):
+    found = measured(tmp_path, MEASURE, rendered(PAGES[name]()), width, height)
     assert found["client"] in range(width - 20, width + 1)
     assert found["scroll"] <= found["client"]
     assert found["beyond"] == []
@@ -120,8 +92,8 @@ def test_in_a_browser_only_tables_scroll_sideways(browser, tmp_path, name, width
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_on_paper_nothing_scrolls(browser, tmp_path, name):
+def test_on_paper_nothing_scrolls(tmp_path, name):
     page = rendered(PAGES[name]()).replace("@media print", "@media all")
-    found = measured(browser, tmp_path, page, 700, 900)
+    found = measured(tmp_path, MEASURE, page, 700, 900)
     assert found["scroll"] <= found["client"]
     assert found["inner"] <= 1
