@@ -8,8 +8,13 @@ from drill.check.stack_state import StackState
 
 DEAD_LETTER_QUEUES = (naming.DEAD_LETTER_QUEUE, naming.RELAY_QUEUE)
 
-_ROWS = dict(zip(naming.ALARMS, ("dead letters", "recipients", "recipients", "heartbeats"), strict=True))
-"""The row that says why an alarm is ringing."""
+ROWS = {
+    "dead-letters": "dead letters",
+    "failed-notifications": "recipients",
+    "failed-watchdog-notifications": "recipients",
+    "missing-heartbeats": "heartbeats",
+}
+"""The row that says why an alarm is ringing, by the alarm's name without the prefix."""
 
 
 def dead_letters(stack_state: StackState) -> Findings:
@@ -69,7 +74,8 @@ def alarms(stack_state: StackState) -> Findings:
             )
         if live["alarmState"] == "ALARM":
             yield not_ready(
-                f"alarm {name} is ringing: {live['alarmReason']}", fix=f"see the row of the {_ROWS[name]}"
+                f"alarm {name} is ringing: {live['alarmReason']}",
+                fix=f"see the row of the {ROWS[name.removeprefix(naming.ALARM_PREFIX)]}",
             )
         elif live["alarmState"] != "OK":
             waiting.append(name)

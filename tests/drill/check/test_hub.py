@@ -255,6 +255,10 @@ def test_a_stranger_s_rule_goes_with_its_targets(look: Look, whole: Broken) -> N
     )
 
 
+def test_each_alarm_has_the_row_that_says_why_it_rings() -> None:
+    assert {f"{naming.ALARM_PREFIX}{name}" for name in failures.ROWS} == set(naming.ALARMS)
+
+
 def test_an_alarm_that_was_never_evaluated_is_not_taken_for_quiet(look: Look, whole: Broken) -> None:
     whole.answer("DescribeAlarms", every("MetricAlarms", StateValue="INSUFFICIENT_DATA"))
     assert "could not tell" in states(answer(failures.alarms, mgmt(look)))
