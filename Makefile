@@ -67,7 +67,7 @@ policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=fo
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt
 
-COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 requirements: $(VENV)/.ready ## Pin the direct dependencies of pyproject.toml, with hashes.
 	$(COMPILE) --upgrade -o requirements.txt pyproject.toml
