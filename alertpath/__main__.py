@@ -8,43 +8,65 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+try:
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+    from rich.text import Text
+except ModuleNotFoundError as missing:
+    sys.exit(f"alertpath: {missing.name} is not installed: `make setup`, then `. .venv/bin/activate`")
 
 from alertpath import report
 from alertpath.model import Resource, UnreadableInput, deployment, from_stack_export
-from alertpath.proof import Judgement, findings, problems, prove
-from alertpath.trace import Outcome
+from alertpath.proof import ANY, Judgement, findings, not_given, organizations, problems, prove
+from alertpath.scenarios import Scenario
 from alertpath.visible import visible
+from breakglass import VERSION
+
+STACK = "pulumi:pulumi:Stack"
+STANDARD_INPUT = Path("-")
 
 
-def table(judgements: Sequence[Judgement]) -> Table:
-    """Return what becomes of each detection in each account, and in how many Regions."""
+def accounts_table(judgements: Sequence[Judgement]) -> Table:
+    """Return how many scenarios end as they must, by account."""
     shown = Table(
-        "detection", "account", "Regions", "outcome", title="Would the alarm ring?", title_justify="left"
+        "account", "Regions", "scenarios", "as they must", title="Would the alarm ring?", title_justify="left"
     )
+    shown.columns[0].no_wrap = True
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for account in dict.fromkeys(judgement.account for judgement in judgements):
+        own = [judgement for judgement in judgements if judgement.account == account]
+        regions = {judgement.region for judgement in own}
+        good = len(own) - len(problems(own))
+        verdict = Text("all", "green") if good == len(own) else Text(f"{good} of {len(own)}", "bold red")
+        shown.add_row(Text(visible(account)), str(len(regions)), str(len(own)), verdict)
+    return shown
+
+
+def detections_table(judgements: Sequence[Judgement]) -> Table:
+    """Return the detections that do not end as they must, each with its account, Regions and outcomes."""
+    shown = Table("detection", "account", "Regions", "outcome")
+    shown.columns[0].overflow = "fold"
+    shown.columns[1].no_wrap = True
     cells: dict[tuple[str, str], list[Judgement]] = {}
     for judgement in judgements:
         cells.setdefault((judgement.scenario.detection or "(quiet)", judgement.account), []).append(judgement)
     for (detection, account), cell in cells.items():
-        bad = {judgement.region for judgement in problems(cell)}
-        regions = {judgement.region for judgement in cell}
-        names = (Text(visible(name)) for name in (detection, account))
-        wrong = Counter(judgement.outcome.value for judgement in problems(cell))
+        wrong = problems(cell)
         if wrong:
-            outcome = ", ".join(f"{count} {word}" for word, count in wrong.items())
-        elif cell[0].scenario.action == "quiet":
-            outcome = "quiet"
-        else:
-            delivered = any(judgement.outcome is Outcome.DELIVERED for judgement in cell)
-            outcome = "delivered" if delivered else "recorded"
-        style = "bold red" if wrong else "green"
-        shown.add_row(*names, f"{len(regions - bad)} of {len(regions)}", Text(outcome, style))
+            bad = {judgement.region for judgement in wrong}
+            counted = Counter(judgement.outcome.value for judgement in wrong)
+            shown.add_row(
+                Text(visible(detection)),
+                Text(visible(account)),
+                f"{len(bad)} of {len({judgement.region for judgement in cell})}",
+                Text(", ".join(f"{count} {word}" for word, count in counted.items()), "bold red"),
+            )
     return shown
 
 
@@ -69,25 +91,89 @@ def as_json(judgements: Sequence[Judgement]) -> str:
     )
 
 
+def show(judgements: Sequence[Judgement], admitted: Sequence[str], console: Console) -> None:
+    """Print what is as it must be in short, all else in full, and what was not judged."""
+    console.print(accounts_table(judgements))
+    wrong = problems(judgements)
+    by_detection = detections_table([one for one in judgements if one.scenario.detection != ANY])
+    if by_detection.rows:
+        console.print()
+        console.print(by_detection)
+    for finding in findings(judgements):
+        # Each name on a line of its own that is not broken, to be copied.
+        console.print(Text(f"\n{finding.count} x {visible(finding.reason)}", style="red"))
+        console.print(Text(f"    at {visible(finding.resource)}"), soft_wrap=True)
+        if finding.fix:
+            console.print(Text(f"    fix: {finding.fix}"))
+    if wrong:
+        console.print("\nWhat helps: docs/runbook.md, section 'The alarm does not ring'")
+    for organization in admitted:
+        console.print(f"The hub admits all accounts of {organization}: only those listed above were judged")
+    scenarios = (
+        "1 scenario ends as it" if len(judgements) == 1 else f"{len(judgements)} scenarios end as they"
+    )
+    console.print(f"{len(judgements) - len(wrong)} of {scenarios} must")
+
+
+def read(files: Iterable[Path]) -> Iterator[Resource]:
+    """Yield the resources of all exports; `-` is standard input.
+
+    Raises:
+        UnreadableInput: One is not a stack's export, or a stack is there twice.
+        OSError: A file cannot be read.
+    """
+    seen: dict[tuple[str, frozenset[str]], Path] = {}
+    for file in files:
+        text = sys.stdin.buffer.read() if file == STANDARD_INPUT else file.read_bytes()
+        name = "standard input" if file == STANDARD_INPUT else str(file)
+        resources = from_stack_export(text, name)
+        accounts = frozenset(resource.account for resource in resources)
+        for stack in (resource.urn for resource in resources if resource.type == STACK):
+            if (stack, accounts) in seen:
+                raise UnreadableInput(
+                    f"{name}: is of the same stack as {seen[stack, accounts]}: give each stack once"
+                )
+            seen[stack, accounts] = file
+        yield from resources
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="alertpath", description="Would the alarm ring? An offline proof.")
-    parser.add_argument("states", nargs="+", type=Path, help="output of `pulumi stack export`, one per stack")
+    parser.add_argument(
+        "states",
+        nargs="+",
+        type=Path,
+        help="output of `pulumi stack export`, one per stack; - reads one from standard input",
+    )
     parser.add_argument("--json", action="store_true", help="print every judgement as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report as one HTML file as well")
+    parser.add_argument("--version", action="version", version=VERSION)
     parsed = parser.parse_args(arguments)
     file = parsed.html
     if file and file.exists() and any(state.exists() and state.samefile(file) for state in parsed.states):
         parser.error(f"--html {file}: is one of the stack exports, must be another file")
+    error_console = Console(stderr=True)
+
+    def watched(scenarios: Sequence[Scenario]) -> Iterable[Scenario]:
+        return track(
+            scenarios,
+            "playing scenarios",
+            console=error_console,
+            transient=True,
+            disable=not error_console.is_terminal,
+        )
+
     try:
-        resources: list[Resource] = []
-        for file in parsed.states:
-            resources += from_stack_export(file.read_bytes(), str(file))
-        judgements = prove(deployment(resources))
-        if judgements and (file := parsed.html):
-            file.write_text(report.render(judgements, parsed.states, datetime.now(UTC)), "utf-8")
+        given = deployment(read(parsed.states))
+        judgements = prove(given, watched)
+        judgements += not_given(given)
+        if judgements and file:
+            file.write_text(
+                report.render(judgements, parsed.states, datetime.now(UTC), organizations(given)), "utf-8"
+            )
     except (UnreadableInput, OSError) as error:
-        problem = f"{file}: {error.strerror}" if isinstance(error, OSError) else error
+        problem = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         print(f"alertpath: {problem}", file=sys.stderr)
         return 2
     if not judgements:
@@ -97,17 +183,11 @@ def main(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    wrong = problems(judgements)
     if parsed.json:
         print(as_json(judgements))
     else:
-        console = Console(highlight=False)
-        console.print(table(judgements))
-        for finding in findings(judgements):
-            reason, resource = visible(finding.reason), visible(finding.resource)
-            console.print(Text(f"{finding.count} x {reason}\n    at {resource}", style="red"))
-        console.print(f"{len(judgements) - len(wrong)} of {len(judgements)} scenarios end as they must")
-    return 1 if wrong else 0
+        show(judgements, organizations(given), Console(highlight=False))
+    return 1 if problems(judgements) else 0
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """Key by which Pulumi marks a secret in an export, which does not show its value."""
 
 
+_VERSION = 3
+"""Of the exports that Pulumi writes."""
+
+
 class UnreadableInput(ValueError):
     """The input is not a stack export; the message says which file and what is wrong."""
 
@@ -171,6 +175,10 @@ def from_stack_export(text: str | bytes, origin: str) -> list[Resource]:
         ) from error
     try:
         entries = export["deployment"].get("resources")
+        if export.get("version", _VERSION) != _VERSION:
+            raise UnreadableInput(
+                f"{origin}: is an export of version {export['version']!r}, must be of version {_VERSION}"
+            )
         if entries in (None, []):
             raise UnreadableInput(
                 f"{origin}: holds no resources, as the export of a stack never deployed, or destroyed: "

@@ -1,7 +1,8 @@
 """Whether everything that must ring would ring, and nothing else: every scenario is traced and judged."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from alertpath.blame import AUDIT_LOG, Blame
@@ -45,6 +46,20 @@ class Judgement:
         return self.scenario.event["region"]
 
 
+ANY = "(any)"
+"""Stands for the detection where nothing is known of an account."""
+
+_SHOWN = 5
+"""Accounts that a reason names; more would make it unreadable."""
+
+_FIXES = {
+    "confirmed": "each recipient uses the link in AWS's mail; then `pulumi refresh`, and export again",
+    "nothing was given": "give the export of each such account's stack as well",
+    "not known before the deployment": "deploy, and export again",
+}
+"""What mends a finding, by words of its reason."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """Something wrong: one resource and reason, with all judgements that it spoils."""
@@ -57,6 +72,11 @@ class Finding:
     def count(self) -> int:
         """Number of scenarios that it spoils."""
         return len(self.judgements)
+
+    @property
+    def fix(self) -> str:
+        """What mends it where that is not a change of the resource; else ""."""
+        return next((fix for words, fix in _FIXES.items() if words in self.reason), "")
 
 
 def problems(judgements: Iterable[Judgement]) -> list[Judgement]:
@@ -102,13 +122,19 @@ def scope_of(deployment: Deployment) -> Scope | None:
     )
 
 
-def prove(deployment: Deployment) -> list[Judgement]:
-    """Return the judgement of every scenario; an empty list if the hub is not in any given stack."""
+def prove(
+    deployment: Deployment, watched: Callable[[Sequence[Scenario]], Iterable[Scenario]] = iter
+) -> list[Judgement]:
+    """Return the judgement of every scenario; an empty list if the hub is not in any given stack.
+
+    Args:
+        watched: Passes the scenarios on, and may show how far they are.
+    """
     scope = scope_of(deployment)
     if scope is None:
         return []
     blame = Blame(deployment)
-    judgements = [judge(deployment, blame, scenario) for scenario in scenarios(scope)]
+    judgements = [judge(deployment, blame, scenario) for scenario in watched(list(scenarios(scope)))]
     for bus, rules in deployment.rules.items():
         for rule in rules:
             if rule.pattern == UNKNOWN:  # it needs a name that AWS has not assigned yet
@@ -122,6 +148,42 @@ def prove(deployment: Deployment) -> list[Judgement]:
                 reason = f"the pattern of rule {rule.name} is not known before the deployment"
                 judgements.append(_bad(scenario, Outcome.UNPROVEN, rule.urn, reason))
     return judgements
+
+
+def not_given(deployment: Deployment) -> list[Judgement]:
+    """Return a judgement "cannot prove" for each account that the hub names and of which nothing is given.
+
+    The hub's policy lets such an account send, so it is meant to be covered; whether its relays would is not
+    known. Accounts that are let in as part of an organisation are not named: see `organizations`.
+    """
+    hub = deployment.buses.get(deployment.hub_bus or "")
+    if hub is None:
+        return []
+    given = {arn.split(":")[4] for arn in (*deployment.rules, *deployment.roles)}
+    named = dict.fromkeys(re.findall(r"\barn:aws:iam::([0-9]{12}):", hub.policy or ""))
+    absent = [account for account in named if account not in given]
+    shown = ", ".join(absent[:_SHOWN]) + (f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else "")
+    reason = f"nothing was given of {shown}, which may send to the hub"
+    return [
+        _bad(
+            Scenario(
+                name="anything",
+                detection=ANY,
+                action="notify",
+                event={"account": account, "region": naming.HOME_REGION},
+            ),
+            Outcome.UNPROVEN,
+            hub.to_blame,
+            reason,
+        )
+        for account in absent
+    ]
+
+
+def organizations(deployment: Deployment) -> list[str]:
+    """Return the ids of the organisations whose accounts may all send to the hub: nothing here names them."""
+    hub = deployment.buses.get(deployment.hub_bus or "")
+    return sorted(set(re.findall(r"\bo-[a-z0-9]{10,32}\b", (hub.policy if hub else None) or "")))
 
 
 def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement:

@@ -113,13 +113,16 @@ class Matrix:
     total: int
 
 
-def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime) -> str:
+def render(
+    judgements: Sequence[Judgement], files: Sequence[Path], now: datetime, admitted: Sequence[str] = ()
+) -> str:
     """Return the page.
 
     Args:
         judgements: The whole proof.
         files: The stack exports that it was made from.
         now: When it was made, with a time zone.
+        admitted: Organisations whose accounts may all send to the hub.
 
     Raises:
         ValueError: There are no judgements, and an empty page would look like a good one.
@@ -139,6 +142,7 @@ def render(judgements: Sequence[Judgement], files: Sequence[Path], now: datetime
             tone=_worst(_kinds(problems(judgements))).tone,
             total=len(judgements),
             files=[file.name for file in files],
+            admitted=admitted,
             now=now.strftime("%Y-%m-%d %H:%M %Z"),
             matrices=list(matrices(judgements)),
             findings=[

@@ -7,7 +7,7 @@ from functools import partial
 
 from alertpath.blame import takes
 from alertpath.model import Deployment, Rule
-from alertpath.proof import findings, scope_of
+from alertpath.proof import findings, not_given, scope_of
 from alertpath.scenarios import Scenario, scenarios
 from alertpath.trace import Outcome
 from breakglass import naming
@@ -22,6 +22,11 @@ def proven(stack_state: StackState) -> Findings:
     if not judgements:
         yield unknown("there is no hub bus, so no scenario can be played")
         return
+    absent = findings(not_given(stack_state.model))
+    for finding in absent:
+        yield unknown(
+            finding.reason, fix="check all accounts at once, from a clone that has their stack files"
+        )
     found = findings(judgements)
     for finding in found:
         text = f"{finding.count} of {len(judgements)} scenarios: {finding.reason}, at {finding.resource}"
@@ -31,7 +36,8 @@ def proven(stack_state: StackState) -> Findings:
             yield not_ready(text, fix="see the other rows: one of them says how to fix it")
     if not found:
         accounts = len({judgement.account for judgement in judgements})
-        yield ready(f"{len(judgements)} scenarios end as they must, in {accounts} accounts")
+        where = "1 account" if accounts == 1 else f"{accounts} accounts"
+        yield ready(f"{len(judgements)} scenarios end as they must, in {where}")
 
 
 def _unread(stack_state: StackState) -> Findings:
