@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from bench.prices import LOOKED_UP, PRICES
-from bench.stacks import Planned, planned
+from bench.stacks import STACKS, Planned, planned
 from bench.timing import console
 from sandbox.run import sandboxed
 
@@ -129,7 +129,7 @@ def print_total(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -
 def main() -> None:
     """Read the resources off a preview of each committed stack, and print what they cost."""
     console.rule("[bold]Cost: a month at AWS", align="left")
-    with sandboxed(console.print) as sandbox:
+    with sandboxed(console.print, stack_files=STACKS) as sandbox:
         stacks = {stack: planned(sandbox, stack) for stack in sandbox.accounts}
     assumed = Assumptions()
     table = Table("assumed for a month", "", title=f"Prices as looked up in {LOOKED_UP}, us-east-1, USD")

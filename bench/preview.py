@@ -1,7 +1,7 @@
 """How long a preview of the management stack takes, beside an empty program and the same resources raw."""
 
 from bench.raw import raw_project
-from bench.stacks import new_project
+from bench.stacks import STACKS, new_project
 from bench.timing import compare, console, timed
 from sandbox.run import sandboxed
 
@@ -16,7 +16,7 @@ TARGETS = ((MGMT, RAW, 1.15), (WITH_PACK, MGMT, 1.3), (MGMT, EMPTY, None))
 def main() -> None:
     """Measure; print the table and the ratios."""
     console.rule("[bold]Preview: mgmt in 17 Regions", align="left")
-    with sandboxed(console.print) as sandbox:
+    with sandboxed(console.print, stack_files=STACKS) as sandbox:
         empty = new_project(sandbox, "empty", "empty")
         (empty / "__main__.py").write_text('"""Nothing."""\n')
         raw = raw_project(sandbox)

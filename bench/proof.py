@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bench.stacks import deploy
+from bench.stacks import STACKS, deploy
 from bench.timing import console
 from sandbox.confirm import confirm
 from sandbox.run import sandboxed
@@ -48,7 +48,7 @@ def multiplied(hub: str, member: str, accounts: list[str], folder: Path) -> list
 def main() -> None:
     """Measure and print the table."""
     table = Table("accounts", "Regions", "seconds", "MB at most", title="python -m alertpath")
-    with sandboxed(console.print) as sandbox:
+    with sandboxed(console.print, stack_files=STACKS) as sandbox:
         deploy(sandbox)
         confirm(sandbox.account("mgmt"))
         sandbox.output("pulumi", "refresh", "--yes", "--stack", "mgmt")

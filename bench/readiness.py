@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bench.stacks import deploy
+from bench.stacks import STACKS, deploy
 from bench.timing import compare, console, timed
 from sandbox.run import sandboxed
 
@@ -17,7 +17,7 @@ CONTESTANTS = {
 
 def main() -> None:
     """Measure and print the table."""
-    with sandboxed(console.print) as sandbox:
+    with sandboxed(console.print, stack_files=STACKS) as sandbox:
         deploy(sandbox)
         # A check and a drill end with 1 or 2 when something is not ready, or could not be checked.
         drill = partial(timed, sandbox, "python", "-m", "drill", exits=(0, 1, 2))

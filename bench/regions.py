@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bench.preview import PREVIEW
-from bench.stacks import cover, planned
+from bench.stacks import STACKS, cover, planned
 from bench.timing import compare, console, timed
 from sandbox.run import Sandbox, sandboxed
 
@@ -35,7 +35,7 @@ def line(values: Mapping[int, float], digits: int) -> str:
 def main() -> None:
     """Measure; print the table and the two lines."""
     console.rule("[bold]Regions: what one more costs", align="left")
-    with sandboxed(console.print) as sandbox:
+    with sandboxed(console.print, stack_files=STACKS) as sandbox:
         resources = {count: counted(sandbox, count) for count in COUNTS}
         runs = {f"{count} Regions": partial(preview, sandbox, count) for count in COUNTS}
         medians = compare("Preview of mgmt", runs, rounds=ROUNDS)

@@ -8,7 +8,10 @@ import yaml
 
 from breakglass import naming
 from breakglass.settings.constraints import REGIONS
-from sandbox.run import Sandbox
+from sandbox.run import ROOT, Sandbox
+
+STACKS = ROOT / "tests" / "stacks"
+"""The stack files that are measured."""
 
 
 class Planned(NamedTuple):

@@ -87,7 +87,7 @@ MAX_COLUMNS = 100
 
 def build() -> str:
     """Return the page for the committed stacks."""
-    hub, member = committed_settings("mgmt"), committed_settings("member")
+    hub, member = sample_settings("mgmt"), sample_settings("member")
     return "\n".join(
         [
             INTRODUCTION.format(
@@ -106,9 +106,9 @@ def build() -> str:
     )
 
 
-def committed_settings(stack: str) -> Settings:
-    """Return the settings of the committed file `Pulumi.<stack>.yaml`."""
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+def sample_settings(stack: str) -> Settings:
+    """Return the settings of a stack of the tests: the project's own stack files are the user's to edit."""
+    config = yaml.safe_load((ROOT / "tests" / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
     return parse({key.removeprefix("breakglass:"): value for key, value in config.items()})
 
 

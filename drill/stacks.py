@@ -36,14 +36,15 @@ class Stack:
         return self.settings.account_id
 
 
-def load(project: Path = PROJECT, *, needed: Collection[str] | None = None) -> list[Stack]:
-    """Return the stacks of the project, the hub's first; other files are named on standard error.
+def load(project: Path | None = None, *, needed: Collection[str] | None = None) -> list[Stack]:
+    """Return the stacks of a project, the hub's first; other files are named on standard error.
 
     The files of the stacks in `needed` must be usable; without it, all that have settings.
 
     Raises:
         UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub.
     """
+    project = project or PROJECT
     files = sorted(project.glob("Pulumi.*.yaml"))
     if not files:
         raise UnreadableStack(f"{project}: no Pulumi.<stack>.yaml here: run this in a clone of the project")

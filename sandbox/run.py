@@ -86,11 +86,16 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterator[Sandbox]:
+def sandboxed(
+    progress: locate.Progress, regions: Sequence[str] = (), stack_files: Path = ROOT
+) -> Iterator[Sandbox]:
     """Start a sandbox of this project, which lasts as long as the context.
 
-    Every account has `regions` enabled; without any, those of `emulation.enabled_regions`. A command that
-    sets `SANDBOX_REGIONS` has others, as if they were enabled later.
+    Args:
+        progress: Is told what takes long, and which files are skipped.
+        regions: What every account has enabled; without any, those of `emulation.enabled_regions`. A command
+            that sets `SANDBOX_REGIONS` has others, as if they were enabled later.
+        stack_files: Folder with the files `Pulumi.<stack>.yaml`.
 
     Raises:
         locate.EngineUnavailable: No Pulumi engine was found, and none could be fetched or built.
@@ -103,7 +108,7 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
     ):
         home = Path(folder)
         mirror = home / "project"
-        accounts = _mirror(mirror, progress)
+        accounts = make_mirror(mirror, stack_files, progress)
         environment = _environment(home, pulumi, endpoint, accounts)
         if regions:
             environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
@@ -120,14 +125,14 @@ def sandboxed(progress: locate.Progress, regions: Sequence[str] = ()) -> Iterato
         yield sandbox
 
 
-def _mirror(mirror: Path, progress: locate.Progress) -> dict[str, str]:
-    """Make the mirror and return the account id of each stack whose file can be used."""
+def make_mirror(mirror: Path, stack_files: Path, progress: locate.Progress) -> dict[str, str]:
+    """Make a mirror of the project and return the account id of each stack whose file can be used."""
     mirror.mkdir()
     for entry in ROOT.iterdir():
-        if entry.name.startswith("Pulumi.") and entry.is_file():
-            shutil.copy(entry, mirror)
-        elif entry.name != ".git":
+        if entry.name != ".git" and not entry.match("Pulumi.*"):
             (mirror / entry.name).symlink_to(entry)
+    for file in (ROOT / "Pulumi.yaml", *stack_files.glob("Pulumi.*.yaml")):
+        shutil.copy(file, mirror)
     accounts = {}
     for file in sorted(mirror.glob("Pulumi.*.yaml"), reverse=True):  # mgmt before member
         try:

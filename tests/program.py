@@ -1,4 +1,4 @@
-"""Runs the program against a recorder in the engine's place, with a committed stack file as configuration."""
+"""Runs the program against a recorder in the engine's place, with a stack file of the tests."""
 
 import copy
 import json
@@ -14,6 +14,8 @@ import yaml
 from pulumi.runtime import mocks
 
 ROOT = Path(__file__).parents[1]
+STACKS = ROOT / "tests" / "stacks"
+"""Stack files of the tests; those of the project are the user's to edit."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 ENABLED_REGIONS = ("eu-west-1", "us-east-1")
 KEY_ID = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
@@ -85,7 +87,7 @@ class _Monitor(mocks.MockMonitor):
 
 
 def stack_configuration(stack: str) -> dict[str, Any]:
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    config = yaml.safe_load((STACKS / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix("breakglass:"): value for key, value in config.items()}
 
 
@@ -103,7 +105,7 @@ def run(
 ) -> Recording:
     """Run __main__.py with that stack's settings; a `recording` of the caller's own survives a failure."""
     if change is None and recording is None:
-        # The committed stacks register the same in every test: run once, handed out as copies.
+        # The stacks of the tests register the same in every test: run once, handed out as copies.
         return copy.deepcopy(_run_committed(stack, preview, secret, tuple(enabled_regions)))
     config = stack_configuration(stack)
     if change is not None:

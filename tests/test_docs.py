@@ -8,7 +8,7 @@ from alertpath.eventbridge.pattern import matches
 from breakglass.detections.catalogue import DETECTIONS
 from docs import build, build_detections, build_policies
 
-HUB = build_detections.committed_settings("mgmt")
+HUB = build_detections.sample_settings("mgmt")
 NOTIFYING = [detection for detection in DETECTIONS if detection.action == "notify"]
 
 

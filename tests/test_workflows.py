@@ -14,13 +14,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from breakglass.settings.stack_file import stack_name
 from components.relay import HEARTBEAT_TIME
 from drill.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pulumi.sh"
-STACKS = sorted(stack_name(path) for path in ROOT.glob("Pulumi.*.yaml"))
+STACKS = ["member", "mgmt"]
 UNCHECKED = (
     "can't run policy 'us-east-1-placement' from policy pack 'breakglass@v0.1.0' during preview: unknown"
 )

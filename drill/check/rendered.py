@@ -8,14 +8,16 @@ import json
 import runpy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from alertpath.model import UNKNOWN, Resource
 from breakglass import naming
-from drill.stacks import PROJECT, Stack, is_placeholder
+from drill.stacks import Stack, is_placeholder
 
+PROGRAM = Path(__file__).parents[2] / "__main__.py"
 GET_REGIONS = "aws:index/getRegions:getRegions"
 
 
@@ -76,7 +78,7 @@ def render(stack: Stack, *, enabled_regions: Sequence[str], key: Mapping[str, st
 
     @pulumi.runtime.test
     def program() -> None:
-        runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+        runpy.run_path(str(PROGRAM), run_name="__main__")
 
     program()
     return [resource for resource in recorder.resources if resource.type.startswith("aws:")]

@@ -1,6 +1,7 @@
 """An emulated AWS with both stacks deployed, started once; what a test breaks, it breaks in the answers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,25 @@ from drill import stacks
 from drill.account import Account
 from drill.check import rendered
 from drill.check.stack_state import StackState, prepare
+from sandbox.run import make_mirror
 from tests.drill import deployed
+from tests.program import STACKS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stacks_of_the_tests() -> Iterator[None]:
+    """The commands find the stack files of the tests: those of the project are the user's to edit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stacks, "PROJECT", STACKS)
+        yield
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the stack files of the tests, for commands in processes of their own."""
+    folder = tmp_path_factory.mktemp("clone") / "project"
+    make_mirror(folder, STACKS, print)
+    return folder
 
 
 @pytest.fixture(scope="session")

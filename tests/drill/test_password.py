@@ -25,7 +25,6 @@ from typer.testing import CliRunner, Result
 
 from drill import password, stacks
 from drill.options import Selection
-from drill.stacks import PROJECT
 from sandbox.cloud import emulation
 from tests.drill import deployed
 from tests.drill.conftest import Broken
@@ -368,9 +367,9 @@ SCRIPT = "import typer; from drill import password; typer.run(password.password)
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks into /proc")
-def test_on_a_terminal_it_is_seen_once_and_not_in_the_scrollback(aws: str, iam: Any) -> None:
+def test_on_a_terminal_it_is_seen_once_and_not_in_the_scrollback(aws: str, iam: Any, clone: Path) -> None:
     for answer in ("y\n", "\n"):  # the first run asks; the second finds a password and rotates it
-        before, shown, after, traces = _on_a_terminal(aws, answer)
+        before, shown, after, traces = _on_a_terminal(aws, clone, answer)
         (made,) = {found for found in re.findall(r"\S{32,}", shown) if "\x1b" not in found}
         assert "Enter when it is stored" in shown
         assert made not in before + after + traces
@@ -379,20 +378,20 @@ def test_on_a_terminal_it_is_seen_once_and_not_in_the_scrollback(aws: str, iam: 
     assert iam.get_login_profile(UserName=USER)
 
 
-def _on_a_terminal(aws: str, answer: str) -> tuple[str, str, str, str]:
+def _on_a_terminal(aws: str, clone: Path, answer: str) -> tuple[str, str, str, str]:
     """Run the command on a terminal: what comes before, on and after the alternate screen, and traces."""
     terminal, end = pty.openpty()
     issued = emulation.account_credentials(HUB, aws)
     names = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment = {
-        **names, "TERM": "xterm", "COLUMNS": "80", "AWS_ENDPOINT_URL": aws, "PYTHONPATH": str(PROJECT),
+        **names, "TERM": "xterm", "COLUMNS": "80", "AWS_ENDPOINT_URL": aws, "PYTHONPATH": str(clone),
         "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **{name.upper(): value for name, value in issued.items() if name.startswith("aws_")},
     }  # fmt: skip
     flags = [] if answer.strip() else ["--yes"]
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, USER, *flags],
-        stdin=end, stdout=end, stderr=end, env=environment, cwd=PROJECT, start_new_session=True,
+        stdin=end, stdout=end, stderr=end, env=environment, cwd=clone, start_new_session=True,
     ) as process:  # fmt: skip
         os.close(end)
         seen = ""

@@ -13,6 +13,7 @@ from drill.check import rendered
 from drill.options import select
 from drill.stacks import UnreadableStack, load
 from tests import program
+from tests.program import STACKS
 
 SECURE = {"secure": "v1:c29tZXRoaW5n"}
 
@@ -20,7 +21,7 @@ SECURE = {"secure": "v1:c29tZXRoaW5n"}
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for name in ("mgmt", "member"):
-        shutil.copy(stacks.PROJECT / f"Pulumi.{name}.yaml", tmp_path)
+        shutil.copy(STACKS / f"Pulumi.{name}.yaml", tmp_path)
     return tmp_path
 
 

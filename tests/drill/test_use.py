@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from breakglass.settings import reading
 from drill import stacks, use
 from drill.stacks import Stack
+from tests.program import STACKS
 
 HUB, MEMBER = "111111111111", "222222222222"
 
@@ -143,7 +144,7 @@ def test_a_project_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_way_in_needs_the_hubs_file_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shutil.copy(stacks.PROJECT / "Pulumi.mgmt.yaml", tmp_path)
+    shutil.copy(STACKS / "Pulumi.mgmt.yaml", tmp_path)
     (tmp_path / "Pulumi.member.yaml").write_bytes("config: {é".encode("latin-1"))
     load = stacks.load
     monkeypatch.setattr(stacks, "load", lambda **needed: load(tmp_path, **needed))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from sandbox.run import Sandbox, sandboxed
+from tests.program import STACKS
 
 UNCHECKED = "can't run policy"
 NOTHING: dict[str, list[str]] = {}
@@ -118,7 +119,7 @@ def what_is_there(stack: Stack) -> dict[str, list[str]]:
 @contextlib.contextmanager
 def fresh(regions: Sequence[str] = REGIONS) -> Iterator[Sandbox]:
     """A sandbox with these Regions enabled, and its progress on standard error."""
-    with sandboxed(lambda line: print(line, file=sys.stderr), regions=regions) as made:
+    with sandboxed(lambda line: print(line, file=sys.stderr), regions, STACKS) as made:
         yield made
 
 

@@ -3,16 +3,15 @@
 from sandbox import run
 
 
-def test_a_file_of_no_use_is_named_and_gets_no_stack(tmp_path, monkeypatch):
+def test_a_file_of_no_use_is_named_and_gets_no_stack(tmp_path):
     project = tmp_path / "project"
     project.mkdir()
     (project / "Pulumi.a.b.yaml").write_text('config: {breakglass:accountId: "111111111111"}')
     (project / "Pulumi.empty.yaml").write_text("")
     (project / "Pulumi.half.yaml").write_text("config: {")
     (project / "Pulumi.old.yaml").write_text("encryptionsalt: v1:x")
-    monkeypatch.setattr(run, "ROOT", project)
     said = []
-    assert run._mirror(tmp_path / "mirror", said.append) == {"a.b": "111111111111"}
+    assert run.make_mirror(tmp_path / "mirror", project, said.append) == {"a.b": "111111111111"}
     assert [line.split(":")[0] for line in said] == [
         "skipped Pulumi.old.yaml",
         "skipped Pulumi.half.yaml",

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -23,8 +22,8 @@ from breakglass.settings.model import (
     UserSettings,
 )
 from breakglass.settings.reading import SettingsError, load, parse
+from tests.program import STACKS
 
-ROOT = Path(__file__).parents[3]
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
 OWN_POLICY = "arn:aws:iam::111111111111:policy/team/BreakGlass"
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:alerts"
@@ -74,7 +73,7 @@ MEMBER_SETTINGS = Settings(
 
 def committed(stack: str) -> dict[str, Any]:
     """Return a committed stack configuration without the namespace."""
-    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    config = yaml.safe_load((STACKS / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key.removeprefix("breakglass:"): value for key, value in config.items()}
 
 
@@ -854,7 +853,7 @@ def stack_config():
 @pytest.mark.parametrize(("stack", "expected"), [("mgmt", MGMT_SETTINGS), ("member", MEMBER_SETTINGS)])
 def test_load_reads_the_keys_of_its_namespace_as_pulumi_hands_them_over(stack, expected, stack_config):
     others = {"pulumi:disable-default-providers": ["aws"], "other:accountId": "x"}
-    stack_config(yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"] | others)
+    stack_config(yaml.safe_load((STACKS / f"Pulumi.{stack}.yaml").read_text())["config"] | others)
     assert load() == expected
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.breakglass.settings.test_reading import BAD_MGMT, changed, committed
+from tests.program import STACKS
 
 ROOT = Path(__file__).parents[3]
 VALIDATOR = jsonschema.Draft7Validator(json.loads((ROOT / "breakglass.schema.json").read_text()))
@@ -36,7 +37,7 @@ def test_the_schema_is_a_schema():
 
 @pytest.mark.parametrize("stack", ["mgmt", "member"])
 def test_a_committed_stack_is_accepted_and_names_the_schema(stack: str):
-    text = (ROOT / f"Pulumi.{stack}.yaml").read_text()
+    text = (STACKS / f"Pulumi.{stack}.yaml").read_text()
     assert text.startswith("# yaml-language-server: $schema=breakglass.schema.json\n")
     VALIDATOR.validate(yaml.safe_load(text))
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -204,11 +205,11 @@ runpy.run_module("drill", run_name="__main__", alter_sys=True)
 
 
 @contextmanager
-def started(endpoint: str, *command: str) -> Iterator[subprocess.Popen[str]]:
+def started(clone: Path, endpoint: str, *command: str) -> Iterator[subprocess.Popen[str]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, *command],
-        cwd=stacks.PROJECT,
+        cwd=clone,
         env=inherited
         | {
             "AWS_ENDPOINT_URL": endpoint,
@@ -227,9 +228,9 @@ def started(endpoint: str, *command: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_ctrl_c_does_not_wait_for_aws(hanging: tuple[str, threading.Event]) -> None:
+def test_ctrl_c_does_not_wait_for_aws(hanging: tuple[str, threading.Event], clone: Path) -> None:
     endpoint, reached = hanging
-    with started(endpoint, "check", "--stack", "mgmt") as process:
+    with started(clone, endpoint, "check", "--stack", "mgmt") as process:
         assert reached.wait(60)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
@@ -237,10 +238,12 @@ def test_ctrl_c_does_not_wait_for_aws(hanging: tuple[str, threading.Event]) -> N
     assert (process.returncode, output) == (130, "")
 
 
-def test_a_defect_of_ours_is_no_answer_and_does_not_hang(hanging: tuple[str, threading.Event]) -> None:
+def test_a_defect_of_ours_is_no_answer_and_does_not_hang(
+    hanging: tuple[str, threading.Event], clone: Path
+) -> None:
     endpoint, _ = hanging
     KEY.pop("Enabled")  # AWS never leaves it out, so no check reckons with it
-    with started(endpoint, "check", "--stack", "mgmt") as process:
+    with started(clone, endpoint, "check", "--stack", "mgmt") as process:
         output, _ = process.communicate(timeout=60)
     KEY["Enabled"] = True
     assert process.returncode == 2

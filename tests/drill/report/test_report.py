@@ -384,11 +384,11 @@ def test_an_odd_file_is_named_before_aws_is_asked(tmp_path, asked, text):
 
 
 def test_the_folder_does_not_count_as_a_change_of_the_program():
-    inside = provenance.versions(stacks.PROJECT / "evidence")
+    inside = provenance.versions(provenance.PROJECT / "evidence")
     assert inside.packages.keys() == {"boto3", "pulumi", "pulumi-aws"}
     assert inside.breakglass == "0.1.0"
-    assert provenance._without(stacks.PROJECT / "evidence") == [":(exclude,literal)evidence"]
-    assert provenance._without(stacks.PROJECT) == provenance._without(stacks.PROJECT.parent) == []
+    assert provenance._without(provenance.PROJECT / "evidence") == [":(exclude,literal)evidence"]
+    assert provenance._without(provenance.PROJECT) == provenance._without(provenance.PROJECT.parent) == []
 
 
 def test_a_folder_that_is_no_clone_has_no_commit(monkeypatch, tmp_path):
