@@ -1,6 +1,5 @@
 """The stacks of this project and their committed configuration, read without the Pulumi engine."""
 
-import itertools
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,16 +9,9 @@ from typing import Any
 from breakglass.settings import reading
 from breakglass.settings.model import Settings
 from breakglass.settings.reading import SettingsError
-from breakglass.settings.stack_file import NoSettings, UnreadableStack, configuration, stack_name
+from breakglass.settings.stack_file import NoSettings, UnreadableStack, configuration, files, stack_name
 
 PROJECT = Path(__file__).parents[1]
-
-_PLACEHOLDERS = {
-    "email": "encrypted-{number}@mail.breakglass.invalid",
-    "https": "https://encrypted-{number}.breakglass.invalid/",
-    "sms": "+999{number:011d}",
-}
-"""Stand for endpoints that only the stack's passphrase or key can decrypt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +37,11 @@ def load(project: Path | None = None, *, needed: Collection[str] | None = None) 
         UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub.
     """
     project = project or PROJECT
-    files = sorted(project.glob("Pulumi.*.yaml"))
-    if not files:
+    found = files(project)
+    if not found:
         raise UnreadableStack(f"{project}: no Pulumi.<stack>.yaml here: run this in a clone of the project")
     stacks: list[Stack] = []
-    for file in files:
+    for file in found:
         try:
             stacks.append(_load(file))
         except UnreadableStack as error:
@@ -67,27 +59,7 @@ def load(project: Path | None = None, *, needed: Collection[str] | None = None) 
 
 def _load(file: Path) -> Stack:
     config = configuration(file)
-    _replace_encrypted(config)
     try:
         return Stack(name=stack_name(file), config=config, settings=reading.parse(config))
     except SettingsError as error:
-        listed = "\n  ".join(error.problems)
-        raise UnreadableStack(f"{file.name}: {len(error.problems)} problem(s):\n  {listed}") from error
-
-
-def _replace_encrypted(config: dict[str, Any]) -> None:
-    """Replace encrypted endpoints by placeholders: then recipients can be counted but not compared."""
-    alerts = config.get("alerts")
-    number = itertools.count(1)
-    for key in ("subscriptions", "watchdogSubscriptions"):
-        listed = alerts.get(key) if isinstance(alerts, dict) else None
-        for item in listed if isinstance(listed, list) else []:
-            if isinstance(item, dict) and isinstance(item.get("endpoint"), dict):
-                placeholder = _PLACEHOLDERS.get(str(item.get("protocol")))
-                if placeholder and set(item["endpoint"]) == {"secure"}:
-                    item["endpoint"] = placeholder.format(number=next(number))
-
-
-def is_placeholder(endpoint: str) -> bool:
-    """Whether an endpoint stands for an encrypted one."""
-    return endpoint.rstrip("/").endswith(".breakglass.invalid") or endpoint.startswith("+99900000")
+        raise UnreadableStack.of(file, error.problems) from error

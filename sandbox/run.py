@@ -126,21 +126,26 @@ def sandboxed(
 
 
 def make_mirror(mirror: Path, stack_files: Path, progress: locate.Progress) -> dict[str, str]:
-    """Make a mirror of the project and return the account id of each stack whose file can be used."""
+    """Make a mirror of the project and return the account of each stack that can be used, the hub's first."""
     mirror.mkdir()
     for entry in ROOT.iterdir():
         if entry.name != ".git" and not entry.match("Pulumi.*"):
             (mirror / entry.name).symlink_to(entry)
-    for file in (ROOT / "Pulumi.yaml", *stack_files.glob("Pulumi.*.yaml")):
-        shutil.copy(file, mirror)
-    accounts = {}
-    for file in sorted(mirror.glob("Pulumi.*.yaml"), reverse=True):  # mgmt before member
+    shutil.copy(ROOT / "Pulumi.yaml", mirror)
+    accounts: dict[str, str] = {}
+    hub = ""
+    for file in stack_file.files(stack_files):
         try:
+            # The user's key and environments are out of reach here.
+            (mirror / file.name).write_text(stack_file.without_secrets(file))
             config = stack_file.configuration(file)
-            accounts[stack_file.stack_name(file)] = str(config.get("accountId", ""))
         except stack_file.UnreadableStack as error:
             progress(f"skipped {error}")
-    return accounts
+            continue
+        accounts[stack_file.stack_name(file)] = str(config.get("accountId", ""))
+        if "alerts" in config:
+            hub = stack_file.stack_name(file)
+    return {stack: accounts[stack] for stack in sorted(accounts, key=lambda stack: stack != hub)}
 
 
 def _environment(

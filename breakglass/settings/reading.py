@@ -5,16 +5,18 @@ default: unknown keys, wrong types and impossible values are errors, reported al
 resource is registered. `model.py` declares the keys; here are the constraints that concern several of them.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, replace
+from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
 from breakglass import naming
-from breakglass.settings import constraints, lengths
+from breakglass.settings import constraints, lengths, stack_file
+from breakglass.settings.agreement import disagreements
 from breakglass.settings.constraints import COMPONENTS, Constraint, Nested
 from breakglass.settings.model import (
     ALWAYS_NAMED,
@@ -49,27 +51,60 @@ class SettingsError(pulumi.RunError):
 def load() -> Settings:
     """Return the settings of the stack that the program runs for.
 
+    They are compared with the files of the other stacks. What does not go together is a problem of this
+    stack, or a warning if this one is the hub: a mistake in a member's file must not stop a repair of it.
+
     Raises:
         SettingsError: The configuration has problems; lists all of them.
     """
     # Public Pulumi API reads a key by its name only; a misspelt key is found by listing them.
     prefix = f"{ROOT}:"
-    config = {key: value for key, value in CONFIG.get().items() if key.startswith(prefix)}
-    return parse(
-        {key.removeprefix(prefix): _decoded(value) for key, value in config.items()},
-        # Pulumi marks a whole key as secret when anything below it is encrypted.
-        endpoints_are_secret=is_config_secret(f"{prefix}alerts"),
-    )
+    config = {
+        key.removeprefix(prefix): stack_file.decoded(value)
+        for key, value in CONFIG.get().items()
+        if key.startswith(prefix)
+    }
+    stack, project = pulumi.get_stack(), _project()
+    if project is not None and (problems := _not_as_in_file(project / f"Pulumi.{stack}.yaml", config)):
+        raise SettingsError(problems)
+    # Pulumi marks a whole key as secret when anything below it is encrypted.
+    settings = parse(config, endpoints_are_secret=is_config_secret(f"{prefix}alerts"))
+    if project is not None:
+        _compare(stack, settings, project)
+    return settings
 
 
-def _decoded(value: str) -> object:
-    """Return a value as YAML had it: Pulumi hands over objects and lists as JSON, the rest as plain text."""
-    if not value.startswith(("{", "[")):
-        return value
+def _project() -> Path | None:
+    """Return the folder with the stacks' files; None without an engine."""
+    folder = cast(str | None, pulumi.get_root_directory())
+    return None if folder is None else Path(folder)
+
+
+def _not_as_in_file(file: Path, config: Mapping[str, object]) -> list[str]:
+    """Return problems for what the engine has decrypted, or added from an environment: no one else can."""
     try:
-        return json.loads(value)
-    except ValueError:
-        return value
+        given = stack_file.configuration(file) if file.exists() else config
+        if given is config or not stack_file.has_environment(file):
+            return []
+    except stack_file.NoSettings:
+        given = {}
+    except stack_file.UnreadableStack as error:
+        return [str(error)]
+    reason = f"comes from an environment, must be in {file.name}, which reviewers and other commands read"
+    return [f"{ROOT}:{key}: {reason}" for key in config if key not in given]
+
+
+def _compare(stack: str, settings: Settings, project: Path) -> None:
+    """Report what does not go together with the other stacks' files, as far as those can be used."""
+    known: dict[str, Settings] = {}
+    for file in stack_file.files(project):
+        with suppress(stack_file.UnreadableStack, SettingsError):
+            known[stack_file.stack_name(file)] = parse(stack_file.configuration(file))
+    found = disagreements(known | {stack: settings})
+    if problems := [one.problem for one in found if one.stack == stack and settings.alerts is None]:
+        raise SettingsError(problems)
+    for one in found if settings.alerts is not None else ():
+        pulumi.warn(f"stack {one.stack}: {one.problem}")
 
 
 def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -> Settings:

@@ -1,19 +1,54 @@
-"""The committed files `Pulumi.<stack>.yaml`, read without the Pulumi engine."""
+"""The committed files `Pulumi.<stack>.yaml`, read without the Pulumi engine, as the engine reads them.
 
+The engine is written in Go: its YAML knows fewer booleans than Python's, and turns every value of a key into
+text before the program gets it. A test compares this reader with the engine.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, TypeGuard, cast
 
 import yaml
 
 from breakglass.settings.walk import ROOT
 
+ENCRYPTED = (
+    "is encrypted, must be plain text, because reviewers and the commands for an emergency have no key"
+)
+"""What is wrong with an encrypted value, unless it is the endpoint of a recipient."""
+
+_RECIPIENTS = ("subscriptions", "watchdogSubscriptions")
+_PLACEHOLDERS = {
+    "email": "encrypted-{number}@mail.breakglass.invalid",
+    "https": "https://encrypted-{number}.breakglass.invalid/",
+    "sms": "+999{number:011d}",
+}
+"""Stand for endpoints that only the stack's passphrase or key can decrypt, by protocol."""
+
+# What Pulumi's own crypters write (v1:nonce:text), and its service (text), in base64.
+_CIPHERTEXT = r"(v1:[A-Za-z0-9+/]+=*:)?[A-Za-z0-9+/]+=*"
+
 
 class UnreadableStack(Exception):
     """A stack's configuration cannot be used; the message says which and why."""
 
+    @classmethod
+    def of(cls, file: Path, problems: Sequence[str]) -> Self:
+        """Return the error about a file with problems, one or more."""
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        return cls("\n  ".join([f"{file.name}: {count}:", *problems]))
+
 
 class NoSettings(UnreadableStack):
     """A file is not of a stack of ours, such as the one that `pulumi stack init` leaves behind."""
+
+
+def files(project: Path) -> list[Path]:
+    """Return the stacks' files in a project's folder, by name."""
+    return sorted(project.glob("Pulumi.*.yaml"))
 
 
 def stack_name(file: Path) -> str:
@@ -21,30 +56,180 @@ def stack_name(file: Path) -> str:
     return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
-def configuration(file: Path) -> dict[str, Any]:
-    """Return the configuration in a stack's file, without the namespace.
+def configuration(file: Path, namespace: str = ROOT) -> dict[str, Any]:
+    """Return the configuration in a stack's file, without the namespace, as the program gets it.
+
+    A placeholder stands for each encrypted endpoint of a recipient.
 
     Raises:
         NoSettings: It has no key of the namespace.
-        UnreadableStack: It cannot be read, or it is not a mapping of mappings.
+        UnreadableStack: It cannot be read, it is not a mapping of mappings, or something else is encrypted.
     """
+    given = _of_project(file, _content(file).get("config"))
+    prefix = f"{namespace}:"
+    found = {key.removeprefix(prefix): value for key, value in given.items() if key.startswith(prefix)}
+    if not found:
+        raise NoSettings(f"{file.name}: has no key that begins with {prefix}")
+    _replace_endpoints(found)
+    if encrypted := list(_encrypted(found, "")):
+        raise UnreadableStack.of(file, [f"{prefix}{path}: {problem}" for path, problem in encrypted])
+    return found
+
+
+def has_environment(file: Path) -> bool:
+    """Return whether a stack takes values from a Pulumi ESC environment; UnreadableStack as above."""
+    return bool(_content(file).get("environment"))
+
+
+def without_secrets(file: Path) -> str:
+    """Return a stack's file as an engine without its key can use it: nothing encrypted, no environment.
+
+    Raises:
+        UnreadableStack: As `configuration`.
+    """
+    ours = configuration(file)
+    kept = {
+        key: value
+        for key, value in _of_project(file, _content(file).get("config")).items()
+        if not key.startswith(f"{ROOT}:") and not list(_encrypted(value, ""))
+    }
+    return json.dumps(
+        {"config": {**kept, **{f"{ROOT}:{key}": value for key, value in ours.items()}}}, indent=1
+    )
+
+
+def is_placeholder(endpoint: str) -> bool:
+    """Return whether an endpoint stands for an encrypted one."""
+    return endpoint.rstrip("/").endswith(".breakglass.invalid") or endpoint.startswith("+99900000")
+
+
+def decoded(value: str) -> object:
+    """Return a value as YAML had it: Pulumi hands over objects and lists as JSON, the rest as plain text."""
+    if not value.startswith(("{", "[")):
+        return value
     try:
-        content: object = yaml.safe_load(file.read_text("utf-8"))
-    # What PyYAML raises besides its own errors: ValueError for the date 2024-02-31, KeyError for `!!bool x` …
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as the engine does."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(?:0[bB][01_]+|0o?[0-7_]+|0[xX][0-9a-fA-F_]+|0|[1-9][0-9_]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("merge", "<<", "<"),
+):
+    yaml.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first], _Loader
+    )
+
+
+def _integer(loader: yaml.SafeLoader, node: yaml.Node) -> int:
+    text = str(loader.construct_scalar(cast(yaml.ScalarNode, node))).replace("_", "")
+    octal = re.fullmatch("([-+]?)0o?([0-7]+)", text)
+    return int(f"{octal[1]}{octal[2]}", 8) if octal else int(text, 0)
+
+
+def _number(loader: yaml.SafeLoader, node: yaml.Node) -> float | int:
+    number = float(str(loader.construct_scalar(cast(yaml.ScalarNode, node))))
+    return int(number) if number.is_integer() else number
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+    for index, (key, _) in enumerate(node.value):
+        if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key.value!r} is there more than once", node.value[index][0].start_mark
+            )
+    loader.flatten_mapping(node)
+    return {_key(key): cast(Any, loader).construct_object(value, deep=True) for key, value in node.value}
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a key must be text", node.start_mark)
+    return str(node.value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content: object = next(yaml.load_all(file.read_text("utf-8"), _Loader), None)
+    # What PyYAML raises besides its own errors: ValueError, KeyError for `!!bool x` …
     except (OSError, yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         reason = " ".join(str(error).split())
         if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
             # Without the line itself, which may hold a secret.
             reason = f"line {error.problem_mark.line + 1}: {error.problem}"
         raise UnreadableStack(f"{file.name}: cannot be read as YAML in UTF-8: {reason}") from error
-    config: object = (
-        cast(dict[Any, Any], content).get("config") or {} if isinstance(content, dict) else content or {}
-    )
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UnreadableStack(f"{file.name}: must be a mapping with the mapping `config`")
+    return cast(dict[str, Any], content)
+
+
+def _of_project(file: Path, config: object) -> dict[str, Any]:
+    """Return a file's configuration with the namespace of every key, which is the project's if left out."""
+    if config is None:
+        return {}
     if not isinstance(config, dict):
         raise UnreadableStack(f"{file.name}: must be a mapping with the mapping `config`")
-    given = cast(dict[Any, Any], config)
-    prefix = f"{ROOT}:"
-    ours = {key.removeprefix(prefix): value for key, value in given.items() if str(key).startswith(prefix)}
-    if not ours:
-        raise NoSettings(f"{file.name}: has no key that begins with {prefix}")
-    return ours
+    given = cast(dict[str, Any], config)
+    full = {key if ":" in key else f"{ROOT}:{key}": value for key, value in given.items()}
+    full |= {key: value for key, value in given.items() if ":" in key}  # the full name counts
+    return {key: _handed_over(value) for key, value in full.items()}
+
+
+def _handed_over(value: object) -> Any:
+    """Return the value of a key as the program gets it: all but mappings and lists are text there."""
+    if isinstance(value, dict | list):
+        return cast(object, value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else decoded(str(value))
+
+
+def _replace_endpoints(config: dict[str, Any]) -> None:
+    """Put placeholders for encrypted endpoints: recipients can then be counted but not compared."""
+    number = itertools.count(1)
+    for item in _recipients(config.get("alerts")):
+        endpoint, placeholder = item.get("endpoint"), _PLACEHOLDERS.get(str(item.get("protocol")))
+        if placeholder and _is_encrypted(endpoint) and re.fullmatch(_CIPHERTEXT, endpoint["secure"]):
+            item["endpoint"] = placeholder.format(number=next(number))
+
+
+def _recipients(alerts: object) -> Iterator[dict[str, Any]]:
+    for key in _RECIPIENTS:
+        listed: object = cast(dict[str, Any], alerts).get(key) if isinstance(alerts, dict) else None
+        for item in cast(list[object], listed) if isinstance(listed, list) else ():
+            if isinstance(item, dict):
+                yield cast(dict[str, Any], item)
+
+
+def _is_encrypted(value: Any) -> TypeGuard[dict[str, str]]:
+    return isinstance(value, dict) and value.keys() == {"secure"} and isinstance(value["secure"], str)
+
+
+def _encrypted(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path of each encrypted value, and what is wrong with it."""
+    if _is_encrypted(value):
+        whole = re.fullmatch(_CIPHERTEXT, value["secure"])
+        yield path, ENCRYPTED if whole else "is encrypted, but the text after `secure` is not whole"
+    elif isinstance(value, dict):
+        for key, inner in cast(dict[str, Any], value).items():
+            yield from _encrypted(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(cast(list[Any], value)):
+            yield from _encrypted(inner, f"{path}[{index}]")

@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from alertpath.visible import visible
+from breakglass.settings.agreement import disagreements
 from drill.check import runner
-from drill.check.catalogue import CHECKS
-from drill.check.finding import State
+from drill.check.catalogue import CHECKS, IDENTITY
+from drill.check.finding import State, not_ready, ready
 from drill.check.runner import CheckResult
 from drill.check.stack_state import StackState, prepare
 from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
 from drill.progress import progress
+from drill.stacks import Stack
 
 EXIT = {State.READY: 0, State.NOT_READY: 1, State.UNKNOWN: 2}
 """Exit code of the command, by the worst answer: "not ready" outweighs "could not tell"."""
@@ -52,10 +54,29 @@ def readiness(
 
 def run_checks(selection: Selection) -> tuple[list[StackState], list[CheckResult]]:
     """Return the state of the selected stacks and the results of all checks; shows progress on stderr."""
+    agreed = agreement(selection.stacks)
     with progress("reading what is deployed") as reading:
         stack_states = prepare(selection.stacks, selection.accounts, only=selection.only, progress=reading)
     with progress("checking") as checking:
-        return stack_states, runner.run(CHECKS, stack_states, checking)
+        return stack_states, [agreed, *runner.run(CHECKS, stack_states, checking)]
+
+
+def agreement(stacks: Sequence[Stack]) -> CheckResult:
+    """Return the first answer, which needs no account: whether the stack files go together."""
+    hub, found = stacks[0], disagreements({stack.name: stack.settings for stack in stacks})
+    told = [
+        not_ready(f"stack {one.stack}: {one.problem}", fix="mend the stack file, and deploy it")
+        for one in found
+    ]
+    count = "1 stack file" if len(stacks) == 1 else f"{len(stacks)} stack files"
+    return CheckResult(
+        check="stacks",
+        group=IDENTITY,
+        title="The stacks agree",
+        stack=hub.name,
+        account=hub.account_id,
+        findings=told or [ready(f"{count}: names, users and accounts go together")],
+    )
 
 
 def show(results: Sequence[CheckResult], console: Console) -> None:

@@ -15,7 +15,8 @@ import pulumi
 
 from alertpath.model import UNKNOWN, Resource
 from breakglass import naming
-from drill.stacks import Stack, is_placeholder
+from breakglass.settings.stack_file import is_placeholder
+from drill.stacks import Stack
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 GET_REGIONS = "aws:index/getRegions:getRegions"

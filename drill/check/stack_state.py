@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from alertpath.model import Deployment, Resource, deployment
 from alertpath.proof import Judgement, prove
 from breakglass import naming
+from breakglass.settings.agreement import disagreements
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, rendered
 from drill.check.live import Properties
@@ -36,6 +37,7 @@ class StackState:
         answers: Enabled Regions, each with the exception that a call there raised, or None.
         relays: Regions that must have a relay, by account, of all accounts of the project.
         stacks: Names of the project's stacks, by account.
+        disagreements: What of this stack does not go together with the others.
         deployed: What exists in all selected accounts, as `alertpath` takes it.
         unread: Why resources of these accounts could not be read, one entry for each resource.
         now: When this was read, UTC.
@@ -50,6 +52,7 @@ class StackState:
     answers: Mapping[str, Exception | None] = field(default_factory=dict)
     relays: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stacks: Mapping[str, str] = field(default_factory=dict)
+    disagreements: Sequence[str] = ()
     deployed: Sequence[Resource] = ()
     unread: Sequence[str] = ()
     now: datetime
@@ -132,6 +135,7 @@ def prepare(
     All stacks are given, the hub's first: those not selected still determine which relays there must be.
     """
     now, names = datetime.now(UTC), {stack.account_id: stack.name for stack in stacks}
+    found = disagreements({stack.name: stack.settings for stack in stacks})
     meant: list[StackState] = []
     for stack, account in zip(stacks, accounts, strict=True):
         if stack.name in only:
@@ -150,6 +154,7 @@ def prepare(
                     enabled_problem=problem,
                     rendered=resources,
                     stacks=names,
+                    disagreements=[one.problem for one in found if one.stack == stack.name],
                     now=now,
                 )
             )

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,9 +118,9 @@ def what_is_there(stack: Stack) -> dict[str, list[str]]:
 
 
 @contextlib.contextmanager
-def fresh(regions: Sequence[str] = REGIONS) -> Iterator[Sandbox]:
+def fresh(regions: Sequence[str] = REGIONS, stack_files: Path = STACKS) -> Iterator[Sandbox]:
     """A sandbox with these Regions enabled, and its progress on standard error."""
-    with sandboxed(lambda line: print(line, file=sys.stderr), regions, STACKS) as made:
+    with sandboxed(lambda line: print(line, file=sys.stderr), regions, stack_files) as made:
         yield made
 
 

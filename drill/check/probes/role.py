@@ -63,6 +63,9 @@ def trust(stack_state: StackState) -> Findings:
     if properties is None:
         yield not_ready(f"role {role['name']} does not exist: nobody can assume it", redeploy(stack_state))
         return
+    for problem in stack_state.disagreements:
+        # What follows is asked about this stack's own names and accounts.
+        yield not_ready(problem, fix="mend the stack file, and deploy it")
     document = properties["assumeRolePolicy"]
     questions = TrustQuestions(stack_state, document)
     for verdict, who, why in _decided(document, questions.users()):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -248,3 +249,27 @@ def test_a_defect_of_ours_is_no_answer_and_does_not_hang(
     KEY["Enabled"] = True
     assert process.returncode == 2
     assert "KeyError: 'Enabled'" in output
+
+
+def test_the_first_answer_is_whether_the_stacks_agree() -> None:
+    hub, member = stacks.load()
+    agreed = readiness.agreement([hub, member])
+    assert (agreed.title, agreed.stack, agreed.state) == ("The stacks agree", "mgmt", State.READY)
+    assert agreed.findings[0].text == "2 stack files: names, users and accounts go together"
+    renamed = replace(member.settings, role=replace(member.settings.role, name="Emergency"))
+    (finding,) = readiness.agreement([hub, replace(member, settings=renamed)]).findings
+    assert finding.state is State.NOT_READY
+    assert finding.text.startswith("stack member: breakglass:role.name: found 'Emergency', must be ")
+
+
+def test_nobody_is_said_to_assume_the_role_of_a_stack_that_does_not_agree(
+    aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, member = stacks.load()
+    other = replace(member, settings=replace(member.settings, hub_account_id="111111111112"))
+    accounts = [deployed.shared_account(stack.account_id, aws) for stack in (hub, member)]
+    _, results = readiness.run_checks(Selection(stacks=[hub, other], accounts=accounts, only=["member"]))
+    rows = {result.check: result for result in results}
+    assert results[0].check == "stacks"
+    assert rows["stacks"].state is rows["role-trust"].state is State.NOT_READY
+    assert "breakglass:hubAccountId: found '111111111112'" in rows["role-trust"].findings[0].text

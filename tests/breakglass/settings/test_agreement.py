@@ -1,0 +1,79 @@
+"""What the stacks must have in common."""
+
+from typing import Any
+
+import pytest
+
+from breakglass.settings.agreement import disagreements
+from breakglass.settings.reading import parse
+from tests.breakglass.settings.test_reading import DELETE, changed, committed
+
+HUB, MEMBER = committed("mgmt"), committed("member")
+
+
+def found(hub: dict[str, Any], **others: dict[str, Any]) -> list[tuple[str, str]]:
+    stacks = {name: parse(config) for name, config in {"mgmt": hub, **others}.items()}
+    return [(one.stack, one.problem) for one in disagreements(stacks)]
+
+
+def test_the_stacks_of_the_tests_agree():
+    assert found(HUB, member=MEMBER) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            ("role.name", "Emergency"),
+            "role.name: found 'Emergency', must be 'BreakGlassRole' as in",
+        ),
+        (
+            ("user.names", ["alice", "BreakglassUser"]),
+            "user.names: found alice, BreakglassUser, must be BreakglassUser as in stack mgmt",
+        ),
+        (
+            ("hubAccountId", "111111111112"),
+            "hubAccountId: found '111111111112', must be '111111111111', the account of stack mgmt",
+        ),
+        (
+            ("accountId", "333333333333"),
+            "accountId: found '333333333333', must be in alerts.memberAccountIds of stack mgmt",
+        ),
+        (
+            ("accountId", "111111111111"),
+            "accountId: found '111111111111' of stack mgmt, must be another",
+        ),
+    ],
+)
+def test_a_member_that_does_not_go_with_the_hub_is_named(change: tuple[str, object], problem: str):
+    ((stack, text),) = found(HUB, member=changed(MEMBER, change))
+    assert stack == "member"
+    assert text.startswith(f"breakglass:{problem}")
+
+
+def test_the_order_of_users_is_nothing():
+    users = ("user.names", ["a", "b"]), ("user.names", ["b", "a"])
+    assert found(changed(HUB, users[0]), member=changed(MEMBER, users[1])) == []
+
+
+def test_an_organisation_is_admitted_as_a_whole():
+    hub = changed(HUB, ("alerts.organizationId", "o-abcdefghij"))
+    assert found(hub, member=changed(MEMBER, ("accountId", "333333333333"))) == []
+
+
+def test_a_role_without_a_relay_sends_nothing_that_the_hub_could_refuse():
+    changes = ("accountId", "333333333333"), ("components", ["role"]), ("relay", DELETE)
+    assert found(HUB, other=changed(MEMBER, *changes)) == []
+
+
+def test_a_second_hub_is_named():
+    ((stack, text),) = found(HUB, other=changed(HUB, ("accountId", "333333333333")))
+    assert (stack, text) == (
+        "other",
+        "breakglass:alerts: found a hub beside stack mgmt, must be in one stack only",
+    )
+
+
+def test_members_alone_have_nothing_to_be_compared_with():
+    stacks = {"member": parse(MEMBER), "other": parse(changed(MEMBER, ("accountId", "333333333333")))}
+    assert disagreements(stacks) == []
