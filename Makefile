@@ -51,9 +51,9 @@ bench: setup ## Times of preview, proof and check, and the monthly cost; see doc
 	@$(BIN)/python -m bench.readiness
 	@$(BIN)/python -m bench.cost
 
-# The policies with all they need, for projects of any language. What completes the folder, inside it: `pulumi install`,
-# or `python3 -m venv venv && venv/bin/pip install --require-hashes -r requirements.txt`.
-# A folder of your choice must be new, so that nothing of yours is overwritten.
+# The policies with all they need, their Python packages too, for projects of any language. On another machine, or after
+# a move, `pulumi install` in the folder makes its `venv` anew. A folder of your choice must be new, so that nothing of
+# yours is overwritten.
 BUILT_PACK := build/policy-pack
 PACK := $(BUILT_PACK)
 policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=folder.
@@ -66,6 +66,9 @@ policy-pack: ## A self-contained policy pack in build/policy-pack, or in PACK=fo
 	find $(PACK) -name __pycache__ -prune -exec rm -r {} +
 	sed 's|\.\./\.venv|venv|' policies/PulumiPolicy.yaml > $(PACK)/PulumiPolicy.yaml
 	sed -e '/^pulumi-aws==/,/# via/d' -e '/^ *#/d' requirements.txt > $(PACK)/requirements.txt
+	$(PYTHON) -m venv $(PACK)/venv
+	$(PACK)/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PACK)/requirements.txt
+	@echo 'Use it in any project: pulumi preview --policy-pack $(abspath $(PACK))'
 
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host

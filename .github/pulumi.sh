@@ -9,7 +9,7 @@ if [[ $# -ne 2 || ! $1 =~ ^(preview|up)$ ]]; then
     exit 2
 fi
 verb=$1 stack=$2
-options=(--stack "$stack" --policy-pack policies --policy-pack-config "policies/config/$stack.json")
+options=(--stack "$stack" --policy-pack policies --policy-pack-config policies/config.json)
 options+=(--diff --non-interactive --color never)
 [[ $verb == preview ]] || options+=(--yes)
 

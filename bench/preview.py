@@ -7,7 +7,7 @@ from sandbox.run import sandboxed
 
 ROUNDS = 9
 PREVIEW = ("pulumi", "preview", "--non-interactive", "--stack")
-PACK = ("--policy-pack", "policies", "--policy-pack-config", "policies/config/mgmt.json")
+PACK = ("--policy-pack", "policies", "--policy-pack-config", "policies/config.json")
 EMPTY, RAW, MGMT, WITH_PACK = "an empty program", "the same resources, raw", "mgmt", "mgmt with the pack"
 TARGETS = ((MGMT, RAW, 1.15), (WITH_PACK, MGMT, 1.3), (MGMT, EMPTY, None))
 """What is compared with what, and the ratio that it should not exceed."""

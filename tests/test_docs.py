@@ -41,5 +41,5 @@ def test_the_page_shows_no_session_token():
 
 def test_no_placeholder_is_lost_as_an_html_tag():
     prose = re.sub(r"`[^`]*`", "", build_policies.build())
-    assert "\\<stack>" in prose
+    assert "\\<account>" in prose
     assert re.findall(r"(?<!\\)<(?!!--|https://)", prose) == []

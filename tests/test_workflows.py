@@ -149,7 +149,7 @@ class Run:
 @stacks
 @verbs
 def test_the_script_enforces_the_pack_with_the_configuration_of_that_very_stack(tmp_path, stack, verb):
-    configuration = f"policies/config/{stack}.json"
+    configuration = "policies/config.json"
     run = Run(tmp_path, verb, stack)
     assert (ROOT / configuration).is_file()
     assert run.called is not None

@@ -38,7 +38,7 @@ def as_rendered(stack_state: StackState, resources: Sequence[Resource], *, noun:
 
 def redeploy(stack_state: StackState) -> str:
     """Return the command that makes what is deployed what this version renders."""
-    pack = f"--policy-pack policies --policy-pack-config policies/config/{stack_state.stack.name}.json"
+    pack = "--policy-pack policies --policy-pack-config policies/config.json"
     return stack_state.pulumi("up", f"--refresh {pack}")
 
 

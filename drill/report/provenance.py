@@ -107,22 +107,20 @@ def caller(stack: Stack, account: Account) -> Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptedRisk:
-    """A risk accepted in writing, with the policies of the pack (`rules`) and the stacks that accept it."""
+    """A risk accepted in writing, with the policies of the pack (`rules`) that accept it."""
 
     attached_to: str
     policy: str
     reason: str
     rules: Sequence[str]
-    stacks: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeakPolicy:
-    """A policy of the pack (`rule`) that does not stop a deployment of these stacks."""
+    """A policy of the pack (`rule`) that does not stop a deployment."""
 
     level: str
     rule: str
-    stacks: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,35 +132,25 @@ class Accepted:
     weak: Sequence[WeakPolicy] = ()
 
 
-def accepted(stacks: Sequence[str], folder: Path = PROJECT / "policies" / "config") -> Accepted:
-    """Return what the stacks' files in `folder` accept; what two policies or stacks accept is one risk."""
+def accepted(file: Path = PROJECT / "policies" / "config.json") -> Accepted:
+    """Return what the pack's configuration accepts; what two policies accept is one risk."""
     problems: list[str] = []
-    risks: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
-    weak: dict[tuple[str, str], set[str]] = {}
-    for stack in stacks:
-        for policy, settings in _policies(folder / f"{stack}.json", problems):
-            level = settings if isinstance(settings, str) else settings.get("enforcementLevel")
-            if level in _WEAKER:
-                weak.setdefault((policy, str(level)), set()).add(stack)
-            for entry in settings.get("accepted", ()) if isinstance(settings, Mapping) else ():
-                risk = (str(entry["attachedTo"]), str(entry["policy"]), str(entry["reason"]))
-                risks.setdefault(risk, set()).add((policy, stack))
+    risks: dict[tuple[str, str, str], set[str]] = {}
+    weak: list[WeakPolicy] = []
+    for policy, settings in _policies(file, problems):
+        level = settings if isinstance(settings, str) else settings.get("enforcementLevel")
+        if level in _WEAKER:
+            weak.append(WeakPolicy(level=str(level), rule=policy))
+        for entry in settings.get("accepted", ()) if isinstance(settings, Mapping) else ():
+            risk = (str(entry["attachedTo"]), str(entry["policy"]), str(entry["reason"]))
+            risks.setdefault(risk, set()).add(policy)
     return Accepted(
         problems=problems,
         risks=[
-            AcceptedRisk(
-                attached_to=attached_to,
-                policy=policy,
-                reason=reason,
-                rules=sorted({rule for rule, _ in uses}),
-                stacks=sorted({stack for _, stack in uses}),
-            )
-            for (attached_to, policy, reason), uses in sorted(risks.items())
+            AcceptedRisk(attached_to=attached_to, policy=policy, reason=reason, rules=sorted(rules))
+            for (attached_to, policy, reason), rules in sorted(risks.items())
         ],
-        weak=[
-            WeakPolicy(level=level, rule=policy, stacks=sorted(names))
-            for (policy, level), names in sorted(weak.items())
-        ],
+        weak=sorted(weak, key=lambda one: one.rule),
     )
 
 

@@ -91,7 +91,7 @@ def gather(selection: Selection, drills: Sequence[Drill], folder: Path) -> Repor
         kept_drills=drills,
         accounts=[provenance.caller(each.stack, each.account) for each in stack_states],
         versions=provenance.versions(folder),
-        accepted=provenance.accepted([each.stack.name for each in stack_states]),
+        accepted=provenance.accepted(),
     )
 
 

@@ -15,7 +15,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from .full_control import full_control, is_full_control_of_aws
 from .policy import Problems, resource_policy
-from .reading import Resource, as_json, each, items, known_text, members
+from .reading import NAMES, Resource, as_json, each, in_component, items, known_text, members
 from .statements import Unreadable
 
 ROLE = "aws:iam/role:Role"
@@ -172,7 +172,7 @@ def _text(description: str, **limits: str | int) -> dict[str, Any]:
     severity=Severity.CRITICAL,
     fix=(
         "Attach a narrower policy. Where the grant is wanted, list attachedTo, policy and reason under "
-        "`accepted` of iam-full-access in policies/config/<stack>.json."
+        "`accepted` of iam-full-access in policies/config.json."
     ),
     url=_MANAGED_POLICY,
     config={
@@ -186,8 +186,10 @@ def _text(description: str, **limits: str | int) -> dict[str, Any]:
                 "additionalProperties": False,
                 "properties": {
                     "attachedTo": _text(
-                        "role/, user/, group/ or (customer) policy/, and its name.",
-                        pattern=r"^(role|user|group|policy)/[A-Za-z0-9_+=,.@-]+$",
+                        "role/, user/, group/ or (customer) policy/, and its name; or one of our components, "
+                        "whatever name the settings give.",
+                        pattern=r"^((role|user|group|policy)/[A-Za-z0-9_+=,.@-]+|"
+                        r"breakglass:index:BreakGlass(Role|User))$",
                     ),
                     "policy": _text(
                         "ARN of the managed policy, or name of the inline or customer policy.",
@@ -210,14 +212,14 @@ def iam_full_access(resource: Resource) -> Problems:
                 " Write it as a JSON object with one or more objects as Statement."
             )
         elif _reason(resource, grant) is None:
-            entry = {"attachedTo": grant.attached_to, "policy": grant.policy}
+            entry = {"attachedTo": _names(resource, grant)[-1], "policy": grant.policy}
             entry["reason"] = "<at least 10 characters>"
             yield (
                 f"gives {grant.attached_to} full control of IAM, and with it of the account, by "
                 f"{grant.policy_name} [{', '.join(grant.means)}]. Grant less. "
                 + (
                     f"Or accept it: add {json.dumps(entry, ensure_ascii=False)} to `accepted` of "
-                    "iam-full-access in the pack configuration."
+                    "iam-full-access in the pack's configuration, such as policies/config.json."
                     if grant.name and grant.policy
                     else "It cannot be accepted while a name is unknown: state the names in the program."
                 )
@@ -226,9 +228,17 @@ def iam_full_access(resource: Resource) -> Problems:
 
 def _reason(resource: Resource, grant: Grant) -> str | None:
     """Return why the configuration accepts a grant, None if it does not."""
-    wanted, accepted = (grant.attached_to, grant.policy), resource.config["accepted"]
-    reasons = (one["reason"] for one in accepted if (one["attachedTo"], one["policy"]) == wanted)
+    names, accepted = _names(resource, grant), resource.config["accepted"]
+    reasons = (
+        one["reason"] for one in accepted if one["attachedTo"] in names and one["policy"] == grant.policy
+    )
     return next(reasons, None)
+
+
+def _names(resource: Resource, grant: Grant) -> list[str]:
+    """Return how the configuration may name who gets a grant; the last is the best."""
+    ours = [name for name in NAMES if in_component(resource, name)]
+    return [grant.attached_to, *(f"breakglass:index:{name}" for name in ours)]
 
 
 @resource_policy(
@@ -241,14 +251,14 @@ def _reason(resource: Resource, grant: Grant) -> str | None:
     config_of="iam-full-access",
     fix=(
         "Nothing to do while the reason holds. Otherwise remove the grant, and its entry under `accepted` of "
-        "iam-full-access in policies/config/<stack>.json."
+        "iam-full-access in policies/config.json."
     ),
     url=_MANAGED_POLICY,
 )
 def iam_full_access_accepted(resource: Resource) -> Problems:
     """Full control of IAM is shown at every preview with the reason why it is accepted."""
     for grant in grants(resource):
-        if isinstance(grant, Grant):  # iam-full-access blocks what cannot be read
-            reason = _reason(resource, grant)
-            status = f"It is accepted: {reason}" if reason else "No reason is listed for it."
-            yield f"gives {grant.attached_to} full control of IAM by {grant.policy_name}. {status}"
+        # iam-full-access speaks of the others.
+        if isinstance(grant, Grant) and (reason := _reason(resource, grant)):
+            said = f"gives {grant.attached_to} full control of IAM by {grant.policy_name}"
+            yield f"{said}. It is accepted: {reason}"

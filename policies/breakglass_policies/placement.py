@@ -8,16 +8,19 @@ missing, while a stack policy sees what is missing but prevents it at preview on
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pulumi_policy import Severity
 from pulumi_policy.proxy import UnknownValueError
 
+from alertpath.eventbridge.pattern import PatternError, matches
+from alertpath.scenarios import Scope, scenarios
 from breakglass import naming
 from breakglass.naming import HOME_REGION
 
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Arn, Resource, Stack, any_known, each, is_ours, parse_arn
+from .reading import Arn, Resource, Stack, any_known, each, in_component, is_ours, parse_arn
 from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, TOPICS, has_recipient
 
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -45,6 +48,9 @@ counts, and whether it belongs to the path."""
 
 RULES = tuple(f"{naming.RULE_PREFIX}user-{what}" for what in ("sign-in", "switch-role", "assume-role"))
 """The rules without which a use of the break-glass user alerts nobody."""
+
+_ANY = "111111111111"
+"""An account for sample events."""
 
 _HOME_TOPIC = naming.topic_arn("<account>", HOME_REGION)
 _SET_REGION = f'Set region="{HOME_REGION}"'
@@ -102,30 +108,55 @@ def _topic(arn: Any) -> Arn:
     return parsed if parsed.service == "sns" and ":" not in parsed.resource else Arn()
 
 
+def _is_required(stack: Stack) -> bool:
+    """Return whether the stack must hold the alert path: it has a break-glass user, or a part of the path."""
+    if any(in_component(one, "BreakGlassAlerts") for one in stack.all(EVENT_RULE)):
+        return True
+    return any_known(stack.all(USER), lambda user: is_ours(user, "BreakGlassUser"))
+
+
+def _hearing(stack: Stack) -> list[Resource]:
+    """Return the rules, of any name, whose pattern takes a console sign-in of a break-glass user."""
+    users = [user.known("name") for user in stack.all(USER) if in_component(user, "BreakGlassUser")]
+    names = [*filter(None, users), *naming.DEFAULT_USER_NAMES]
+    scope = Scope(hub=_ANY, members=[], regions={_ANY: [HOME_REGION]}, users=names, role="", keys=[])
+    sign_ins = [one.event for one in scenarios(scope) if one.detection == "user-sign-in"]
+    found: list[Resource] = []
+    for rule in stack.all(EVENT_RULE):
+        with suppress(PatternError):  # the policies on rules speak of it
+            pattern = rule.known("eventPattern")
+            if pattern and any(matches(pattern, event) for event in sign_ins):
+                found.append(rule)
+    return found
+
+
 @stack_policy(
     "us-east-1-alerting-present",
     "Alerting is present in us-east-1",
-    applies=lambda stack: (
-        stack.config["required"]
-        if "required" in stack.config
-        else any_known(stack.all(USER), lambda user: is_ours(user, "BreakGlassUser"))
-    ),
+    applies=lambda stack: _is_required(stack) or bool(_hearing(stack)),
     severity=Severity.CRITICAL,
-    fix=(
-        'Create what the message names with region="us-east-1": add `alerts` to breakglass:components. Where '
-        "another account holds the alerting, set `required` to false in policies/config/<stack>.json."
-    ),
+    fix=f'Create what the message names with region="{HOME_REGION}": add `alerts` to breakglass:components.',
     url=_TRAIL,
-    config={
-        "required": {
-            "type": "boolean",
-            "description": "Whether alerting must exist; if left out: when a break-glass user does.",
-        },
-    },
 )
 def us_east_1_alerting_present(stack: Stack) -> StackProblems:
-    """A stack with break-glass users must have rules, topic and subscription in us-east-1."""
+    """What alerts on break-glass users must be in us-east-1, with rules, topic and subscription.
 
+    A rule of any name counts as meant to alert if its pattern takes their sign-ins.
+    """
+    hearing = _hearing(stack)
+    if not any(rule.region == HOME_REGION for rule in hearing):
+        for rule in hearing:
+            yield (
+                rule,
+                f"({rule.known('name') or 'name not known'}) waits for sign-ins of break-glass users in "
+                f"{rule.region}. AWS records most of them, and changes of IAM, in {HOME_REGION}: those alert "
+                f'nobody. Create the rule with region="{HOME_REGION}".',
+            )
+    if _is_required(stack):
+        yield from _missing(stack)
+
+
+def _missing(stack: Stack) -> StackProblems:
     def missing(kind: str, test: Callable[[Resource], bool], problem: str) -> StackProblems:
         if not any_known(stack.all(kind), lambda one: test(one) and one.region == HOME_REGION):
             yield None, problem

@@ -56,7 +56,7 @@ def _has_document(resource: Resource) -> bool:
     fix=(
         "Name fewer accounts or principals: an organization id instead of account ids, a name prefix instead "
         "of names. If AWS has raised the account's quota for trust policies, set the `enforcementLevel` of "
-        "this policy to advisory in policies/config/<stack>.json."
+        "this policy to advisory in policies/config.json."
     ),
     url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
 )

@@ -30,7 +30,7 @@ def pulumi(sandbox: Sandbox, verb: str, stack: str, *arguments: str, refused_by:
         StepFailed: It ended otherwise, or a policy could not run.
     """
     command = [verb, "--stack", stack, "--non-interactive", "--color", "never", *arguments]
-    pack = ["--policy-pack", "policies", "--policy-pack-config", f"policies/config/{stack}.json"]
+    pack = ["--policy-pack", "policies", "--policy-pack-config", "policies/config.json"]
     outcome = sandbox.run("pulumi", *command, *pack)
     text = f"`pulumi {' '.join(command)}` ended with exit code {outcome.returncode}:\n{outcome.stdout}"
     if UNCHECKED in outcome.stdout:

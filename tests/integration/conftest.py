@@ -32,7 +32,7 @@ class Stack:
         verb, *arguments = command
         if pack:
             arguments += ["--policy-pack", "policies"]
-            arguments += ["--policy-pack-config", f"policies/config/{self.name}.json"]
+            arguments += ["--policy-pack-config", "policies/config.json"]
         if verb in {"up", "preview", "destroy", "refresh"}:
             arguments += ["--non-interactive", "--color", "never"]
         outcome = self.sandbox.run("pulumi", verb, "--stack", self.name, *arguments, **variables)

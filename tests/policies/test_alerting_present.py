@@ -1,5 +1,7 @@
 """The alert path is complete in us-east-1."""
 
+import json
+
 import pytest
 from breakglass_policies.placement import RULES, us_east_1_alerting_present
 from hypothesis import given
@@ -15,8 +17,8 @@ USER = "aws:iam/user:User"
 TOPIC_NAME = "breakglassuser-console-logins"
 TOPIC_ARN = f"arn:aws:sns:us-east-1:111111111111:{TOPIC_NAME}"
 OTHER_ARN = "arn:aws:logs:us-east-1:111111111111:log-group:/breakglass/audit"
+USED = (USER, {"name": "BreakglassUser"})
 SIGN_IN = "capture-breakglass-user-sign-in"
-REQUIRED = {"required": True}
 
 COMPLETE = [
     *((RULE, {"name": name}) for name in RULES),
@@ -25,7 +27,7 @@ COMPLETE = [
     (TOPIC, {"name": TOPIC_NAME, "arn": UNKNOWN_STRING_VALUE}),
     (SUBSCRIPTION, {"topic": TOPIC_ARN, "protocol": "email"}),
     (RULE, {"name": "breakglass-relay", "region": "eu-west-1"}),
-    (USER, {"name": "BreakglassUser"}),
+    USED,
 ]
 
 
@@ -36,7 +38,6 @@ def without(kind, **props):
 
 
 def test_complete_alerting_passes(check_stack):
-    assert check_stack(us_east_1_alerting_present, COMPLETE, config=REQUIRED).passed
     assert check_stack(us_east_1_alerting_present, COMPLETE).passed
 
 
@@ -47,7 +48,7 @@ def test_the_region_may_come_from_the_resource_or_its_provider(check_stack):
 
 
 def test_nothing_of_it_is_one_violation_per_absence(check_stack):
-    violations = check_stack(us_east_1_alerting_present, [], config=REQUIRED).violations
+    violations = check_stack(us_east_1_alerting_present, [USED]).violations
     assert [violation.partition(",")[0] for violation in violations] == [
         "The EventBridge rule capture-breakglass-user-sign-in is missing in us-east-1",
         "The EventBridge rule capture-breakglass-user-switch-role is missing in us-east-1",
@@ -134,7 +135,7 @@ def test_what_is_unknown_at_preview_is_left_to_the_engine_when_it_decides(
 
 
 def test_what_is_known_to_be_missing_is_reported_before_the_unknown(check_stack, unknown):
-    outcome = check_stack(us_east_1_alerting_present, [(RULE, {"name": unknown})], config=REQUIRED)
+    outcome = check_stack(us_east_1_alerting_present, [USED, (RULE, {"name": unknown})])
     assert outcome.unknown == "name"
     assert [violation.partition(",")[0] for violation in outcome.violations] == [
         f"The SNS topic {TOPIC_NAME} is missing in us-east-1",
@@ -143,21 +144,19 @@ def test_what_is_known_to_be_missing_is_reported_before_the_unknown(check_stack,
 
 
 @pytest.mark.parametrize(
-    ("resources", "config", "required"),
+    ("resources", "required"),
     [
-        ([], {}, False),
-        ([("aws:s3/bucket:Bucket", {"bucket": UNKNOWN_STRING_VALUE})], {}, False),
-        ([(USER, {"name": "Someone"}), (TOPIC, {"name": "other"})], {}, False),
-        ([(USER, {})], {}, False),
-        ([(USER, {"name": ["BreakglassUser"]})], {}, False),
-        ([(USER, {"name": "BreakglassUser"})], {}, True),
-        ([(USER, {"name": UNKNOWN_STRING_VALUE}), (USER, {"name": "BreakglassUser"})], {}, True),
-        ([(USER, {"name": "BreakglassUser"})], {"required": False}, False),
-        ([], {"required": True}, True),
+        ([], False),
+        ([("aws:s3/bucket:Bucket", {"bucket": UNKNOWN_STRING_VALUE})], False),
+        ([(USER, {"name": "Someone"}), (TOPIC, {"name": "other"})], False),
+        ([(USER, {})], False),
+        ([(USER, {"name": ["BreakglassUser"]})], False),
+        ([USED], True),
+        ([(USER, {"name": UNKNOWN_STRING_VALUE}), USED], True),
     ],
 )
-def test_when_alerting_is_required(check_stack, resources, config, required):
-    outcome = check_stack(us_east_1_alerting_present, resources, config=config)
+def test_when_alerting_is_required(check_stack, resources, required):
+    outcome = check_stack(us_east_1_alerting_present, resources)
     assert bool(outcome.violations) is required
     assert bool(outcome.not_applicable) is not required
 
@@ -168,10 +167,68 @@ def test_alerting_is_required_for_our_users_whatever_their_names(check_stack):
     assert check_stack(us_east_1_alerting_present, resources).not_applicable
 
 
+def test_alerting_is_required_whole_where_a_part_of_ours_is(check_stack):
+    resources = [(RULE, {"name": SIGN_IN})]
+    assert check_stack(us_east_1_alerting_present, resources, components={0: "BreakGlassAlerts"}).violations
+    assert check_stack(us_east_1_alerting_present, resources).not_applicable
+    relay = check_stack(us_east_1_alerting_present, resources, components={0: "BreakGlassRelay"})
+    assert relay.not_applicable
+
+
+def hears(user: str, name: str = "notify", **props: str) -> tuple[str, dict[str, str]]:
+    pattern = {
+        "detail-type": ["AWS Console Sign In via CloudTrail"],
+        "detail": {"userIdentity": {"userName": [user]}},
+    }
+    return RULE, {"name": name, "eventPattern": json.dumps(pattern), **props}
+
+
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ([hears("BreakglassUser", region="eu-west-1")], ["notify"]),
+        (
+            [
+                hears("BreakglassUser", "a", region="eu-west-1"),
+                hears("BreakglassUser", "b", region="us-west-2"),
+            ],
+            ["a", "b"],
+        ),
+        # Of a relay's rules one is in us-east-1.
+        ([hears("BreakglassUser", region="eu-west-1"), hears("BreakglassUser")], []),
+    ],
+)
+def test_rules_of_any_name_that_wait_for_sign_ins_elsewhere_are_named(check_stack, rules, named):
+    outcome = check_stack(us_east_1_alerting_present, rules)
+    assert len(outcome.violations) == len(named)
+    for name, violation in zip(named, outcome.violations, strict=True):
+        assert f"({name}) waits for sign-ins of break-glass users in " in violation
+        assert 'Create the rule with region="us-east-1".' in violation
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        hears("Someone", region="eu-west-1"),
+        (RULE, {"name": "nightly", "scheduleExpression": "rate(1 day)", "region": "eu-west-1"}),
+        (RULE, {"name": "odd", "eventPattern": "{", "region": "eu-west-1"}),
+        (RULE, {"name": "later", "eventPattern": UNKNOWN_STRING_VALUE, "region": "eu-west-1"}),
+    ],
+)
+def test_rules_about_something_else_are_left_alone(check_stack, rule):
+    assert check_stack(us_east_1_alerting_present, [rule]).not_applicable
+
+
+def test_a_user_of_ours_is_heard_under_the_name_of_the_settings(check_stack):
+    resources = [(USER, {"name": "emergency"}), hears("emergency", region="eu-west-1")]
+    outcome = check_stack(us_east_1_alerting_present, resources, components={0: "BreakGlassUser"})
+    assert any("(notify) waits for sign-ins" in violation for violation in outcome.violations)
+
+
 def test_a_user_name_unknown_at_preview_is_left_to_the_engine(check_stack, unknown):
     assert check_stack(us_east_1_alerting_present, [(USER, {"name": unknown})]).unknown == "name"
 
 
 @given(st.permutations(COMPLETE))
 def test_the_order_of_resources_does_not_matter(check_stack, resources):
-    assert check_stack(us_east_1_alerting_present, resources, config=REQUIRED).passed
+    assert check_stack(us_east_1_alerting_present, resources).passed

@@ -13,7 +13,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from tests.program import Registered
 
-CONFIG = Path(breakglass_policies.__file__).parents[1] / "config"
+CONFIG = json.loads((Path(breakglass_policies.__file__).parents[1] / "config.json").read_text())
 ALERT_PATH = [
     policy
     for module in (rules, targets, topics, sizes, relay, bus, alarms)
@@ -55,10 +55,9 @@ def test_nothing_is_reported_and_nothing_is_left_unchecked(deploy, check, check_
         for resource in deploy(stack, preview=preview)
         if resource.inputs
     ]
-    config = json.loads((CONFIG / f"{stack}.json").read_text())
     silent = set()
     for policy in ALERT_PATH:
-        settings = {k: v for k, v in config.get(policy.name, {}).items() if k != "enforcementLevel"}
+        settings = {k: v for k, v in CONFIG.get(policy.name, {}).items() if k != "enforcementLevel"}
         if isinstance(policy, StackValidationPolicy):
             outcomes = [check_stack(policy, registered, config=settings)]
         else:

@@ -21,12 +21,10 @@ POLICIES = {policy.name: policy for policy in breakglass_policies.POLICIES}
 RESOURCE_POLICIES = {
     name for name, policy in POLICIES.items() if isinstance(policy, ResourceValidationPolicy)
 }
-STACKS = ["mgmt", "member"]
 IAM_ARN = "arn:aws:iam::aws:policy/IAMFullAccess"
 
 
-def config(stack: str) -> dict[str, dict[str, Any]]:
-    return json.loads((PACK / "config" / f"{stack}.json").read_text())
+CONFIG: dict[str, dict[str, Any]] = json.loads((PACK / "config.json").read_text())
 
 
 def schema(policy: Policy) -> dict[str, Any]:
@@ -80,21 +78,17 @@ def test_config_schemas_are_valid_and_described(policy):
             jsonschema.validate(definition["default"], definition)
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_committed_configuration_fits(stack):
+def test_the_committed_configuration_fits():
     """The engine ignores the name of a policy that does not exist, so a typo would go unnoticed."""
-    committed = config(stack)
-    assert set(committed) <= set(POLICIES)
-    for name, settings in committed.items():
+    assert set(CONFIG) <= set(POLICIES)
+    for name, settings in CONFIG.items():
         jsonschema.validate(settings, schema(POLICIES[name]), jsonschema.Draft7Validator)
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_one_grant_is_accepted(stack):
-    accepted = config(stack)["iam-full-access"]["accepted"]
-    assert [(entry["attachedTo"], entry["policy"]) for entry in accepted] == [
-        ("role/BreakGlassRole", IAM_ARN)
-    ]
+def test_one_grant_is_accepted_and_nothing_else_configured():
+    assert CONFIG.keys() == {"iam-full-access"}
+    (entry,) = CONFIG["iam-full-access"]["accepted"]
+    assert (entry["attachedTo"], entry["policy"]) == ("breakglass:index:BreakGlassRole", IAM_ARN)
 
 
 ENTRY = {"attachedTo": "role/R", "policy": IAM_ARN, "reason": "ten characters"}
@@ -111,6 +105,7 @@ ENTRY = {"attachedTo": "role/R", "policy": IAM_ARN, "reason": "ten characters"}
         ENTRY | {"attachedTo": "role/*"},
         ENTRY | {"attachedTo": "role/"},
         ENTRY | {"attachedTo": "BreakGlassRole"},
+        ENTRY | {"attachedTo": "breakglass:index:BreakGlassAlerts"},
         ENTRY | {"attachedTo": "account/111111111111"},
         ENTRY | {"policy": "*"},
         ENTRY | {"policy": "arn:aws:iam::aws:policy/IAM????Access"},
@@ -141,7 +136,7 @@ def test_the_pack_uses_nothing_of_the_project_but_names_and_the_proof():
 
 @pytest.fixture
 def servicer(monkeypatch):
-    """The analyzer of the pack, configured as for the mgmt stack."""
+    """The analyzer of the pack, with the committed configuration."""
     for name in ("PULUMI_PROJECT", "PULUMI_STACK", "PULUMI_DRY_RUN"):
         monkeypatch.delenv(name, raising=False)
     analyzer = _PolicyAnalyzerServicer(
@@ -153,7 +148,7 @@ def servicer(monkeypatch):
         EnforcementLevel.ADVISORY: proto.ADVISORY,
     }
     request = proto.ConfigureAnalyzerRequest()
-    for name, settings in config("mgmt").items():
+    for name, settings in CONFIG.items():
         policy = request.policyConfig[name]
         policy.enforcementLevel = levels[POLICIES[name].enforcement_level]
         policy.properties.update(settings)
@@ -167,9 +162,11 @@ def struct(props: dict[str, Any]) -> struct_pb2.Struct:
     return properties
 
 
-def analyze(analyzer, kind: str, props: dict[str, Any]) -> tuple[list[tuple[str, int]], set[str]]:
+def analyze(
+    analyzer, kind: str, props: dict[str, Any], urn: str = "urn:thing"
+) -> tuple[list[tuple[str, int]], set[str]]:
     """Return the diagnostics as (policy, level), and the policies that do not apply."""
-    request = proto.AnalyzeRequest(type=kind, urn="urn:thing", name="thing", properties=struct(props))
+    request = proto.AnalyzeRequest(type=kind, urn=urn, name="thing", properties=struct(props))
     response = analyzer.Analyze(request, None)
     found = [(diagnostic.policyName, diagnostic.enforcementLevel) for diagnostic in response.diagnostics]
     return found, {policy.policy_name for policy in response.not_applicable}
@@ -184,28 +181,29 @@ def test_the_analyzer_describes_every_policy(servicer):
     assert accepted["default"].values == []
 
 
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+OURS = f"urn:pulumi:web::breakglass::breakglass:index:BreakGlassRole${ATTACHMENT}::policy"
+
+
 def test_the_analyzer_blocks_and_accepts(servicer):
-    kind = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    other = analyze(servicer, kind, {"role": "Other", "policyArn": IAM_ARN})
-    ours = analyze(servicer, kind, {"role": "BreakGlassRole", "policyArn": IAM_ARN})
-    later = analyze(servicer, kind, {"role": "BreakGlassRole", "policyArn": UNKNOWN_STRING_VALUE})
-    shown = ("iam-full-access-accepted", proto.ADVISORY)
+    other = analyze(servicer, ATTACHMENT, {"role": "BreakGlassRole", "policyArn": IAM_ARN})
+    ours = analyze(servicer, ATTACHMENT, {"role": "Emergency", "policyArn": IAM_ARN}, OURS)
+    later = analyze(servicer, ATTACHMENT, {"role": "Emergency", "policyArn": UNKNOWN_STRING_VALUE}, OURS)
+    unknown = ("iam-full-access-accepted", proto.ADVISORY)
     not_theirs = RESOURCE_POLICIES - {"iam-full-access", "iam-full-access-accepted"}
-    assert other == ([("iam-full-access", proto.MANDATORY), shown], not_theirs)
-    assert ours == ([shown], not_theirs)
+    assert other == ([("iam-full-access", proto.MANDATORY)], not_theirs)
+    assert ours == ([("iam-full-access-accepted", proto.ADVISORY)], not_theirs)
     # "can't run policy" is advisory whatever the policy's level: the workflows look for its text
-    assert later == ([("iam-full-access", proto.ADVISORY), shown], not_theirs)
+    assert later == ([("iam-full-access", proto.ADVISORY), unknown], not_theirs)
 
 
 def test_the_note_on_an_accepted_grant_follows_the_policy_whose_configuration_it_reads(servicer):
     names = list(POLICIES)
     assert names.index("iam-full-access") < names.index("iam-full-access-accepted")
-    properties = struct({"role": "BreakGlassRole", "policyArn": IAM_ARN})
-    request = proto.AnalyzeRequest(
-        type="aws:iam/rolePolicyAttachment:RolePolicyAttachment", name="thing", properties=properties
-    )
+    properties = struct({"role": "Emergency", "policyArn": IAM_ARN})
+    request = proto.AnalyzeRequest(type=ATTACHMENT, urn=OURS, name="thing", properties=properties)
     (note,) = servicer.Analyze(request, None).diagnostics
-    reason = config("mgmt")["iam-full-access"]["accepted"][0]["reason"]
+    reason = CONFIG["iam-full-access"]["accepted"][0]["reason"]
     assert note.message.endswith(f"It is accepted: {reason}")
 
 
@@ -214,16 +212,18 @@ def test_the_analyzer_leaves_other_resources_alone(servicer):
 
 
 def test_the_analyzer_checks_the_stack(servicer):
-    resource = proto.AnalyzerResource(
-        type="aws:sns/topic:Topic",
-        urn="urn:topic",
-        name="topic",
-        properties=struct({"name": "breakglassuser-console-logins", "region": "us-east-1"}),
-    )
-    response = servicer.AnalyzeStack(proto.AnalyzeStackRequest(resources=[resource]), None)
+    properties = {
+        "aws:sns/topic:Topic": {"name": "breakglassuser-console-logins", "region": "us-east-1"},
+        "aws:iam/user:User": {"name": "BreakglassUser"},
+    }
+    resources = [
+        proto.AnalyzerResource(type=kind, urn=f"urn:{kind}", name="thing", properties=struct(props))
+        for kind, props in properties.items()
+    ]
+    response = servicer.AnalyzeStack(proto.AnalyzeStackRequest(resources=resources), None)
     found = {(d.policyName, d.enforcementLevel) for d in response.diagnostics}
     assert found == {
         ("us-east-1-alerting-present", proto.MANDATORY),
         ("subscriptions-at-least", proto.ADVISORY),
+        ("user-requires-mfa", proto.MANDATORY),
     }
-    assert len(response.diagnostics) == 5

@@ -35,7 +35,7 @@ CALLER = "arn:aws:sts::111111111111:assumed-role/Auditor/jane"
 HOSTILE = "\"'></td><script>document.title='owned'</script><img src=x onerror=alert(1)>{{ 7 * 7 }}&amp;"
 UNSEEN = "\x1b[31mred\u202egnp.exe\ud800"
 SIGN_IN = "The users can sign in to the console"
-FIX = "pulumi up -s mgmt --refresh --policy-pack policies --policy-pack-config policies/config/mgmt.json"
+FIX = "pulumi up -s mgmt --refresh --policy-pack policies --policy-pack-config policies/config.json"
 
 READY = (
     ("user-sign-in", SIGN_IN, "mgmt", [ready("BreakglassUser has a console password")]),
@@ -124,7 +124,7 @@ def sources(*answers: tuple[str, str, str, Sequence[CheckFinding]], **parts: Any
         "kept_drills": [drill(1), drill(2, quiet=True)],
         "accounts": callers,
         "versions": VERSIONS,
-        "accepted": provenance.accepted(["mgmt", "member"]),
+        "accepted": provenance.accepted(),
     }
     return Report(**{**usual, **parts})
 
@@ -179,7 +179,7 @@ def hostile() -> Report:
     account, region = "9" * 12 + HOSTILE, "eu-west-1" + HOSTILE
     odd = arrival(account, region, audit_log=None, error=text)
     arrivals = [odd, arrival(topic=1e7), arrival(topic=-3.0)]
-    risk = AcceptedRisk(attached_to=text, policy=text, reason=text, rules=[text], stacks=[text])
+    risk = AcceptedRisk(attached_to=text, policy=text, reason=text, rules=[text])
     return sources(
         ("user" + text, text, "mgmt", [not_ready(text, fix=text), unknown(text, fix=text), ready(text)]),
         stack_states=[replace(one, enabled=[text], enabled_problem=text) for one in stack_states()],
@@ -187,7 +187,7 @@ def hostile() -> Report:
         accounts=[Caller(account=text, caller=text, components=text, problem=text, stack=text)],
         versions=replace(VERSIONS, commit=text, packages={text: text}),
         accepted=Accepted(
-            problems=[text], risks=[risk], weak=[WeakPolicy(level=text, rule=text, stacks=[text])]
+            problems=[text], risks=[risk], weak=[WeakPolicy(level=text, rule=text)]
         ),
     )  # fmt: skip
 

@@ -248,25 +248,25 @@ def test_a_drill_that_sent_nothing_is_no_success():
 # --- Accepted risks -------------------------------------------------------------------------------
 
 
-def test_an_acceptance_in_two_stacks_is_one_risk():
+def test_what_the_pack_accepts_is_listed():
     found = Page(rendered(sources())).section("Accepted risks")
-    assert found.count("arn:aws:iam::aws:policy/IAMFullAccess on role/BreakGlassRole") == 1
-    assert "stack member, mgmt; listed under iam-full-access" in found
-    assert "subscriptions-at-least: advisory, stack mgmt" in found
+    assert found.count("arn:aws:iam::aws:policy/IAMFullAccess on breakglass:index:BreakGlassRole") == 1
+    assert "listed under iam-full-access" in found
+    assert "Every configured policy stops a deployment" in found
 
 
 def test_a_configuration_that_cannot_be_used_is_not_taken_for_none(tmp_path):
-    (tmp_path / "a.json").write_text('{"one": "disabled", "two": {"accepted": [{"policy": "p"}]}, "all": 3}')
-    (tmp_path / "b.json").write_text("{")
-    (tmp_path / "c.json").write_text("[]")
-    found = provenance.accepted(["a", "b", "c", "d"], tmp_path)
+    file = tmp_path / "config.json"
+    for text in ("{", "[]", None):
+        file.write_text(text) if text else file.unlink()
+        assert len(provenance.accepted(file).problems) == 1
+    file.write_text('{"one": "disabled", "two": {"accepted": [{"policy": "p"}]}, "all": 3}')
+    found = provenance.accepted(file)
     assert found.risks == []
-    assert found.weak == [WeakPolicy(level="disabled", rule="one", stacks=["a"])]
-    assert [problem.split(":")[0] for problem in found.problems] == [
-        "a.json", "a.json", "b.json", "c.json", "d.json"
-    ]  # fmt: skip
+    assert found.weak == [WeakPolicy(level="disabled", rule="one")]
+    assert [problem.split(":")[1] for problem in found.problems] == [" two", " all"]
     text = Page(rendered(sources(accepted=found))).section("Accepted risks")
-    assert "? could not tell b.json: cannot be read" in text
+    assert "? could not tell config.json: two: not in the form" in text
     assert "No risk is accepted" not in text
 
 
