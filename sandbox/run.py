@@ -1,6 +1,7 @@
 """Runs a command in a sandbox: a mirror of the project, a backend of its own, both stacks, an emulated AWS.
 
-`sandbox/run COMMAND…` starts it; it leaves nothing behind. The command finds the engine, the emulated
+`sandbox/run COMMAND…` starts it. Of what the command writes into the mirror, new files are kept in
+`build/sandbox`; the rest goes. The command finds the engine, the emulated
 provider and the virtual environment on PATH. It cannot reach a real AWS account or a Pulumi service:
 variables and files that lead there are taken out of its environment.
 """
@@ -25,6 +26,27 @@ from sandbox.cloud import emulation
 from sandbox.engine import locate
 
 ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "build" / "sandbox"
+"""Where new files go that a command writes into the mirror."""
+
+HELP = """\
+usage: sandbox/run COMMAND…
+
+Runs a command with the stacks of this project in a backend of its own and an
+emulated AWS. For example:
+
+  sandbox/run pulumi preview -s mgmt
+  sandbox/run bash -c 'pulumi up -y -s mgmt && pulumi stack export -s mgmt'
+
+Inside, AWS_PROFILE is the hub's stack; each stack has a profile of its name.
+
+  python -m sandbox.confirm      confirms the subscriptions, as their recipients
+  python -m sandbox.schedules    fires the schedules: there is no clock here
+
+New files in the current folder are kept in build/sandbox.
+
+  SANDBOX_ACCOUNT=333333333333   uses the credentials of that account
+  SANDBOX_REGIONS=us-east-1,…    the Regions that each account has enabled"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,17 +215,54 @@ def _environment(
     )
 
 
+def contents(mirror: Path) -> dict[str, str]:
+    """Return the names in the mirror, each with its text if it is a copy and no link to the project."""
+    return {
+        entry.name: "" if entry.is_symlink() or entry.is_dir() else entry.read_text()
+        for entry in mirror.iterdir()
+    }
+
+
+def keep(mirror: Path, before: dict[str, str], folder: Path = KEPT) -> list[str]:
+    """Copy what is new in the mirror into a folder, and return in words what was kept and what is lost.
+
+    A file of the same name from an earlier command is replaced.
+    """
+    new = sorted(entry for entry in mirror.iterdir() if entry.name not in {*before, "__pycache__"})
+    for entry in new:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / entry.name
+        if entry.is_dir():
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(entry, kept)
+        else:
+            shutil.copy(entry, kept)
+    lines = (
+        [f"kept in {os.path.relpath(folder, ROOT)}: {', '.join(entry.name for entry in new)}"] if new else []
+    )
+    now = contents(mirror)
+    changed = sorted(name for name, text in before.items() if now.get(name, text) != text)
+    if changed:
+        lines.append(f"thrown away: changes of {', '.join(changed)}; make them in the project's own files")
+    return lines
+
+
 def main(command: Sequence[str]) -> int:
     """Run `command` in a sandbox of its own and return its exit code."""
-    if not command:
-        print("usage: sandbox/run COMMAND…, for example: sandbox/run pulumi preview -s mgmt", file=sys.stderr)
-        return 2
+    if not command or command[0] in ("-h", "--help"):
+        print(HELP, file=sys.stdout if command else sys.stderr)
+        return 0 if command else 2
     try:
         with sandboxed(lambda line: print(line, file=sys.stderr)) as sandbox:
             print(f"sandbox: {sandbox.engine}; AWS is emulated at {sandbox.endpoint}", file=sys.stderr)
-            return subprocess.run(
-                command, cwd=sandbox.directory, env=sandbox.environment, check=False
-            ).returncode
+            before = contents(sandbox.directory)
+            try:
+                return subprocess.run(
+                    command, cwd=sandbox.directory, env=sandbox.environment, check=False
+                ).returncode
+            finally:
+                for line in keep(sandbox.directory, before):
+                    print(f"sandbox: {line}", file=sys.stderr)
     except (locate.EngineUnavailable, RuntimeError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1

@@ -21,6 +21,8 @@ import grpc
 from google.protobuf import json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from sandbox.engine.parent import end_with_parent
+
 LAUNCHER_VARIABLE = "SANDBOX_PYTHON_LAUNCHER"
 EXIT_MESSAGE_SHOWN = 32
 """The launcher's exit code when it has shown the error itself."""
@@ -123,6 +125,7 @@ def _end(*_: object) -> None:
 def main() -> None:
     """Serve until the engine ends this process; it reads the port from the first line of standard output."""
     signal.signal(signal.SIGINT, _end)
+    end_with_parent(_end)
     engine_address = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine_address), server)

@@ -2,7 +2,7 @@
 
 It replaces the real plugin, so it is as strict as that one: a property that pulumi-aws does not have
 is refused, and so is every account that `allowedAccountIds` does not list. It is stricter where it must be:
-a type or property that it does not emulate is refused as well.
+a type or property that it does not emulate can be previewed, so that policies judge it, but not created.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.cloud import emulation
+from sandbox.engine.parent import end_with_parent
 from sandbox.provider import sdk
 from sandbox.provider.resources import RESOURCES, Props, Resource, is_gone
 
@@ -44,41 +45,49 @@ class Refused(RuntimeError):
 def stack_account(urn: str) -> str:
     """Return the account whose credentials a command on the stack of `urn` uses.
 
-    That is the stack's own account, or the one that `SANDBOX_ACCOUNT` pins.
-
-    Raises:
-        Refused: The sandbox does not know the stack.
+    That is the stack's own account, or the one that `SANDBOX_ACCOUNT` pins. For a stack of another project it
+    is that of `AWS_PROFILE`, the hub's.
     """
     if pinned := os.environ.get(PINNED_ACCOUNT_VARIABLE):
         return pinned
     stack = urn.split("::")[0].rsplit(":", 1)[-1]
     accounts = json.loads(os.environ[emulation.ACCOUNTS_VARIABLE])
-    if stack not in accounts:
-        raise Refused(f"the sandbox has no account for stack {stack!r}: it knows {', '.join(accounts)}")
-    return accounts[stack]
+    return accounts.get(stack) or next(iter(accounts.values()))
 
 
 def check(token: str, inputs: Props) -> list[tuple[str, str]]:
-    """Return what is wrong with a resource's inputs, as pairs of property and reason."""
+    """Return what pulumi-aws would refuse of a resource's inputs, as pairs of property and reason.
+
+    Raises:
+        Refused: pulumi-aws has no such type.
+    """
+    try:
+        real = sdk.python_names(token)
+    except KeyError as error:
+        raise Refused(f"pulumi-aws has no type {token}") from error
+    wrong = [name for name in inputs if name not in real and not name.startswith("__")]
+    return [(name, f"pulumi-aws has no property {name!r} on {token}") for name in wrong]
+
+
+def emulated(token: str) -> Resource:
+    """Return what emulates a type; raise `Refused` if nothing does."""
     if token not in RESOURCES:
         raise Refused(
-            f"the sandbox does not emulate {token}. It offers: {', '.join(sorted(RESOURCES))}. "
-            "See sandbox/provider/resources/"
+            f"the sandbox does not emulate {token}, so it can only be previewed. It offers: "
+            f"{', '.join(sorted(RESOURCES))}. See sandbox/provider/resources/"
         )
-    kind = RESOURCES[token]
-    real = sdk.python_names(token)
+    return RESOURCES[token]
+
+
+def refuse_what_is_not_emulated(token: str, inputs: Props) -> None:
+    """Raise `Refused` for a type, or a property of one, that exists in previews only."""
+    kind = emulated(token)
     offered = kind.inputs | {"tags"} | ({"region"} if kind.regional else set())
-    problems = []
-    for name in inputs:
-        if name.startswith("__"):
-            continue
-        if name not in real:
-            problems.append((name, f"pulumi-aws has no property {name!r} on {token}"))
-        elif name not in offered:
-            problems.append((name, f"the sandbox does not emulate property {name!r} of {token}"))
+    ignored = sorted(name for name in inputs if name not in offered and not name.startswith("__"))
+    if ignored:
+        raise Refused(f"the sandbox does not emulate {', '.join(ignored)} of {token}")
     if "name" in kind.inputs and not inputs.get("name"):
-        problems.append(("name", f"the sandbox does not make up names: give {token} a name"))
-    return problems
+        raise Refused(f"the sandbox does not make up names: give {token} a name")
 
 
 def invoked(token: str, arguments: Props) -> Props:
@@ -190,7 +199,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Compare inputs with inputs."""
-        kind = RESOURCES[_token(request.urn)]
+        kind = emulated(_token(request.urn))
         changed = difference(kind, _props(request.old_inputs), _props(request.news))
         for name in request.ignoreChanges:
             changed.pop(name, None)
@@ -209,10 +218,12 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         token, inputs = _token(request.urn), _props(request.properties)
         if request.preview:
             unknown = dict.fromkeys(sdk.computed_names(token), UNKNOWN)
-            planned = unknown | dict(RESOURCES[token].defaults) | self._with_region(token, inputs)
+            defaults = dict(RESOURCES[token].defaults) if token in RESOURCES else {}
+            planned = unknown | defaults | self._with_region(token, inputs)
             return provider_pb2.CreateResponse(properties=_struct(planned))
-        kind, api = self._reach(token, inputs)
         with _reported(context, f"creating {token}: "):
+            refuse_what_is_not_emulated(token, inputs)
+            kind, api = self._reach(token, inputs)
             id = kind.create(api, inputs)
             state = live_state(kind, api, id, inputs)
             if state is None:
@@ -246,6 +257,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.UpdateResponse(properties=_struct(planned))
         kind, api = self._reach(token, inputs)
         with _reported(context, f"updating {token}: "):
+            refuse_what_is_not_emulated(token, inputs)
             kind.update(api, request.id, inputs)
             state = live_state(kind, api, request.id, inputs)
             if state is None:
@@ -277,10 +289,11 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _with_region(self, token: str, inputs: Props) -> Props:
-        return {"region": self._region} | inputs if RESOURCES[token].regional else inputs
+        regional = token in RESOURCES and RESOURCES[token].regional
+        return {"region": self._region} | inputs if regional else inputs
 
     def _reach(self, token: str, props: Props) -> tuple[Resource, Any]:
-        kind = RESOURCES[token]
+        kind = emulated(token)
         with self._signing_in:
             if self._account is None:
                 self._account = emulation.Account(self._account_id, os.environ[emulation.ENDPOINT_VARIABLE])
@@ -329,6 +342,7 @@ def main() -> None:
     """Serve until the engine ends this process; it reads the port from the first line of standard output."""
     # The engine ends a plugin with SIGINT and waits five seconds for one that stays.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    end_with_parent(lambda: os._exit(0))
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(AwsProvider(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -1,10 +1,15 @@
 """What the installed pulumi-aws SDK says about a resource type: the names of its inputs and outputs."""
 
 import importlib
+import keyword
 import sys
+import threading
 from functools import cache
 
 from pulumi import _types  # the SDK's own name tables; it publishes no schema
+
+_importing = threading.Lock()
+"""The engine asks in parallel, and an SDK module that another thread is importing may lack its classes."""
 
 
 @cache
@@ -40,6 +45,9 @@ def _resource_class(token: str) -> type:
         package, module, name = token.split(":")
         if package != "aws":
             raise KeyError(token)
-        return getattr(importlib.import_module(f"pulumi_aws.{module.split('/')[0]}"), name)
+        with _importing:
+            module = module.split("/")[0]
+            module = f"{module}_" if keyword.iskeyword(module) else module
+            return getattr(importlib.import_module(f"pulumi_aws.{module}"), name)
     except (ValueError, ImportError, AttributeError) as error:
         raise KeyError(token) from error

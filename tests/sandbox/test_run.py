@@ -1,5 +1,7 @@
 """What a sandbox is made from."""
 
+import pytest
+
 from sandbox import run
 
 
@@ -26,3 +28,43 @@ def test_the_hub_is_the_first_stack(tmp_path):
         (project / f"Pulumi.{name}.yaml").write_text('config: {breakglass:accountId: "111111111111"}')
     (project / "Pulumi.hub.yaml").write_text('config: {accountId: "222222222222", alerts: {}}')
     assert [*run.make_mirror(tmp_path / "mirror", project, print)] == ["hub", "a", "z"]
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    folder = tmp_path / "mirror"
+    (folder / "docs").mkdir(parents=True)
+    (folder / "Pulumi.mgmt.yaml").write_text("config: {}")
+    return folder
+
+
+def test_new_files_of_a_command_are_kept_and_changed_settings_are_said_to_be_lost(mirror, tmp_path):
+    before = run.contents(mirror)
+    assert run.keep(mirror, before, tmp_path / "kept") == []
+    assert not (tmp_path / "kept").exists()
+    (mirror / "mgmt.json").write_text("{}")
+    (mirror / "evidence").mkdir()
+    (mirror / "evidence" / "drill.json").write_text("1")
+    (mirror / "__pycache__").mkdir()
+    (mirror / "Pulumi.mgmt.yaml").write_text("config: {a: 1}")
+    kept, lost = run.keep(mirror, before, tmp_path / "kept")
+    assert kept.endswith("kept: evidence, mgmt.json")
+    assert lost == "thrown away: changes of Pulumi.mgmt.yaml; make them in the project's own files"
+    assert (tmp_path / "kept" / "mgmt.json").read_text() == "{}"
+    assert (tmp_path / "kept" / "evidence" / "drill.json").read_text() == "1"
+
+
+def test_a_later_command_replaces_what_an_earlier_one_left(mirror, tmp_path):
+    before = run.contents(mirror)
+    for text in ("1", "2"):
+        (mirror / "evidence").mkdir(exist_ok=True)
+        (mirror / "evidence" / "drill.json").write_text(text)
+        run.keep(mirror, before, tmp_path / "kept")
+    assert (tmp_path / "kept" / "evidence" / "drill.json").read_text() == "2"
+
+
+def test_the_help_fits_a_terminal(capsys):
+    assert run.main(["--help"]) == 0
+    assert all(len(line) <= 80 for line in capsys.readouterr().out.splitlines())
+    assert run.main([]) == 2
+    assert "usage: sandbox/run" in capsys.readouterr().err

@@ -14,7 +14,9 @@ __all__ = ["RESOURCES", "Props", "Resource", "is_gone"]
 RESOURCES: Mapping[str, Resource] = {
     kind.token: kind()
     for kind in (
-        iam.User, iam.Policy, iam.Role, iam.RolePolicy, iam.UserPolicyAttachment, iam.RolePolicyAttachment,
+        iam.User, iam.Group, iam.Policy, iam.Role, iam.UserPolicy, iam.GroupPolicy, iam.RolePolicy,
+        iam.UserPolicyAttachment, iam.GroupPolicyAttachment, iam.RolePolicyAttachment,
+        iam.AccessKey, iam.UserLoginProfile, iam.VirtualMfaDevice,
         kms.Key, kms.Alias,
         messaging.Topic, messaging.TopicPolicy, messaging.TopicSubscription,
         messaging.Queue, messaging.QueuePolicy,

@@ -1,6 +1,7 @@
 """IAM: users, roles, policies and what attaches them."""
 
 import json
+import secrets
 from typing import Any, ClassVar
 
 from sandbox.provider.resources.base import Named, Props, Resource, arguments, aws_names, properties
@@ -24,6 +25,81 @@ class User(_Global, Named):
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         return properties(api.get_user(UserName=id)["User"], self.names)
+
+
+class Group(_Global, Named):
+    """IAM group."""
+
+    token = "aws:iam/group:Group"
+    noun, key = "group", "GroupName"
+    inputs = replace_on = frozenset({"name", "path"})
+    outputs = frozenset({"arn", "uniqueId"})
+    names = aws_names("path", "arn", name="GroupName", uniqueId="GroupId")
+
+    def read(self, api: Any, id: str, props: Props) -> Props | None:
+        return properties(api.get_group(GroupName=id)["Group"], self.names)
+
+
+class AccessKey(_Global):
+    """Access key of an IAM user. The secret is not read back: nobody may use one here."""
+
+    token = "aws:iam/accessKey:AccessKey"
+    inputs = replace_on = frozenset({"user", "status"})
+
+    def create(self, api: Any, props: Props) -> str:
+        made = api.create_access_key(UserName=props["user"])["AccessKey"]["AccessKeyId"]
+        if status := props.get("status"):
+            api.update_access_key(UserName=props["user"], AccessKeyId=made, Status=status)
+        return made
+
+    def read(self, api: Any, id: str, props: Props) -> Props | None:
+        keys = api.list_access_keys(UserName=props["user"])["AccessKeyMetadata"]
+        found = next((key for key in keys if key["AccessKeyId"] == id), None)
+        return found and {"user": found["UserName"], "status": found["Status"]}
+
+    def delete(self, api: Any, id: str, props: Props) -> None:
+        api.delete_access_key(UserName=props["user"], AccessKeyId=id)
+
+
+class UserLoginProfile(_Global):
+    """Password of an IAM user. It is made up, and not read back: nobody may sign in with it here."""
+
+    token = "aws:iam/userLoginProfile:UserLoginProfile"
+    noun, verb, key = "login_profile", "get", "UserName"
+    id_from = "user"
+    inputs = replace_on = frozenset({"user", "passwordLength"})
+    kept = frozenset({"passwordLength"})
+    names = aws_names(user="UserName")
+
+    def create(self, api: Any, props: Props) -> str:
+        api.create_login_profile(UserName=props["user"], Password=f"{secrets.token_urlsafe(24)}.aA1")
+        return props["user"]
+
+    def read(self, api: Any, id: str, props: Props) -> Props | None:
+        return properties(api.get_login_profile(UserName=id)["LoginProfile"], self.names)
+
+
+class VirtualMfaDevice(_Global):
+    """Virtual MFA device, whose seed is not read back."""
+
+    token = "aws:iam/virtualMfaDevice:VirtualMfaDevice"
+    inputs = replace_on = frozenset({"virtualMfaDeviceName", "path"})
+    outputs = frozenset({"arn"})
+    kept = frozenset({"path"})
+    names = aws_names("path", virtualMfaDeviceName="VirtualMFADeviceName")
+
+    def create(self, api: Any, props: Props) -> str:
+        device = api.create_virtual_mfa_device(**arguments(props, self.names))
+        return device["VirtualMFADevice"]["SerialNumber"]
+
+    def read(self, api: Any, id: str, props: Props) -> Props | None:
+        devices = api.list_virtual_mfa_devices()["VirtualMFADevices"]
+        if id not in {device["SerialNumber"] for device in devices}:
+            return None
+        return {"arn": id, "virtualMfaDeviceName": id.rpartition("/")[2]}
+
+    def delete(self, api: Any, id: str, props: Props) -> None:
+        api.delete_virtual_mfa_device(SerialNumber=id)
 
 
 class Policy(_Global):
@@ -118,6 +194,14 @@ class UserPolicyAttachment(_Attachment):
     inputs = replace_on = frozenset({"user", "policyArn"})
 
 
+class GroupPolicyAttachment(_Attachment):
+    """Managed policy on an IAM group."""
+
+    token = "aws:iam/groupPolicyAttachment:GroupPolicyAttachment"
+    principal = "group"
+    inputs = replace_on = frozenset({"group", "policyArn"})
+
+
 class RolePolicyAttachment(_Attachment):
     """Managed policy on an IAM role."""
 
@@ -126,25 +210,53 @@ class RolePolicyAttachment(_Attachment):
     inputs = replace_on = frozenset({"role", "policyArn"})
 
 
-class RolePolicy(_Global):
-    """Inline policy of an IAM role. Its id is `role:name`."""
+class _Inline(_Global):
+    """Inline policy of a principal. Its id is `principal:name`."""
+
+    principal: ClassVar[str]
+
+    def id_of(self, props: Props) -> str:
+        return f"{props[self.principal]}:{props['name']}"
+
+    def read(self, api: Any, id: str, props: Props) -> Props | None:
+        live = getattr(api, f"get_{self.noun}")(**self.address(id))
+        owner = live[f"{self.principal.title()}Name"]
+        return {
+            self.principal: owner,
+            "name": live["PolicyName"],
+            "policy": json.dumps(live["PolicyDocument"]),
+        }
+
+    def update(self, api: Any, id: str, props: Props) -> None:
+        getattr(api, f"put_{self.noun}")(**self.address(id), PolicyDocument=props["policy"])
+
+    def address(self, id: str) -> dict[str, str]:
+        owner, name = id.split(":")
+        return {f"{self.principal.title()}Name": owner, "PolicyName": name}
+
+
+class RolePolicy(_Inline):
+    """Inline policy of an IAM role."""
 
     token = "aws:iam/rolePolicy:RolePolicy"
-    noun = "role_policy"
+    noun, principal = "role_policy", "role"
     inputs = frozenset({"role", "name", "policy"})
     replace_on = frozenset({"role", "name"})
 
-    def id_of(self, props: Props) -> str:
-        return f"{props['role']}:{props['name']}"
 
-    def read(self, api: Any, id: str, props: Props) -> Props | None:
-        live = api.get_role_policy(**self.address(id))
-        document = json.dumps(live["PolicyDocument"])
-        return {"role": live["RoleName"], "name": live["PolicyName"], "policy": document}
+class UserPolicy(_Inline):
+    """Inline policy of an IAM user."""
 
-    def update(self, api: Any, id: str, props: Props) -> None:
-        api.put_role_policy(**self.address(id), PolicyDocument=props["policy"])
+    token = "aws:iam/userPolicy:UserPolicy"
+    noun, principal = "user_policy", "user"
+    inputs = frozenset({"user", "name", "policy"})
+    replace_on = frozenset({"user", "name"})
 
-    def address(self, id: str) -> dict[str, str]:
-        role, name = id.split(":")
-        return {"RoleName": role, "PolicyName": name}
+
+class GroupPolicy(_Inline):
+    """Inline policy of an IAM group."""
+
+    token = "aws:iam/groupPolicy:GroupPolicy"
+    noun, principal = "group_policy", "group"
+    inputs = frozenset({"group", "name", "policy"})
+    replace_on = frozenset({"group", "name"})

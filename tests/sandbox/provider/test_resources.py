@@ -55,6 +55,22 @@ LIVES = {
         },
         {"maxSessionDuration": 7200, "description": "other"},
     ),
+    "aws:iam/group:Group": ({"name": "g", "path": "/"}, None),
+    "aws:iam/accessKey:AccessKey": ({"user": "given", "status": "Inactive"}, None),
+    "aws:iam/userLoginProfile:UserLoginProfile": ({"user": "given", "passwordLength": 30}, None),
+    "aws:iam/virtualMfaDevice:VirtualMfaDevice": ({"virtualMfaDeviceName": "m", "path": "/"}, None),
+    "aws:iam/userPolicy:UserPolicy": (
+        {"user": "given", "name": "p", "policy": POLICY},
+        {"policy": OTHER_POLICY},
+    ),
+    "aws:iam/groupPolicy:GroupPolicy": (
+        {"group": "given", "name": "p", "policy": POLICY},
+        {"policy": OTHER_POLICY},
+    ),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": (
+        {"group": "given", "policyArn": FULL_ACCESS},
+        None,
+    ),
     "aws:iam/userPolicyAttachment:UserPolicyAttachment": (
         {"user": "given", "policyArn": FULL_ACCESS},
         None,
@@ -190,6 +206,7 @@ def surroundings(account):
     """What the resources under test refer to: in a Region of its own table entry it is simply there."""
     iam, kms = account.client("iam", "us-east-1"), account.client("kms", "us-east-1")
     iam.create_user(UserName="given")
+    iam.create_group(GroupName="given")
     iam.create_role(RoleName="given", AssumeRolePolicyDocument=TRUST)
     account.client("sns", "us-east-1").create_topic(Name="given")
     account.client("events", "us-east-1").create_event_bus(Name="given")
