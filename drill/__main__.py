@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from drill import password, permissions, use
+from drill import listing, password, permissions, use
 from drill.check import readiness
 from drill.fire import fire
 from drill.report import report
@@ -22,6 +22,7 @@ app.command("fire")(fire.fire)
 app.command("report")(report.report)
 app.command("password")(password.password)
 app.command("use")(use.use)
+app.command("stacks")(listing.listing)
 app.command("policy")(permissions.policy)
 
 

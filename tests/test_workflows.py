@@ -3,9 +3,11 @@
 Pins, permissions and kept credentials are zizmor's, in `make lint`.
 """
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,11 @@ from typer.testing import CliRunner
 
 from components.relay import HEARTBEAT_TIME
 from drill.__main__ import app
+from sandbox.run import make_mirror
+from tests.program import STACKS as STACK_FILES
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / ".github" / "pulumi.sh"
-STACKS = ["member", "mgmt"]
 UNCHECKED = (
     "can't run policy 'us-east-1-placement' from policy pack 'breakglass@v0.1.0' during preview: unknown"
 )
@@ -45,67 +48,110 @@ PR = load(ROOT / ".github" / "workflows" / "pr.yml")
 UP = load(ROOT / ".github" / "workflows" / "up.yml")
 DRILL = load(ROOT / ".github" / "workflows" / "drill.yml")
 
-stacks = pytest.mark.parametrize("stack", STACKS)
 verbs = pytest.mark.parametrize("verb", ["preview", "up"])
 
 
 def test_the_workflow_of_pull_requests_reads_no_secret_no_variable_and_no_token():
     text = (ROOT / ".github" / "workflows" / "pr.yml").read_text()
-    assert set(re.findall(r"\$\{\{\s*(.*?)\s*\}\}", text)) == {"github.ref", "matrix.stack"}
+    assert set(re.findall(r"\$\{\{\s*(.*?)\s*\}\}", text)) == {
+        "github.ref",
+        "matrix.stack",
+        "steps.list.outputs.all",
+        "fromJSON(needs.stacks.outputs.all)",
+    }
 
 
-def test_a_pull_request_previews_every_stack_in_the_sandbox_with_the_checked_command():
+@pytest.mark.parametrize("workflow", [PR, UP], ids=["pull request", "up"])
+def test_the_stacks_are_those_of_the_stack_files(workflow):
+    listed = next(run for run in commands(workflow["jobs"]["stacks"]) if "drill" in run)
+    assert ".venv/bin/python -m drill stacks --json" in listed
+
+
+def listed_outputs(folder: Path, workflow: dict[Any, Any], files: Path) -> dict[str, str]:
+    """Run the step that lists the stacks of a folder, and return its outputs."""
+    step = next(one for one in workflow["jobs"]["stacks"]["steps"] if one.get("id") == "list")
+    project = folder / "project"
+    make_mirror(project, files, print)
+    outputs = folder / "outputs"
+    outputs.write_text("")
+    subprocess.run(
+        ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", step["run"]],
+        cwd=project,
+        env=os.environ | {"GITHUB_OUTPUT": str(outputs)},
+        check=True,
+    )
+    return dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq")
+def test_the_hub_goes_first_then_all_others(tmp_path):
+    assert listed_outputs(tmp_path, UP, STACK_FILES) == {"hub": "mgmt", "others": '["member"]'}
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq")
+def test_a_hub_alone_has_no_others(tmp_path):
+    files = tmp_path / "files"
+    files.mkdir()
+    shutil.copy(STACK_FILES / "Pulumi.mgmt.yaml", files)
+    assert listed_outputs(tmp_path, UP, files) == {"hub": "mgmt", "others": "[]"}
+
+
+def test_a_pull_request_previews_every_stack_in_the_sandbox_with_the_checked_command(tmp_path):
+    listed = json.loads(listed_outputs(tmp_path, PR, STACK_FILES)["all"])
+    assert [(one["stack"], one["hub"]) for one in listed] == [("mgmt", True), ("member", False)]
     job = PR["jobs"]["preview"]
-    assert sorted(job["strategy"]["matrix"]["stack"]) == STACKS
-    assert job["strategy"]["fail-fast"] is False
+    assert job["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"include": "${{ fromJSON(needs.stacks.outputs.all) }}"},
+    }
     assert job["steps"][-1] == {
         "run": 'sandbox/run .github/pulumi.sh preview "$STACK"',
         "env": {"STACK": "${{ matrix.stack }}"},
     }
 
 
-def test_every_stack_is_deployed_from_main_one_after_the_other_the_hub_first():
+def test_every_stack_is_deployed_from_main_after_the_hub():
     assert set(triggers(UP)) == {"push", "workflow_dispatch"}
     assert triggers(UP)["push"] == {"branches": ["main"]}
-    order = list(UP["jobs"])
-    assert order[0] == "mgmt"
-    assert sorted(order) == STACKS
-    assert UP["jobs"]["mgmt"]["if"] == "github.ref == 'refs/heads/main'"
-    # A job without a condition of its own is skipped with the job that it needs.
-    assert [(job.get("needs"), job.get("if")) for job in list(UP["jobs"].values())[1:]] == [
-        (before, None) for before in order[:-1]
-    ]
+    assert list(UP["jobs"]) == ["stacks", "hub", "others"]
+    assert UP["jobs"]["stacks"]["if"] == "github.ref == 'refs/heads/main'"
+    # A job without a condition on the result of another is skipped with the job that it needs.
+    assert [UP["jobs"][name]["needs"] for name in ("hub", "others")] == ["stacks", ["stacks", "hub"]]
+    assert UP["jobs"]["others"]["if"] == "needs.stacks.outputs.others != '[]'"
+    assert UP["jobs"]["others"]["strategy"]["fail-fast"] is False
 
 
-@stacks
-def test_a_deployment_is_bound_to_the_environment_of_its_stack(stack):
-    job = UP["jobs"][stack]
-    assert job["environment"] == stack
-    assert job["env"] == {"STACK": stack}
+DEPLOYMENTS = {"hub": "${{ needs.stacks.outputs.hub }}", "others": "${{ matrix.stack }}"}
+deployments = pytest.mark.parametrize(("job", "stack"), DEPLOYMENTS.items())
 
 
-@stacks
-def test_a_running_deployment_is_never_cancelled(stack):
+@deployments
+def test_a_deployment_is_bound_to_the_environment_of_its_stack(job, stack):
+    assert UP["jobs"][job]["environment"] == stack
+    assert UP["jobs"][job]["env"] == {"STACK": stack}
+
+
+@deployments
+def test_a_running_deployment_is_never_cancelled(job, stack):
     assert "concurrency" not in UP
-    assert UP["jobs"][stack]["concurrency"] == {"group": f"up-{stack}", "cancel-in-progress": False}
+    assert UP["jobs"][job]["concurrency"] == {"group": f"up-{stack}", "cancel-in-progress": False}
 
 
-@stacks
-def test_a_deployment_previews_with_the_checked_command_before_it_goes_up(stack):
-    pulumi = [run for run in commands(UP["jobs"][stack]) if "pulumi" in run]
+@deployments
+def test_a_deployment_previews_with_the_checked_command_before_it_goes_up(job, stack):
+    pulumi = [run for run in commands(UP["jobs"][job]) if "pulumi" in run]
     assert pulumi[0].startswith("pulumi login ")
     assert pulumi[1:] == ['.github/pulumi.sh preview "$STACK"', '.github/pulumi.sh up "$STACK"']
 
 
-@stacks
-def test_a_deployment_has_no_stored_secret_and_gets_its_credentials_after_the_packages(stack):
-    job = UP["jobs"][stack]
-    used = [step.get("uses", step.get("run", "")) for step in job["steps"]]
+@deployments
+def test_a_deployment_has_no_stored_secret_and_gets_its_credentials_after_the_packages(job, stack):
+    used = [step.get("uses", step.get("run", "")) for step in UP["jobs"][job]["steps"]]
     credentials = next(n for n, use in enumerate(used) if "configure-aws-credentials@" in use)
     packages = next(n for n, use in enumerate(used) if "pip install --require-hashes" in use)
     assert packages < credentials
-    assert job["steps"][credentials]["with"]["role-to-assume"] == "${{ vars.AWS_ROLE_ARN }}"
-    assert "secrets." not in str(job)
+    assert UP["jobs"][job]["steps"][credentials]["with"]["role-to-assume"] == "${{ vars.AWS_ROLE_ARN }}"
+    assert "secrets." not in str(UP["jobs"][job])
 
 
 def test_the_deployed_engine_has_the_version_of_the_pinned_sdk():
@@ -146,9 +192,9 @@ class Run:
         }
 
 
-@stacks
 @verbs
-def test_the_script_enforces_the_pack_with_the_configuration_of_that_very_stack(tmp_path, stack, verb):
+@pytest.mark.parametrize("stack", ["security", "eu.member"])
+def test_the_script_enforces_the_pack_with_its_configuration(tmp_path, stack, verb):
     configuration = "policies/config.json"
     run = Run(tmp_path, verb, stack)
     assert (ROOT / configuration).is_file()
