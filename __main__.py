@@ -1,7 +1,7 @@
 """The program: read the stack's settings, create the components they list, export what people look up."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -15,7 +15,7 @@ from components.role import BreakGlassRole, BreakGlassRoleArgs
 from components.user import BreakGlassUser, BreakGlassUserArgs
 
 
-def enabled(provider: aws.Provider, config: Settings) -> Sequence[str]:
+def enabled_regions(provider: aws.Provider, config: Settings) -> Sequence[str]:
     """Return the Regions that the account has enabled, as AWS says.
 
     Raises:
@@ -25,11 +25,41 @@ def enabled(provider: aws.Provider, config: Settings) -> Sequence[str]:
     try:
         return aws.get_regions(opts=pulumi.InvokeOptions(provider=provider)).names
     except Exception as error:
-        answer = " ".join(str(error).rsplit("returned an error: ", 1)[-1].split())
         raise pulumi.RunError(
             f"stack {pulumi.get_stack()} is for account {config.account_id}, whose enabled Regions AWS did "
-            f"not list; the credentials must be of that account:\n  {answer}"
+            f"not list; the credentials must be of that account:\n  {_answer(error)}"
         ) from error
+
+
+def not_there(provider: aws.Provider, config: Settings, enabled: Sequence[str]) -> Iterator[str]:
+    """Yield a problem for each Region and policy in the settings that AWS does not have for the account.
+
+    The deployment would fail at it half-way.
+    """
+    listed = (config.relay.regions or ()) if config.relay is not None else ()
+    for index, region in enumerate(listed):
+        if region not in enabled:
+            yield (
+                f"breakglass:relay.regions[{index}]: found {region}, must be a Region that account "
+                f"{config.account_id} has enabled: `aws account enable-region --region-name {region}`"
+            )
+    named: dict[str, str] = {}
+    for block in ("user", "role"):
+        if block in config.components:
+            arns = getattr(config, block).managed_policy_arns
+            named |= {f"{block}.managedPolicyArns[{index}]": arn for index, arn in enumerate(arns)}
+    if "role" in config.components and config.role.permissions_boundary_arn is not None:
+        named["role.permissionsBoundaryArn"] = config.role.permissions_boundary_arn
+    for key, arn in named.items():
+        try:
+            aws.iam.get_policy(arn=arn, opts=pulumi.InvokeOptions(provider=provider))
+        except Exception as error:
+            yield f"breakglass:{key}: found {arn}, must be a policy that exists. AWS: {_answer(error)}"
+
+
+def _answer(error: Exception) -> str:
+    """Return what AWS answered, without the provider's words around it."""
+    return " ".join(str(error).rsplit("returned an error: ", 1)[-1].split())
 
 
 def main() -> None:
@@ -47,9 +77,11 @@ def main() -> None:
         default_tags={"tags": {"breakglass": pulumi.get_stack()}},
     )
     opts = pulumi.ResourceOptions(provider=provider)
-    regions: list[str] = []
-    if config.relay is not None:
-        regions = config.relay.covered(enabled(provider, config) if config.relay.regions is None else ())
+    # What only AWS knows is asked before the first resource is registered.
+    enabled = enabled_regions(provider, config)
+    if problems := [*not_there(provider, config, enabled)]:
+        raise reading.SettingsError(problems)
+    regions: list[str] = [] if config.relay is None else config.relay.covered(enabled)
 
     if "user" in config.components:
         user = BreakGlassUser(

@@ -15,15 +15,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from breakglass.settings import stack_file
+from breakglass.settings.reading import SettingsError, parse
 from sandbox.cloud import emulation
 from sandbox.engine import locate
+from sandbox.given import Given, given, lacking
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "build" / "sandbox"
@@ -124,14 +126,17 @@ def sandboxed(
         RuntimeError: The emulated AWS or a stack could not be set up.
     """
     pulumi = locate.obtain(progress)
-    with (
-        tempfile.TemporaryDirectory(prefix="breakglass-sandbox-") as folder,
-        emulation.running(regions) as endpoint,
-    ):
-        home = Path(folder)
+    with contextlib.ExitStack() as until_the_end:
+        home = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="breakglass-sandbox-")))
         mirror = home / "project"
         accounts = make_mirror(mirror, stack_files, progress)
+        has = _given(stack_files, accounts, progress)
+        opted_in = {accounts[stack]: one.regions for stack, one in has.items()}
+        endpoint = until_the_end.enter_context(emulation.running(regions, opted_in))
+        for stack, one in has.items():
+            one.create(emulation.signed_in(accounts[stack], endpoint))
         environment = _environment(home, pulumi, endpoint, accounts)
+        environment[emulation.OPTED_IN_VARIABLE] = json.dumps(opted_in)
         if regions:
             environment[emulation.REGIONS_VARIABLE] = ",".join(regions)
         sandbox = Sandbox(
@@ -168,6 +173,23 @@ def make_mirror(mirror: Path, stack_files: Path, progress: locate.Progress) -> d
         if "alerts" in config:
             hub = stack_file.stack_name(file)
     return {stack: accounts[stack] for stack in sorted(accounts, key=lambda stack: stack != hub)}
+
+
+def _given(folder: Path, accounts: Iterable[str], progress: locate.Progress) -> dict[str, Given]:
+    """Return what each stack's account has beforehand; what a stack lacks there is told."""
+    found: dict[str, Given] = {}
+    for stack in accounts:
+        file = folder / f"Pulumi.{stack}.yaml"
+        try:
+            found[stack] = given(file)
+            settings = parse(stack_file.configuration(file))
+        except stack_file.UnreadableStack as error:
+            raise RuntimeError(str(error)) from error
+        except SettingsError:
+            continue  # the program will say it
+        for line in lacking(settings, found[stack]):
+            progress(f"{file.name}: if your account differs, say so: {line}")
+    return found
 
 
 def _environment(

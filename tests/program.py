@@ -3,12 +3,13 @@
 import copy
 import json
 import runpy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 import yaml
 from pulumi.runtime import mocks
@@ -38,6 +39,19 @@ class Registered:
         return json.loads(self.inputs[name])
 
 
+class InvokeError(grpc.RpcError):
+    """An error of a function, as the engine reports that of the provider."""
+
+    def __init__(self, token: str, answer: str) -> None:
+        self._details = f"invocation of {token} returned an error: {answer}"
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return self._details
+
+
 class Recording(list[Registered]):
     """Every registration in order; a list, because a dict by name would hide a clash."""
 
@@ -50,8 +64,8 @@ class Recording(list[Registered]):
 
 
 class _Mocks(pulumi.runtime.Mocks):
-    def __init__(self, enabled_regions: Sequence[str], *, preview: bool) -> None:
-        self._enabled_regions = enabled_regions
+    def __init__(self, enabled_regions: Sequence[str], absent: Collection[str], *, preview: bool) -> None:
+        self._enabled_regions, self._absent = enabled_regions, absent
         self._preview = preview
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -60,8 +74,12 @@ class _Mocks(pulumi.runtime.Mocks):
         return f"{args.name}-id", {**args.inputs, **made_up}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        assert args.token == "aws:index/getRegions:getRegions", f"the program must not ask {args.token}"
         assert "pulumi:providers:aws" in args.provider, "asked with ambient credentials"
+        if args.token == "aws:iam/getPolicy:getPolicy":
+            if args.args["arn"] in self._absent:
+                raise InvokeError(args.token, "no such policy")
+            return {"arn": args.args["arn"], "id": args.args["arn"]}
+        assert args.token == "aws:index/getRegions:getRegions", f"the program must not ask {args.token}"
         return {"names": list(self._enabled_regions), "id": "us-east-1"}
 
 
@@ -102,15 +120,19 @@ def run(
     recording: list[Registered] | None = None,
     secret: tuple[str, ...] = (),
     enabled_regions: Sequence[str] = ENABLED_REGIONS,
+    absent: Collection[str] = (),
 ) -> Recording:
-    """Run __main__.py with that stack's settings; a `recording` of the caller's own survives a failure."""
-    if change is None and recording is None:
+    """Run __main__.py with that stack's settings; a `recording` of the caller's own survives a failure.
+
+    AWS answers that the policies with the ARNs in `absent` do not exist.
+    """
+    if change is None and recording is None and not absent:
         # The stacks of the tests register the same in every test: run once, handed out as copies.
         return copy.deepcopy(_run_committed(stack, preview, secret, tuple(enabled_regions)))
     config = stack_configuration(stack)
     if change is not None:
         change(config)
-    return _run(stack, config, recording, preview, secret, enabled_regions)
+    return _run(stack, config, recording, preview, secret, enabled_regions, absent)
 
 
 @cache
@@ -127,13 +149,14 @@ def _run(
     preview: bool,
     secret: tuple[str, ...],
     enabled_regions: Sequence[str],
+    absent: Collection[str] = (),
 ) -> Recording:
     recording = Recording() if recording is None else recording
     pulumi.runtime.set_all_config(
         {f"breakglass:{key}": _as_engine_sends(value) for key, value in config.items()},
         [f"breakglass:{key}" for key in secret],
     )
-    aws = _Mocks(enabled_regions, preview=preview)
+    aws = _Mocks(enabled_regions, absent, preview=preview)
     pulumi.runtime.set_mocks(
         aws, project="breakglass", stack=stack, preview=preview, monitor=_Monitor(aws, recording)
     )

@@ -9,11 +9,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
+from types import MappingProxyType
 from typing import IO, Any, cast
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL"
 REGIONS_VARIABLE = "SANDBOX_REGIONS"
 ACCOUNTS_VARIABLE = "SANDBOX_STACK_ACCOUNTS"
+OPTED_IN_VARIABLE = "SANDBOX_OPTED_IN"
+"""Further Regions of each account, as JSON."""
 DEFAULT_REGIONS = (
     "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
     "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1",
@@ -23,12 +26,14 @@ DEFAULT_REGIONS = (
 
 
 @contextlib.contextmanager
-def running(regions: Sequence[str] = ()) -> Iterator[str]:
+def running(
+    regions: Sequence[str] = (), opted_in: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Iterator[str]:
     """Run the emulated AWS for as long as the context lasts; yields its endpoint URL.
 
     The server ends with its standard input, so it does not outlive a killed parent. Errors of deliveries in
-    the background go to standard error. Every account has `regions` enabled; without any, those of
-    `enabled_regions`.
+    the background go to standard error. Every account has `regions` enabled; without any, those of a new
+    account and its own of `opted_in`.
 
     Raises:
         RuntimeError: A Region's name is malformed, or the server did not start: its output says why.
@@ -41,9 +46,10 @@ def running(regions: Sequence[str] = ()) -> Iterator[str]:
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), nowhere),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1"),
     }
+    environment[OPTED_IN_VARIABLE] = json.dumps({account: [*more] for account, more in opted_in.items()})
     if regions:
         environment[REGIONS_VARIABLE] = ",".join(regions)
-    enabled_regions(environment)  # fails here, not at the first request for Regions
+    enabled_regions("", environment)  # fails here, not at the first request for Regions
     # With it every request would use one account, regardless of its credentials.
     environment.pop("MOTO_ACCOUNT_ID", None)
     with subprocess.Popen(
@@ -79,14 +85,15 @@ def account_credentials(account_id: str, endpoint: str) -> dict[str, str]:
     }
 
 
-def enabled_regions(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the Regions that every account has enabled: `SANDBOX_REGIONS`, or those of a new account.
+def enabled_regions(account_id: str, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the Regions that an account has enabled: `SANDBOX_REGIONS`, or a new account's and further ones.
 
     Raises:
         RuntimeError: `SANDBOX_REGIONS` is not a list of Regions.
     """
     given = environment.get(REGIONS_VARIABLE)
-    regions = DEFAULT_REGIONS if given is None else given.split(",")
+    more = json.loads(environment.get(OPTED_IN_VARIABLE, "{}")).get(account_id, ())
+    regions = [*DEFAULT_REGIONS, *more] if given is None else given.split(",")
     if not all(re.fullmatch("[a-z]+(-[a-z]+)+-[0-9]", region) for region in regions):
         raise RuntimeError(
             f"{REGIONS_VARIABLE} is {given!r}: write Regions with commas between them, no spaces, "

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from importlib.metadata import version
 from typing import Any
@@ -33,6 +33,7 @@ PROVIDER_INPUTS = frozenset(
 """The two `skip…` settings are defaults of the SDK; the emulated AWS has nothing that they could skip."""
 
 GET_REGIONS = "aws:index/getRegions:getRegions"
+GET_POLICY = "aws:iam/getPolicy:getPolicy"
 
 _KINDS = provider_pb2.PropertyDiff
 _CHANGES = {False: provider_pb2.DiffResponse.DIFF_NONE, True: provider_pb2.DiffResponse.DIFF_SOME}
@@ -90,20 +91,29 @@ def refuse_what_is_not_emulated(token: str, inputs: Props) -> None:
         raise Refused(f"the sandbox does not make up names: give {token} a name")
 
 
-def invoked(token: str, arguments: Props) -> Props:
-    """Return the answer of a function.
+def invoked(token: str, arguments: Props, account_id: str, account: Callable[[], emulation.Account]) -> Props:
+    """Return the answer of a function about an account.
 
     Raises:
-        Refused: The sandbox does not emulate the function, or one of the arguments.
+        Refused: The sandbox does not emulate the function, or an argument; or there is no such policy.
     """
-    if token != GET_REGIONS:
-        raise Refused(f"the sandbox does not emulate the function {token}: only {GET_REGIONS}")
-    given = sorted(name for name, value in arguments.items() if value is not None)
-    if given:
-        raise Refused(
-            f"the sandbox does not emulate {', '.join(given)} of {token}: call it without arguments"
-        )
-    return {"id": "aws", "names": emulation.enabled_regions()}
+    offered = {GET_REGIONS: set[str](), GET_POLICY: {"arn"}}
+    if token not in offered:
+        raise Refused(f"the sandbox does not emulate the function {token}: only {', '.join(offered)}")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if ignored := sorted(given.keys() - offered[token]):
+        raise Refused(f"the sandbox does not emulate {', '.join(ignored)} of {token}")
+    if token == GET_REGIONS:
+        return {"id": "aws", "names": emulation.enabled_regions(account_id)}
+    arn = given["arn"]
+    try:
+        policy = account().client("iam", "us-east-1").get_policy(PolicyArn=arn)["Policy"]
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        known = "the policies of AWS that moto lists" if ":aws:policy/" in arn else "sandbox:policies"
+        raise Refused(f"there is no policy {arn}: the sandbox knows {known}") from error
+    return {"id": arn, "arn": arn, "name": policy["PolicyName"], "path": policy["Path"]}
 
 
 def difference(kind: Resource, old: Props, new: Props) -> dict[str, str]:
@@ -277,10 +287,10 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Answer which Regions are enabled; refuse every other function, and arguments."""
+        """Answer what the program may ask about its account."""
         response = provider_pb2.InvokeResponse()
         with _reported(context):
-            answer = invoked(request.tok, _props(request.args))
+            answer = invoked(request.tok, _props(request.args), self._account_id, self._signed_in)
             getattr(response, "return").CopyFrom(_struct(answer))  # the field's name is a Python keyword
         return response
 
@@ -294,10 +304,13 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _reach(self, token: str, props: Props) -> tuple[Resource, Any]:
         kind = emulated(token)
+        return kind, self._signed_in().client(kind.service, props.get("region", self._region))
+
+    def _signed_in(self) -> emulation.Account:
         with self._signing_in:
             if self._account is None:
                 self._account = emulation.Account(self._account_id, os.environ[emulation.ENDPOINT_VARIABLE])
-        return kind, self._account.client(kind.service, props.get("region", self._region))
+            return self._account
 
 
 @contextlib.contextmanager

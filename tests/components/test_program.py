@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 
-import grpc
 import pulumi
 import pytest
 
@@ -478,10 +477,9 @@ def test_listed_regions_and_excluded_ones_are_respected(deploy):
     def excluded(config):
         config["relay"]["excludeRegions"] = ["eu-west-1"]
 
-    regions = {
-        schedule.inputs["region"] for schedule in deploy("member", change=listed).of(SCHEDULE).values()
-    }
-    assert regions == {"us-east-1", "sa-east-1", "ap-south-2"}
+    wanted = ["us-east-1", "sa-east-1", "ap-south-2"]
+    recording = deploy("member", change=listed, enabled_regions=[*wanted, "eu-west-1"])
+    assert {schedule.inputs["region"] for schedule in recording.of(SCHEDULE).values()} == {*wanted}
     regions = {entry.inputs["region"] for entry in deploy("member", change=excluded).of(SCHEDULE).values()}
     assert regions == {"us-east-1"}
 
@@ -642,16 +640,45 @@ def test_a_bad_configuration_registers_nothing(deploy):
     assert isinstance(error.value, pulumi.RunError)
 
 
+OWN = "arn:aws:iam::111111111111:policy/"
+TYPO = "arn:aws:iam::aws:policy/ReadOnlyAcces"
+
+
+def test_what_aws_does_not_have_is_refused_before_anything_is_registered(deploy):
+    def elsewhere(config):
+        config["relay"]["regions"] = ["us-east-1", "eu-south-1"]
+        config["user"]["managedPolicyArns"] = [f"{OWN}Absent"]
+        config["role"]["managedPolicyArns"] = [f"{OWN}There", TYPO]
+        config["role"]["permissionsBoundaryArn"] = f"{OWN}Boundary"
+
+    recording = []
+    with pytest.raises(SettingsError) as error:
+        deploy(
+            "mgmt",
+            change=elsewhere,
+            recording=recording,
+            absent=[f"{OWN}Absent", TYPO, f"{OWN}Boundary"],
+        )
+    answer = "must be a policy that exists. AWS: no such policy"
+    region = "breakglass:relay.regions[1]: found eu-south-1, must be a Region that account 111111111111 has"
+    assert error.value.problems == (
+        f"{region} enabled: `aws account enable-region --region-name eu-south-1`",
+        f"breakglass:user.managedPolicyArns[0]: found {OWN}Absent, {answer}",
+        f"breakglass:role.managedPolicyArns[1]: found {TYPO}, {answer}",
+        f"breakglass:role.permissionsBoundaryArn: found {OWN}Boundary, {answer}",
+    )
+    assert [resource.type for resource in recording] == [PROVIDER]
+
+
+def test_policies_of_what_the_stack_does_not_create_are_not_asked_for(deploy):
+    assert deploy("member", absent=["arn:aws:iam::aws:policy/ReadOnlyAccess"])
+    with pytest.raises(SettingsError):
+        deploy("member", absent=["arn:aws:iam::aws:policy/IAMFullAccess"])
+
+
 def test_credentials_of_another_account_are_said_in_two_lines(deploy, monkeypatch):
-    class Refused(grpc.RpcError):
-        def code(self):
-            return grpc.StatusCode.UNKNOWN
-
-        def details(self):
-            return f"invocation of {REGIONS_CALL} returned an error: 1 error occurred:\n\t* not allowed\n"
-
     def refuse(*_):
-        raise Refused
+        raise program.InvokeError(REGIONS_CALL, "1 error occurred:\n\t* not allowed\n")
 
     monkeypatch.setattr(program._Mocks, "call", refuse)
     recording = []

@@ -73,6 +73,19 @@ def test_credentials_of_another_account_are_refused_before_anything_is_created(s
         assert what_is_there(Stack(sandbox, "other")) == NOTHING
 
 
+def test_what_aws_does_not_have_is_refused_before_anything_is_created(mgmt):
+    mgmt.configure("role.managedPolicyArns[0]", "arn:aws:iam::aws:policy/ReadOnlyAcces")
+    mgmt.configure("role.permissionsBoundaryArn", "arn:aws:iam::111111111111:policy/Absent")
+    mgmt.edit(lambda config: config["breakglass:relay"].update(regions=["us-east-1", "eu-south-1"]))
+    output = " ".join(mgmt.pulumi("up", "--yes", fails=True).split())
+    assert "3 problems in the configuration of stack mgmt" in output
+    assert "found eu-south-1, must be a Region that account 111111111111 has enabled" in output
+    assert "found arn:aws:iam::aws:policy/ReadOnlyAcces, must be a policy that exists." in output
+    assert "found arn:aws:iam::111111111111:policy/Absent, must be a policy that exists." in output
+    assert "the sandbox knows the policies of AWS that moto lists" in output
+    assert "Traceback" not in output
+
+
 def test_a_bad_configuration_lists_every_problem_and_plans_nothing(mgmt):
     mgmt.configure("accountId", "11111111111")
     mgmt.configure("role.nmae", "Typo")

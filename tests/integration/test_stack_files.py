@@ -36,6 +36,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     kms["config"]["breakglass:accountId"] = 222222222222  # not quoted: the engine makes text of it
     renamed["config"]["breakglass:accountId"] = "333333333333"
     renamed["config"]["breakglass:role"]["name"] = "Emergency"
+    kms["config"]["breakglass:relay"] = {"regions": ["us-east-1", "eu-south-1"]}
+    kms["config"]["breakglass:role"]["permissionsBoundaryArn"] = "arn:aws:iam::222222222222:policy/Bound"
+    kms["config"] |= {"sandbox:enabledRegions": ["eu-south-1"], "sandbox:policies": ["Bound"]}
     key = {"secretsprovider": "awskms://alias/x?region=eu-west-1", "encryptedkey": "AQICAHhBSECRET"}
     content = {
         "security": hub | {"encryptionsalt": SALT, "environment": ["shared"]},
@@ -46,7 +49,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         (folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(text))
     (folder / "Pulumi.old.yaml").write_text(f"encryptionsalt: {SALT}\n")
     (folder / "Pulumi.role.yaml").write_text(yaml.safe_dump({"config": {"role": {"name": SECURE}}}))
-    with fresh(stack_files=folder) as made:
+    with fresh(regions=(), stack_files=folder) as made:
         yield made
 
 

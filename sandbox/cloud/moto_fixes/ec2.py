@@ -10,7 +10,7 @@ from sandbox.cloud.moto_fixes.replacing import Function, corrects
 
 @corrects(RegionsAndZonesBackend, "describe_regions")
 def describe_regions(
-    _original: Function, _backend: Any, region_names: list[str] | None = None
+    _original: Function, backend: Any, region_names: list[str] | None = None
 ) -> list[Region]:
     """DescribeRegions answers the Regions that are enabled; moto calls every Region there is enabled.
 
@@ -18,6 +18,6 @@ def describe_regions(
     """
     return [
         Region(name, f"ec2.{name}.amazonaws.com", "opt-in-not-required")
-        for name in emulation.enabled_regions()
+        for name in emulation.enabled_regions(backend.account_id)
         if not region_names or name in region_names
     ]

@@ -4,16 +4,27 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.cloud import emulation
 from sandbox.provider import plugin, sdk
-from sandbox.provider.plugin import GET_REGIONS, Refused, check, difference, invoked, stack_account
+from sandbox.provider.plugin import (
+    GET_POLICY,
+    GET_REGIONS,
+    Refused,
+    check,
+    difference,
+    invoked,
+    stack_account,
+)
 from sandbox.provider.resources import RESOURCES
 
 ROOT = Path(__file__).parents[3]
 TOPIC = "aws:sns/topic:Topic"
+HUB = "1" * 12
 MGMT_URN = "urn:pulumi:mgmt::breakglass::breakglass:index:BreakGlassAlerts$aws:sns/topic:Topic::t"
 
 
@@ -116,9 +127,43 @@ def test_the_sdk_knows_no_such_type(token):
         sdk.python_names(token)
 
 
+def nobody() -> emulation.Account:
+    raise AssertionError("nobody signs in for this")
+
+
+def test_an_account_has_further_regions_of_its_own(monkeypatch):
+    monkeypatch.delenv(emulation.REGIONS_VARIABLE, raising=False)
+    monkeypatch.setenv(emulation.OPTED_IN_VARIABLE, json.dumps({HUB: ["eu-south-1"]}))
+    assert "eu-south-1" in invoked(GET_REGIONS, {}, HUB, nobody)["names"]
+    assert "eu-south-1" not in invoked(GET_REGIONS, {}, "2" * 12, nobody)["names"]
+
+
+class _Iam:
+    """An account with one policy."""
+
+    def client(self, service: str, region: str) -> Any:
+        return self
+
+    def get_policy(self, PolicyArn: str) -> Any:
+        if PolicyArn.endswith("/Known"):
+            return {"Policy": {"PolicyName": "Known", "Path": "/"}}
+        raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "no"}}, "GetPolicy")
+
+
+@pytest.mark.parametrize(
+    ("owner", "known"), [("aws", "the policies of AWS that moto lists"), (HUB, "sandbox:policies")]
+)
+def test_a_policy_is_found_or_the_sandbox_says_what_it_knows(owner, known):
+    account: Any = _Iam()
+    arn = f"arn:aws:iam::{owner}:policy/"
+    assert invoked(GET_POLICY, {"arn": f"{arn}Known"}, HUB, lambda: account)["name"] == "Known"
+    with pytest.raises(Refused, match=f"there is no policy {arn}Typo: the sandbox knows {known}"):
+        invoked(GET_POLICY, {"arn": f"{arn}Typo"}, HUB, lambda: account)
+
+
 def test_the_regions_of_a_new_account_are_enabled(monkeypatch):
     monkeypatch.delenv(emulation.REGIONS_VARIABLE, raising=False)
-    answer = invoked(GET_REGIONS, {"allRegions": None})
+    answer = invoked(GET_REGIONS, {"allRegions": None}, HUB, nobody)
     assert len(answer["names"]) == 17
     assert answer["id"] == "aws"
     assert {"us-east-1", "ap-northeast-3", "sa-east-1"} <= set(answer["names"])
@@ -127,18 +172,18 @@ def test_the_regions_of_a_new_account_are_enabled(monkeypatch):
 
 def test_the_enabled_regions_can_be_pinned(monkeypatch):
     monkeypatch.setenv(emulation.REGIONS_VARIABLE, "us-east-1,af-south-1,ap-southeast-4")
-    assert invoked(GET_REGIONS, {})["names"] == ["af-south-1", "ap-southeast-4", "us-east-1"]
+    assert invoked(GET_REGIONS, {}, HUB, nobody)["names"] == ["af-south-1", "ap-southeast-4", "us-east-1"]
 
 
 @pytest.mark.parametrize("regions", ["", "us-east-1, eu-west-1", "us-east-1,", "everywhere"])
 def test_a_wrong_list_of_regions_is_refused(monkeypatch, regions):
     monkeypatch.setenv(emulation.REGIONS_VARIABLE, regions)
     with pytest.raises(RuntimeError, match=r"SANDBOX_REGIONS is .* such as us-east-1,eu-west-1"):
-        invoked(GET_REGIONS, {})
+        invoked(GET_REGIONS, {}, HUB, nobody)
 
 
 def test_arguments_and_other_functions_are_refused():
     with pytest.raises(Refused, match=r"does not emulate allRegions, filters of .*getRegions"):
-        invoked(GET_REGIONS, {"allRegions": True, "filters": []})
+        invoked(GET_REGIONS, {"allRegions": True, "filters": []}, HUB, nobody)
     with pytest.raises(Refused, match="does not emulate the function aws:index/getRegion:getRegion:"):
-        invoked("aws:index/getRegion:getRegion", {})
+        invoked("aws:index/getRegion:getRegion", {}, HUB, nobody)
