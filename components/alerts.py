@@ -69,7 +69,7 @@ class BreakGlassAlerts(pulumi.ComponentResource):
         super().__init__("breakglass:index:BreakGlassAlerts", name, None, opts)
         self._name = name
         self._settings = args.settings
-        self._region = args.settings.region
+        self._region = args.watched.hub_region
         self._account_id = args.watched.hub_account_id
 
         key = self._create_key()

@@ -138,7 +138,10 @@ COMPONENTS = ("user", "role", "alerts", "relay")
 """What `breakglass:components` may list."""
 
 _ACCOUNT_REGEX = "[0-9]{12}"
-ACCOUNT_ID = Text("12 digits (quote it, a YAML number loses leading zeros)", _ACCOUNT_REGEX)
+ACCOUNT_ID = Text(
+    "12 digits (quote it, a YAML number loses leading zeros; `pulumi config set` needs --type string)",
+    _ACCOUNT_REGEX,
+)
 LISTED_COMPONENTS = ListOf(
     accepted=f"a list of one or more of {', '.join(COMPONENTS)}", item=one_of(COMPONENTS), at_least=1
 )
@@ -260,8 +263,19 @@ ENDPOINTS = {
         "an e-mail address such as security@example.com",
         rf"(?!\.)(?![^@]*\.[.@])[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?:{_LABEL}\.)+(?=[A-Za-z][A-Za-z0-9-]){_LABEL}",
     ),
-    "https": HTTPS_URL,
-    "sms": Text("a phone number in E.164 form such as '+15555550100', in quotes", r"\+[1-9][0-9]{6,14}"),
+    # SNS asks to confirm, and sends JSON of its own form; the webhook of a chat understands neither:
+    # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
+    "https": Text(
+        f"{HTTPS_URL.accepted}; not the webhook of a chat (Slack, Teams, Discord, Google Chat), which cannot "
+        "confirm a subscription: use the channel's mail address, or a function",
+        r"(?!https://(?:[^/]*\.)?(?:hooks\.slack\.com|webhook\.office\.com|discord(?:app)?\.com|"
+        rf"chat\.googleapis\.com)(?:[:/?#]|$)){_HTTPS_REGEX}",
+    ),
+    "sms": Text(
+        "a phone number in E.164 form such as '+15555550100', in quotes (`pulumi config set` needs --type "
+        "string)",
+        r"\+[1-9][0-9]{6,14}",
+    ),
     "sqs": Text(
         f"the ARN of a standard queue: {naming.queue_arn('<account>', '<region>', '<name>')}; the name must "
         f"not be {' or '.join(naming.OWN_QUEUES)}, because these queues of ours are not recipients",

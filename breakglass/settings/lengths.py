@@ -49,7 +49,7 @@ def _limited(settings: Settings) -> Iterator[tuple[documents.Document, int, str,
     if settings.alerts is not None:
         bus = documents.hub_bus(
             account_id=settings.account_id,
-            region=settings.alerts.region,
+            region=settings.watched.hub_region,
             member_account_ids=settings.alerts.member_account_ids,
             organization_id=settings.alerts.organization_id,
         )

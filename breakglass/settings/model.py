@@ -16,6 +16,11 @@ from breakglass.settings.constraints import Constraint, ListOf, Nested
 
 T = TypeVar("T")
 
+REMOVED = {
+    "breakglass:alerts.region": f"the hub is in {naming.HOME_REGION}, where alone AWS records changes of IAM",
+}
+"""Keys that there were, by their paths, and why there are none any more."""
+
 ALWAYS_NAMED = {"user": "names", "role": "name"}
 """The key of each block that may stay in a stack that does not create the component."""
 
@@ -153,11 +158,6 @@ class AlertsSettings:
         "Recipients of the watchdog's messages, which report a broken alarm path; no endpoint may be in both "
         "lists.",
     )
-    region: str = key(
-        constraints.REGION,
-        f"Region of the hub; the policy pack refuses all but {naming.HOME_REGION}.",
-        default=naming.HOME_REGION,
-    )
     runbook_url: str | None = key(constraints.RUNBOOK_URL, "Page that every message links to.", default=None)
     member_account_ids: tuple[str, ...] = key(
         constraints.MEMBER_ACCOUNT_IDS, "Other accounts whose relays may send to the hub.", default=()
@@ -243,5 +243,4 @@ class Settings:
             hub_account_id=self.hub_account_id,
             user_names=self.user.names,
             role_name=self.role.name,
-            hub_region=naming.HOME_REGION if self.alerts is None else self.alerts.region,
         )

@@ -5,6 +5,7 @@ default: unknown keys, wrong types and impossible values are errors, reported al
 resource is registered. `model.py` declares the keys; here are the constraints that concern several of them.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, replace
@@ -181,6 +182,11 @@ def _block(config: Mapping[str, object], name: str) -> Mapping[str, object]:
     return cast(Mapping[str, object], block) if isinstance(block, Mapping) else {}
 
 
+def _mailbox(endpoint: str) -> str:
+    """Return an endpoint without what leads to the same mailbox: case, and what follows a plus."""
+    return re.sub(r"^([^+/:]+)\+[^@]*@", r"\1@", endpoint.lower())
+
+
 def _between(root: Any) -> Iterator[str]:
     """Yield the problems between keys of which each is good on its own."""
     account_id = root.account_id
@@ -209,8 +215,7 @@ def _between(root: Any) -> Iterator[str]:
             if not item:
                 continue
             place = f"{ROOT}:alerts.{camel_case(field)}[{index}].endpoint"
-            # Case is ignored: for mail it is one mailbox.
-            earlier, number = first.setdefault(item.endpoint.lower(), (field, index))
+            earlier, number = first.setdefault(_mailbox(item.endpoint), (field, index))
             same_list = earlier == field
             # The endpoint may be secret: do not quote it.
             if not same_list:
@@ -219,7 +224,7 @@ def _between(root: Any) -> Iterator[str]:
                     "because the second channel must not share a mailbox with the first"
                 )
             elif number != index and item.protocol == "email" and item not in listed[:index]:
-                yield f"{place}: repeats [{number}] in upper or lower case, must be another mailbox"
+                yield f"{place}: repeats [{number}] in another spelling, must be another mailbox"
     for index, member in enumerate(root.alerts.member_account_ids):
         if member and member == account_id:
             yield (

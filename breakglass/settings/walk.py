@@ -11,7 +11,7 @@ from dataclasses import MISSING
 from typing import Any, cast
 
 from breakglass.settings.constraints import Constraint, ListOf, Nested, Text
-from breakglass.settings.model import Key, camel_case, keys_of
+from breakglass.settings.model import REMOVED, Key, camel_case, keys_of
 
 ROOT = "breakglass"
 
@@ -62,6 +62,9 @@ class Walk:
                 why = f" while components does not list {path.split(':')[-1]}" if constraint.only else ""
                 plain = isinstance(name, str) and re.fullmatch(r"[\w-]{1,60}", name)
                 place = f"{start}{name if plain else _short(repr(name))}"
+                if place in REMOVED:
+                    self.problems.append(f"{place}: was removed, must be absent: {REMOVED[place]}")
+                    continue
                 self.problems.append(f"{place}: unknown key{hint}, must be one of {', '.join(names)}{why}")
         return constraint.model(**values)
 

@@ -143,7 +143,7 @@ def prepare(
             key: dict[str, str] = {}
             if stack.settings.alerts is not None:
                 with suppress(*CANNOT_TELL):  # the reading of the key itself will say why
-                    chosen = live.key(account, stack.settings.alerts.region)
+                    chosen = live.key(account, stack.settings.watched.hub_region)
                     key = {"keyId": chosen["KeyId"], "arn": chosen["Arn"]}
             resources = rendered.render(stack, enabled_regions=enabled or [naming.HOME_REGION], key=key)
             meant.append(

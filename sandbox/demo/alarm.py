@@ -73,7 +73,7 @@ class AlarmSteps:
             ),
             (
                 "A pull request moves the alerting to eu-west-1",
-                lambda: self._refused(self._set("alerts.region", "eu-west-1"), "us-east-1-placement"),
+                lambda: self._refused(self._moved_hub(), "us-east-1-placement"),
             ),
         ]
 
@@ -169,6 +169,12 @@ class AlarmSteps:
         statement = '"EventBridgeEncryptsAlerts",'
         harder = f"{statement} condition=_from_account(account_id),"
         return changed_code(self._sandbox, "breakglass/documents.py", statement, harder)
+
+    def _moved_hub(self) -> AbstractContextManager[None]:
+        there = 'self._region = "eu-west-1"'
+        return changed_code(
+            self._sandbox, "components/alerts.py", "self._region = args.watched.hub_region", there
+        )
 
     def _set(self, path: str, value: str) -> AbstractContextManager[None]:
         return changed_configuration(self._sandbox, self._hub, f"breakglass:{path}", value)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.demo.steps import changed_code
 from sandbox.run import Sandbox
 from tests.integration.conftest import NOTHING, Stack, fresh, what_is_there
 from tests.integration.test_stacks import SAMPLE_RULES
@@ -43,8 +44,9 @@ def test_accepted_full_access_is_always_shown(member):
 
 
 def test_alerting_in_another_region_is_refused_before_anything_is_created(mgmt):
-    mgmt.configure("alerts.region", "eu-west-1")
-    output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
+    there = 'self._region = "eu-west-1"'
+    with changed_code(mgmt.sandbox, "components/alerts.py", "self._region = args.watched.hub_region", there):
+        output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
     assert "us-east-1-placement" in output
     assert "us-east-1-alerting-present" in output
     assert "is placed in eu-west-1" in output

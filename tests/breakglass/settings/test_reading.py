@@ -50,7 +50,6 @@ MGMT_SETTINGS = Settings(
     alerts=AlertsSettings(
         subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
         watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
-        region="us-east-1",
         runbook_url=None,
         endpoints_are_secret=False,
         member_account_ids=("222222222222",),
@@ -121,7 +120,6 @@ def test_every_optional_key_is_read():
             ("role.permissionsBoundaryArn", OWN_POLICY),
             ("role.maxSessionDuration", 43200),
             ("role.mfaMaxAge", 60),
-            ("alerts.region", "eu-central-1"),
             ("alerts.runbookUrl", "https://wiki.example.com/break-glass?page=1#now"),
             ("alerts.organizationId", "o-a1b2c3d4e5"),
             ("alerts.auditRetentionDays", 3653),
@@ -146,7 +144,6 @@ def test_every_optional_key_is_read():
     assert settings.alerts == AlertsSettings(
         subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
         watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
-        region="eu-central-1",
         runbook_url="https://wiki.example.com/break-glass?page=1#now",
         member_account_ids=("222222222222",),
         organization_id="o-a1b2c3d4e5",
@@ -287,7 +284,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
             ],
         ),
         "alerts.subscriptions[1].endpoint",
-        "repeats [0] in upper or lower case, must be another mailbox",
+        "repeats [0] in another spelling, must be another mailbox",
     ),
     # components
     (("components", DELETE), "components", "missing, must be a list of one or more of user, role, alerts"),
@@ -322,7 +319,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("colour", "red"), "colour", "unknown key, must be one of"),
     (("user.name", "x"), "user.name", "unknown key (did you mean names?)"),
     (("role.maxSessionduration", 1), "role.maxSessionduration", "did you mean maxSessionDuration?"),
-    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, watchdogSubscriptions, region"),
+    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, watchdogSubscriptions, ru"),
     (("alerts.subscriptions.0.filter", 1), "alerts.subscriptions[0].filter", "must be one of protocol, end"),
     (("strange key", 1), "'strange key'", "unknown key"),
     # user
@@ -426,10 +423,13 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         "alerts.subscriptions[1]",
         "repeats [0]",
     ),
-    (("alerts.region", "us-east-9"), "alerts.region", "found 'us-east-9', must be a Region of partition aws"),
-    (("alerts.region", "us-gov-west-1"), "alerts.region", "must be a Region of partition aws"),
-    (("alerts.region", "cn-north-1"), "alerts.region", "must be a Region of partition aws"),
-    (("alerts.region", ["us-east-1"]), "alerts.region", "must be a string"),
+    (("alerts.region", "us-east-1"), "alerts.region", "was removed, must be absent: the hub is in"),
+    (
+        ("relay.regions", ["us-east-1", "us-gov-west-1"]),
+        "relay.regions[1]",
+        "must be a Region of partition aws",
+    ),
+    (("relay.regions", ["us-east-1", "cn-north-1"]), "relay.regions[1]", "must be a Region of partition aws"),
     (("alerts.runbookUrl", "http://example.com"), "alerts.runbookUrl", "must be an https:// URL"),
     (("alerts.runbookUrl", "https:///page"), "alerts.runbookUrl", "with a host"),
     (
@@ -471,6 +471,24 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         ("alerts.watchdogSubscriptions.0.endpoint", "Security@Example.com"),
         "alerts.watchdogSubscriptions[0].endpoint",
         "must not share a mailbox",
+    ),
+    (
+        ("alerts.watchdogSubscriptions.0.endpoint", "security+watchdog@example.com"),
+        "alerts.watchdogSubscriptions[0].endpoint",
+        "must not share a mailbox",
+    ),
+    *(
+        (
+            ("alerts.subscriptions.0", {"protocol": "https", "endpoint": f"https://{url}"}),
+            "alerts.subscriptions[0].endpoint",
+            "not the webhook of a chat",
+        )
+        for url in (
+            "hooks.slack.com/services/T0/B0/SECRET",
+            "corp.webhook.office.com/webhookb2/SECRET",
+            "discord.com/api/webhooks/1/SECRET",
+            "chat.googleapis.com/v1/spaces/SECRET",
+        )
     ),
     (
         ("alerts.watchdogSubscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),
@@ -706,12 +724,12 @@ def test_all_problems_are_reported_at_once_in_order_of_the_keys():
         "alerts.subscriptions[1].to",
         "alerts.subscriptions[2]",
         "alerts.watchdogSubscriptions[0].endpoint",
-        "alerts.region",
         "alerts.runbookUrl",
         "alerts.memberAccountIds[1]",
         "alerts.organizationId",
         "alerts.auditRetentionDays",
         "alerts.expectedHeartbeats",
+        "alerts.region",
         "relay.regions",
         "relay.excludeRegions",
         "relay.hubs",
@@ -761,8 +779,8 @@ def test_alerting_without_a_relay_needs_the_number_of_heartbeats():
 
 def test_length_is_checked_only_when_nothing_else_is_wrong():
     names = [f"{'u' * 62}{n:02}" for n in range(20)]
-    config = changed(committed("mgmt"), ("user.names", names), ("alerts.region", "moon-1"))
-    assert paths_of(config) == ["alerts.region"]
+    config = changed(committed("mgmt"), ("user.names", names), ("alerts.auditRetentionDays", 2))
+    assert paths_of(config) == ["alerts.auditRetentionDays"]
 
 
 def test_empty_configuration_misses_only_what_every_stack_needs():
@@ -825,7 +843,8 @@ def test_error_names_the_stack_and_lists_the_problems_line_by_line(monkeypatch: 
         parse({"accountId": "1", "components": ["role"]})
     assert str(caught.value) == (
         "2 problems in the configuration of stack mgmt:\n"
-        "  breakglass:accountId: found '1', must be 12 digits (quote it, a YAML number loses leading zeros)\n"
+        "  breakglass:accountId: found '1', must be 12 digits (quote it, a YAML number loses leading zeros; "
+        "`pulumi config set` needs --type string)\n"
         "  breakglass:role: missing, must be a mapping, because components lists role"
     )
     assert str(SettingsError(["x"])) == "1 problem in the configuration of stack mgmt:\n  x"
@@ -903,7 +922,6 @@ def some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
         alerts=some_of(
             subscriptions=st.lists(some_of(protocol=st.just("email"), endpoint=JSON)),
             watchdogSubscriptions=st.lists(some_of(protocol=st.just("sms"), endpoint=JSON)),
-            region=JSON,
             memberAccountIds=st.lists(JSON),
             organizationId=st.just("o-a1b2c3d4e5"),
             auditRetentionDays=st.integers(),

@@ -17,6 +17,7 @@ VALIDATOR = jsonschema.Draft7Validator(json.loads((ROOT / "breakglass.schema.jso
 ONLY_THE_READER_SEES = (
     "must be the accountId",  # two keys are compared
     "in upper or lower case",
+    "in another spelling",
     "or arn:aws:iam::111111111111:policy/<name>",
     "must not share a mailbox",
     "must have a name of its own",
