@@ -2,18 +2,29 @@
 
 import os
 import sys
+from typing import Annotated
 
-import typer
+try:
+    import typer
 
-from drill import listing, password, permissions, use
-from drill.check import readiness
-from drill.fire import fire
-from drill.report import report
+    from drill import listing, password, permissions, use
+    from drill.check import readiness
+    from drill.fire import fire
+    from drill.report import report
+except ModuleNotFoundError as missing:
+    print(
+        f"drill: {missing.name} is not installed: `make setup`, then `. .venv/bin/activate`",
+        file=sys.stderr,
+    )
+    sys.exit(2)
+
+from breakglass import VERSION
 
 app = typer.Typer(
     help="Operate break-glass access: check it, test its alarm, report on it, use it.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables could show a credential.
     pretty_exceptions_show_locals=False,
 )
@@ -24,6 +35,21 @@ app.command("password")(password.password)
 app.command("use")(use.use)
 app.command("stacks")(listing.listing)
 app.command("policy")(permissions.policy)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Operate break-glass access: check it, test its alarm, report on it, use it."""
 
 
 def main() -> None:

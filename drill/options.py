@@ -54,18 +54,20 @@ class Selection:
 
 
 def project_stacks(needed: Collection[str] | None) -> list[Stack]:
-    """Return the stacks of the project, see `stacks.load`; or raise `typer.BadParameter`."""
+    """Return the stacks of the project, see `stacks.load`; if they cannot be read, say why and end with 2."""
     try:
         return stacks.load(needed=needed)
     except stacks.UnreadableStack as error:
-        raise typer.BadParameter(str(error)) from error
+        typer.echo(f"drill: {error}", err=True)
+        raise typer.Exit(2) from error
 
 
 def select(stack: str | None, profile: Sequence[str] | None, member_role: str | None) -> Selection:
     """Return the stacks and accounts that the options mean; without any `stack` the hub's account alone.
 
     Raises:
-        typer.BadParameter: An option names a stack that does not exist, or the stacks cannot be read.
+        typer.BadParameter: An option names a stack that does not exist.
+        typer.Exit: The stacks cannot be read.
     """
     needed = None if stack == ALL else () if stack is None else (stack,)
     by_name = {known.name: known for known in project_stacks(needed)}

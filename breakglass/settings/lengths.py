@@ -29,7 +29,7 @@ def problems(settings: Settings) -> list[str]:
     except PatternTooLong as error:
         found.append(
             f"breakglass:user.names: makes an {error}: "
-            "name fewer users, or shorter names (11 of 14 letters fit)"
+            "name fewer users, or shorter names (11 names of 14 letters fit)"
         )
     return found
 

@@ -14,7 +14,8 @@ from alertpath.visible import visible
 from breakglass.settings.agreement import disagreements
 from drill.check import runner
 from drill.check.catalogue import CHECKS, IDENTITY
-from drill.check.finding import State, not_ready, ready
+from drill.check.compare import redeploy
+from drill.check.finding import State, not_ready, ready, unknown
 from drill.check.runner import CheckResult
 from drill.check.stack_state import StackState, prepare
 from drill.options import ALL, MemberRoleOption, ProfileOption, Selection, StackOption, select
@@ -57,8 +58,36 @@ def run_checks(selection: Selection) -> tuple[list[StackState], list[CheckResult
     agreed = agreement(selection.stacks)
     with progress("reading what is deployed") as reading:
         stack_states = prepare(selection.stacks, selection.accounts, only=selection.only, progress=reading)
+    # What a whole stack lacks is said once, and not in each row about it.
+    lacking = {stack_state.stack.name: row for stack_state in stack_states if (row := _lack(stack_state))}
+    whole = [stack_state for stack_state in stack_states if stack_state.stack.name not in lacking]
     with progress("checking") as checking:
-        return stack_states, [agreed, *runner.run(CHECKS, stack_states, checking)]
+        return stack_states, [agreed, *lacking.values(), *runner.run(CHECKS, whole, checking)]
+
+
+def _lack(stack_state: StackState) -> CheckResult | None:
+    """Return the one answer about a stack that cannot be read, or was never deployed; None about others."""
+    if stack_state.account.session is None:
+        profile = f"--profile {stack_state.profile}"
+        finding = unknown(
+            stack_state.account.problem,
+            f"aws sso login {profile}",
+            fix=f"sign in: give the stack a profile of its name, or {profile.partition(' ')[0]} STACK=NAME",
+        )
+        title = "The account can be read"
+    elif stack_state.live and all(properties is None for properties in stack_state.live.values()):
+        finding = not_ready("nothing of it exists", redeploy(stack_state))
+        title = "The stack is deployed"
+    else:
+        return None
+    return CheckResult(
+        check="deployed",
+        group=IDENTITY,
+        title=title,
+        stack=stack_state.stack.name,
+        account=stack_state.account.id,
+        findings=[finding],
+    )
 
 
 def agreement(stacks: Sequence[Stack]) -> CheckResult:
@@ -82,10 +111,11 @@ def agreement(stacks: Sequence[Stack]) -> CheckResult:
 def show(results: Sequence[CheckResult], console: Console) -> None:
     """Print the results, each with what was seen and what fixes it, and the verdict."""
     console.print("[bold]Ready for an emergency?")
+    width = max((len(result.stack) for result in results), default=0)
     for result in results:
         symbol, style = _LOOKS[result.state]
         sign = (f"{symbol} {result.state.value:<15}", style)
-        console.print(Text.assemble(sign, f"{result.stack:<7} {result.title}"))
+        console.print(Text.assemble(sign, f"{result.stack:<{width}} {result.title}"))
         findings = result.decisive[:_SHOWN]
         for finding, following in zip(findings, [*findings[1:], None], strict=True):
             style = "dim" if result.state is State.READY else ""

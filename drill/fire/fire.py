@@ -190,16 +190,16 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
     """
     stack, hub = selection.hub
     home, now = stack.settings.watched.hub_region, timing.now()
-    reading = "GetCallerIdentity"
+    reading = "who you are in the hub's account"
     try:
         who = hub.client("sts").get_caller_identity()["Arn"]
-        reading = "the audit log"
+        reading = "the hub's audit log"
         next(audit_log.records(hub, home, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
-        reading = "the drill queue"
+        reading = "the hub's drill queue"
         sqs = hub.client("sqs", home)
         queue = "" if quiet else sqs.get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
     except CANNOT_TELL as error:
-        _refuse(f"the hub's {reading} cannot be read: {explained(error)}")
+        _refuse(f"{reading} cannot be read: {explained(error)}")
     drill = Drill(id=secrets.token_hex(4), started=now, who=who, why=reason, quiet=quiet, arrivals=())
     return DrillRun(
         drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing, follower=Follower(timing)

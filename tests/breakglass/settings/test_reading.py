@@ -766,7 +766,7 @@ def test_names_that_no_event_pattern_can_hold_are_reported():
     assert problems_of(changed(committed("mgmt"), ("user.names", names))) == [
         (
             "breakglass:user.names: makes an event pattern of 2075 characters, at most 2048 are allowed: "
-            "name fewer users, or shorter names (11 of 14 letters fit)"
+            "name fewer users, or shorter names (11 names of 14 letters fit)"
         )
     ]
 

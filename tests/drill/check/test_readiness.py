@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from drill import stacks
 from drill.__main__ import app
+from drill.account import Account
 from drill.check import readiness
 from drill.check.finding import CheckFinding, State
 from drill.check.runner import CheckResult
@@ -63,11 +64,11 @@ def test_a_row_says_state_stack_and_title_and_then_what_was_seen(width: int) -> 
     lines = shown([READY, RED, OPEN], width)
     assert lines[:3] == [
         "Ready for an emergency?",
-        "✓ ready          mgmt    Somebody is told",
+        "✓ ready          mgmt Somebody is told",
         "    2 email confirmed",
     ]
-    assert "✕ not ready      mgmt    Somebody is told" in lines
-    assert "? could not tell mgmt    Somebody is told" in lines
+    assert "✕ not ready      mgmt Somebody is told" in lines
+    assert "? could not tell mgmt Somebody is told" in lines
     assert lines[-1] == "3 checks: 1 ready, 1 not ready, 1 could not tell"
     assert "so far" not in " ".join(lines), "what is right about a red row is not what to look at"
 
@@ -273,3 +274,28 @@ def test_nobody_is_said_to_assume_the_role_of_a_stack_that_does_not_agree(
     assert results[0].check == "stacks"
     assert rows["stacks"].state is rows["role-trust"].state is State.NOT_READY
     assert "breakglass:hubAccountId: found '111111111112'" in rows["role-trust"].findings[0].text
+
+
+def test_what_a_whole_stack_lacks_is_one_row(aws: str) -> None:
+    hub, member = stacks.load()
+    nobody = Account(hub.account_id, None, "no credentials for stack mgmt: expired")
+    new = replace(member, settings=replace(member.settings, account_id="333333333333"))
+    accounts = [nobody, deployed.shared_account("333333333333", aws)]
+    _, results = readiness.run_checks(
+        Selection(stacks=[hub, new], accounts=accounts, only=["mgmt", "member"])
+    )
+    assert [(result.check, result.stack, result.state) for result in results] == [
+        ("stacks", "mgmt", State.NOT_READY),
+        ("deployed", "mgmt", State.UNKNOWN),
+        ("deployed", "member", State.NOT_READY),
+    ]
+    said = [result.findings[0] for result in results[1:]]
+    assert (said[0].text, said[0].commands) == (nobody.problem, ("aws sso login --profile mgmt",))
+    assert said[1].text == "nothing of it exists"
+    assert said[1].commands[0].startswith("AWS_PROFILE=member pulumi up -s member ")
+
+
+def test_the_columns_are_as_wide_as_the_longest_name_of_a_stack() -> None:
+    lines = shown([row(*READY.findings, stack=stack) for stack in ("a", "x" * 20)])
+    assert lines[1] == f"✓ ready          {'a':<20} Somebody is told"
+    assert lines[3] == f"✓ ready          {'x' * 20} Somebody is told"

@@ -186,9 +186,9 @@ def test_an_account_without_credentials_is_not_taken_for_silent(
 @pytest.mark.parametrize(
     ("operation", "what"),
     [
-        ("FilterLogEvents", "the audit log"),
-        ("GetQueueUrl", "the drill queue"),
-        ("GetCallerIdentity", "GetCallerIdentity"),
+        ("FilterLogEvents", "the hub's audit log"),
+        ("GetQueueUrl", "the hub's drill queue"),
+        ("GetCallerIdentity", "who you are in the hub's account"),
     ],
 )
 def test_nobody_is_rung_when_nobody_could_look(
@@ -197,7 +197,7 @@ def test_nobody_is_rung_when_nobody_could_look(
     broken.refuse(operation, "AccessDenied")
     result = ring(*LOUD)
     assert result.exit_code == 2
-    assert f"nothing was sent: the hub's {what} cannot be read: access denied to {operation}" in result.stderr
+    assert f"nothing was sent: {what} cannot be read: access denied to {operation}" in result.stderr
     assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
