@@ -7,7 +7,7 @@ from typing import Annotated
 try:
     import typer
 
-    from drill import listing, password, permissions, use
+    from drill import init, listing, password, permissions, use
     from drill.check import readiness
     from drill.fire import fire
     from drill.report import report
@@ -34,6 +34,7 @@ app.command("report")(report.report)
 app.command("password")(password.password)
 app.command("use")(use.use)
 app.command("stacks")(listing.listing)
+app.command("init")(init.init)
 app.command("policy")(permissions.policy)
 
 

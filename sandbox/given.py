@@ -3,7 +3,7 @@
 AWS knows which Regions an account has enabled and which policies exist there. Here the stack file says it:
 
     sandbox:enabledRegions: [eu-south-1]      # besides those of a new account
-    sandbox:policies: [BreakGlassBoundary]    # customer managed policies, without a path
+    sandbox:policies: [team/Boundary]         # customer managed policies, with their path
 """
 
 import json
@@ -32,8 +32,9 @@ class Given:
     def create(self, account: emulation.Account) -> None:
         """Create the policies in an account."""
         for name in self.policies:
+            path, _, own = f"/{name}".rpartition("/")
             account.client("iam", "us-east-1").create_policy(
-                PolicyName=name, PolicyDocument=json.dumps(_POLICY)
+                Path=f"{path}/", PolicyName=own, PolicyDocument=json.dumps(_POLICY)
             )
 
 
@@ -52,7 +53,7 @@ def given(file: Path) -> Given:
         fits = isinstance(value, list) and all(
             item in REGIONS
             if key == "enabledRegions"
-            else isinstance(item, str) and re.fullmatch(r"[\w+=,.@-]{1,128}", item)
+            else isinstance(item, str) and re.fullmatch(r"([!-.0-~]+/)*[\w+=,.@-]{1,128}", item)
             for item in value
         )
         if key not in _KEYS:
@@ -72,7 +73,7 @@ def lacking(settings: Settings, has: Given) -> Iterator[str]:
         yield f"a new account has not enabled {', '.join(more)}: sandbox:enabledRegions: [{wanted}]"
     arns = [*settings.user.managed_policy_arns, *settings.role.managed_policy_arns]
     arns += [settings.role.permissions_boundary_arn] if settings.role.permissions_boundary_arn else []
-    own = {arn.rpartition("/")[2] for arn in arns if ":aws:policy/" not in arn}
+    own = {arn.partition("/")[2] for arn in arns if ":aws:policy/" not in arn}
     if more := sorted(own - {*has.policies}):
         wanted = ", ".join([*has.policies, *more])
         yield f"a new account has no policy {', '.join(more)}: sandbox:policies: [{wanted}]"

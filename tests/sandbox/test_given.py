@@ -44,7 +44,7 @@ def test_it_is_read(tmp_path, text, expected):
             "sandbox:enabledRegions: found ['mars'], must be a list",
         ),
         ("'sandbox:policies': [1]", "sandbox:policies: found [1], must be a list of names of policies"),
-        ("'sandbox:policies': [team/A]", "sandbox:policies: found ['team/A'], must be a list of names"),
+        ("'sandbox:policies': [/A]", "sandbox:policies: found ['/A'], must be a list of names"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, text, problem):
@@ -62,8 +62,8 @@ def test_what_a_stack_takes_for_granted_is_said_with_what_to_add():
             ("role.permissionsBoundaryArn", "arn:aws:iam::111111111111:policy/Bound"),
         )
     )
-    assert list(lacking(settings, Given(regions=("eu-south-1",), policies=("Bound", "Mine")))) == []
+    assert list(lacking(settings, Given(regions=("eu-south-1",), policies=("Bound", "team/Mine")))) == []
     assert list(lacking(settings, Given(policies=("Bound",)))) == [
         "a new account has not enabled eu-south-1: sandbox:enabledRegions: [eu-south-1]",
-        "a new account has no policy Mine: sandbox:policies: [Bound, Mine]",
+        "a new account has no policy team/Mine: sandbox:policies: [Bound, team/Mine]",
     ]

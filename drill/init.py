@@ -1,0 +1,295 @@
+"""`python -m drill init`: writes the stack files of one's own accounts, previews them. Asks AWS nothing."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from breakglass import naming
+from breakglass.settings import reading, stack_file
+from breakglass.settings.agreement import disagreements
+from breakglass.settings.constraints import COMPONENTS
+from breakglass.settings.reading import SettingsError
+from drill import stacks
+
+EXAMPLES = {"mgmt": "111111111111", "member": "222222222222"}
+"""Stacks that the project comes with, and their accounts; nobody's."""
+
+OPTED_IN = ("af-", "ap-east-", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+            "ap-southeast-6", "ap-southeast-7", "ca-west-", "eu-central-2", "eu-south-", "il-", "me-",
+            "mx-")  # fmt: skip
+"""Beginnings of Regions that an account has to enable
+(https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html)."""
+
+_HEADINGS = {
+    True: "# The hub: the account that holds the break-glass users and the alerting, which every relay "
+    "forwards to.",
+    False: "# Another account: it holds the role, which trusts the users of the hub account, and a relay to "
+    "the hub.",
+}
+_MANY = "; repeat for more."
+_IAM_FULL_ACCESS = naming.iam_arn("aws", "policy/IAMFullAccess")
+
+
+def init(
+    hub: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=ACCOUNT", help="Stack and account of the users and the alerting."),
+    ] = None,
+    member: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=ACCOUNT", help=f"Stack of another account{_MANY}")
+    ] = None,
+    mail: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help=f"Who is told of every alert{_MANY}")
+    ] = None,
+    watchdog: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help=f"Another mailbox, told when the alarm is broken{_MANY}"),
+    ] = None,
+    user: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"Break-glass user{_MANY}")] = None,
+    role: Annotated[str, typer.Option(metavar="NAME", help="Role that the users assume.")] = (
+        naming.DEFAULT_ROLE_NAMES[0]
+    ),
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ARN", help=f"What the role may do; by default IAMFullAccess{_MANY}"),
+    ] = None,
+    boundary: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Permissions boundary of the role.")
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REGION", help=f"Region to watch; by default all that are enabled{_MANY}"),
+    ] = None,
+    webhook: Annotated[
+        bool,
+        typer.Option(
+            "--webhook", help="Also tell an https:// URL. It is asked for, hidden, and written encrypted."
+        ),
+    ] = False,
+    secrets_provider: Annotated[
+        str, typer.Option(metavar="PROVIDER", help="What encrypts the URL, such as awskms://alias/NAME.")
+    ] = "passphrase",
+    force: Annotated[bool, typer.Option("--force", help="Replace stack files that differ.")] = False,
+) -> None:
+    """Write the stack files of your accounts, and preview them in the sandbox.
+
+    An account of `--policy` or `--boundary` may be written as ACCOUNT: each stack gets its own.
+    """
+    hub = hub or _ask("Name and account of the hub (NAME=ACCOUNT)", "--hub")
+    mail = mail or [_ask("Mail address for alerts", "--mail")]
+    watchdog = watchdog or [_ask("Mail address of another mailbox, for a broken alarm", "--watchdog")]
+    accounts = dict(_named(each) for each in (hub, *(member or ())))
+    if len(accounts) != 1 + len(member or ()):
+        _refuse("--member: each stack must have a name of its own")
+    hub_name, hub_account = _named(hub)
+    common = {
+        "user": {"names": user or [*naming.DEFAULT_USER_NAMES[:1]]},
+        "role": {
+            "name": role,
+            "managedPolicyArns": policy or [naming.iam_arn("aws", "policy/IAMFullAccess")],
+        },
+        "relay": {"regions": region or "enabled"},
+    }
+    if boundary:
+        common["role"]["permissionsBoundaryArn"] = boundary
+    alerts: dict[str, Any] = {
+        "subscriptions": [{"protocol": "email", "endpoint": address} for address in mail],
+        "watchdogSubscriptions": [{"protocol": "email", "endpoint": address} for address in watchdog],
+    }
+    if others := [account for name, account in accounts.items() if name != hub_name]:
+        alerts["memberAccountIds"] = others
+    configurations: dict[str, dict[str, Any]] = {}
+    for name, account in accounts.items():
+        own = _own(common, account)
+        if name == hub_name:
+            configuration = {"accountId": account, "components": [*COMPONENTS], **own, "alerts": alerts}
+        else:
+            components = ["role", "relay"]
+            configuration = {
+                "accountId": account,
+                "hubAccountId": hub_account,
+                "components": components,
+                **own,
+            }
+        configurations[name] = configuration
+    _validate(configurations)
+    url = _url() if webhook else ""
+    if webhook:
+        recipient = {"protocol": "https", "endpoint": url}
+        told = {**alerts, "subscriptions": [*alerts["subscriptions"], recipient]}
+        _validate({hub_name: {**configurations[hub_name], "alerts": told}})
+    files = {
+        f"Pulumi.{name}.yaml": _text(name == hub_name, configuration)
+        for name, configuration in configurations.items()
+    }
+    if url:
+        name = f"Pulumi.{hub_name}.yaml"
+        files[name] = _encrypted(files[name], hub_name, len(mail), url, secrets_provider)
+    _write(files, force=force)
+    _preview(list(accounts))
+    print(_NEXT.format(hub=hub_name, provider=secrets_provider))
+
+
+_NEXT = """
+Next, with credentials of the hub's account in the AWS profile {hub}, or in the environment:
+  pulumi login s3://YOUR-STATE-BUCKET
+  pulumi stack init {hub} --secrets-provider {provider}
+  AWS_PROFILE={hub} pulumi up -s {hub} --policy-pack policies --policy-pack-config policies/config.json
+Then the other accounts, and docs/runbook.md, section 'Set-up'."""
+
+
+def _refuse(problem: str) -> None:
+    typer.echo(f"drill init: {problem}", err=True)
+    raise typer.Exit(2)
+
+
+def _ask(question: str, option: str) -> str:
+    if not sys.stdin.isatty():
+        _refuse(f"{option} is missing, and there is no terminal to ask on")
+    return typer.prompt(question).strip()
+
+
+def _named(option: str) -> tuple[str, str]:
+    """Return the name and the account of a stack; Pulumi's own rule for the name."""
+    name, separator, account = option.partition("=")
+    allowed = name and all(one.isascii() and (one.isalnum() or one in "-_.") for one in name)
+    if not (separator and allowed):
+        _refuse(f"{option}: must be NAME=ACCOUNT, the name of letters, digits and -_.")
+    return name, account
+
+
+def _own(common: Mapping[str, Any], account: str) -> dict[str, Any]:
+    """Return the settings with the account's id in the ARNs."""
+    role = dict(common["role"])
+    role["managedPolicyArns"] = [arn.replace("ACCOUNT", account) for arn in role["managedPolicyArns"]]
+    if boundary := role.get("permissionsBoundaryArn"):
+        role["permissionsBoundaryArn"] = boundary.replace("ACCOUNT", account)
+    return {**common, "role": role}
+
+
+def _validate(configurations: Mapping[str, Mapping[str, Any]]) -> None:
+    found = {}
+    for name, configuration in configurations.items():
+        try:
+            found[name] = reading.parse(configuration)
+        except SettingsError as error:
+            listed = "\n  ".join(error.problems)
+            _refuse(f"stack {name} would not be valid:\n  {listed}")
+    if wrong := disagreements(found):
+        _refuse("\n".join(f"stack {one.stack}: {one.problem}" for one in wrong))
+
+
+def _url() -> str:
+    """Return the URL of the webhook, asked for without an echo, or the first line of standard input."""
+    asked = (
+        typer.prompt("URL of the webhook", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    )
+    return asked.strip()
+
+
+def _text(is_hub: bool, configuration: Mapping[str, Any]) -> str:
+    """Return a stack file; what its account must have beforehand is said to the sandbox as well."""
+    role, regions = configuration["role"], configuration["relay"]["regions"]
+    arns = [*role["managedPolicyArns"], role.get("permissionsBoundaryArn", "")]
+    beforehand = {
+        "enabledRegions": [one for one in regions if regions != "enabled" and one.startswith(OPTED_IN)],
+        "policies": sorted({arn.partition("/")[2] for arn in arns if arn and ":aws:policy/" not in arn}),
+    }
+    config = {f"breakglass:{key}": value for key, value in configuration.items()}
+    config |= {f"sandbox:{key}": value for key, value in beforehand.items() if value}
+    dumped = yaml.safe_dump({"config": config}, sort_keys=False, default_flow_style=None, width=110)
+    return f"# yaml-language-server: $schema=breakglass.schema.json\n{_HEADINGS[is_hub]}\n{dumped}"
+
+
+def _encrypted(text: str, stack: str, index: int, url: str, provider: str) -> str:
+    """Return the hub's file with the URL as a further, encrypted recipient.
+
+    The engine encrypts it in a project of its own, which is gone afterwards; the file is good for every
+    backend. URL and passphrase go through standard input and the environment, never through arguments.
+    """
+    environment = {**os.environ, "PATH": os.pathsep.join([_engine(), os.environ.get("PATH", os.defpath)])}
+    if provider == "passphrase" and "PULUMI_CONFIG_PASSPHRASE" not in environment:
+        if not sys.stdin.isatty():
+            _refuse("PULUMI_CONFIG_PASSPHRASE is not set, and there is no terminal to ask on")
+        environment["PULUMI_CONFIG_PASSPHRASE"] = typer.prompt(
+            "Passphrase of the stack", hide_input=True, confirmation_prompt=True
+        )
+    with tempfile.TemporaryDirectory(prefix="breakglass-init-") as folder:
+        project = Path(folder)
+        environment |= {"PULUMI_BACKEND_URL": f"file://{folder}", "PULUMI_HOME": f"{folder}/home"}
+        (project / "Pulumi.yaml").write_text("{name: breakglass, runtime: python}\n")
+        place = f"breakglass:alerts.subscriptions[{index}]"
+        for arguments, given in (
+            (["stack", "init", stack, "--secrets-provider", provider], ""),
+            (["config", "set", "--path", f"{place}.protocol", "https"], ""),
+            (["config", "set", "--path", f"{place}.endpoint", "--secret"], url),
+        ):
+            if arguments[0] == "config":
+                arguments += ["--stack", stack]
+            done = subprocess.run(
+                ["/usr/bin/env", "pulumi", *arguments, "--cwd", folder],
+                env=environment, input=given, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                _refuse(f"the URL could not be encrypted: {done.stderr.strip()}")
+            if arguments[0] == "stack":
+                made = project / f"Pulumi.{stack}.yaml"
+                made.write_text(text + (made.read_text() if made.exists() else ""))
+        return (project / f"Pulumi.{stack}.yaml").read_text()
+
+
+def _engine() -> str:
+    """Return the folder of the engine that `make setup` brings."""
+    code = "from sandbox.engine import locate; print(*locate.obtain(lambda _: None).directories, sep=':')"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=stacks.PROJECT, capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        _refuse("there is no Pulumi engine: run `make setup`")
+    return found.stdout.strip()
+
+
+def _write(files: Mapping[str, str], *, force: bool) -> None:
+    """Write all files or none; the examples of the project that nobody has changed are removed."""
+    examples = [file for name, account in EXAMPLES.items() if (file := _example(name, account))]
+    for name, text in files.items():
+        file = stacks.PROJECT / name
+        if file.exists() and file not in examples and file.read_text() != text and not force:
+            _refuse(f"{name} is there already and differs: --force replaces it")
+    for file in examples:
+        if file.name not in files:
+            file.unlink()
+            print(f"removed the example {file.name}")
+    for name, text in files.items():
+        (stacks.PROJECT / name).write_text(text)
+        print(f"wrote {name}")
+
+
+def _example(name: str, account: str) -> Path | None:
+    file = stacks.PROJECT / f"Pulumi.{name}.yaml"
+    try:
+        return file if stack_file.configuration(file).get("accountId") == account else None
+    except stack_file.UnreadableStack:
+        return None
+
+
+def _preview(names: Sequence[str]) -> None:
+    """Preview each stack in the sandbox with the policy pack; end with 1 if one is refused."""
+    failed = False
+    for name in names:
+        print(f"previewing {name} in the sandbox …", flush=True)
+        command = [str(stacks.PROJECT / "sandbox" / "run"), ".github/pulumi.sh", "preview", name]
+        done = subprocess.run(command, cwd=stacks.PROJECT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            failed = True
+            print(done.stdout)
+        print(done.stderr.strip().splitlines()[-1])
+    if failed:
+        raise typer.Exit(1)
