@@ -91,7 +91,7 @@ def test_a_second_time_nothing_changes(project: Path) -> None:
         (("--hub", "security"), "security: must be NAME=ACCOUNT"),
         (("--hub", "a b=420000000001"), "a b=420000000001: must be NAME=ACCOUNT"),
         (("--hub", "security=42"), "breakglass:accountId: found '42', must be 12 digits"),
-        (("--member", "lab=1"), "breakglass:accountId: found '1', must be 12 digits"),
+        (("--member", "lab=1"), "breakglass:alerts.memberAccountIds[2]: found '1', must be 12 digits"),
         (("--member", "web=420000000009"), "--member: each stack must have a name of its own"),
         (("--member", "other=420000000001"), "must be another account"),
         (("--region", "mars"), "breakglass:relay.regions[2]: found 'mars'"),
