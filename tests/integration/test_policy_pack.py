@@ -26,10 +26,10 @@ print(*{distribution for name in modules for distribution in known.get(name, ())
 """Prints the distributions that importing the rules takes."""
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
+@pytest.fixture
+def pack(tmp_path):
     """The built pack, outside of the project."""
-    folder = tmp_path_factory.mktemp("elsewhere") / "pack"
+    folder = tmp_path / "elsewhere" / "pack"
     command = ["make", "-C", str(ROOT), "policy-pack", f"PACK={folder}"]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
@@ -55,8 +55,7 @@ def test_another_project_is_judged_by_the_pack_alone(sandbox, pack):
     assert str(pack) in path
     assert not {ROOT, ROOT / "policies"} & {Path(entry).resolve() for entry in path}
 
-
-def test_the_pack_has_all_that_its_policies_import_and_no_provider(pack):
+    # And it has all that its policies import, without a provider.
     pinned = dict(
         re.findall(r"^([a-z0-9-]+)==(\S+) \\$", (pack / "requirements.txt").read_text(), re.MULTILINE)
     )
