@@ -263,13 +263,15 @@ def _write(files: Mapping[str, str], *, force: bool) -> None:
         file = stacks.PROJECT / name
         if file.exists() and file not in examples and file.read_text() != text and not force:
             _refuse(f"{name} is there already and differs: --force replaces it")
+    for name, text in files.items():
+        (stacks.PROJECT / f".{name}").write_text(text)
+    for name in files:
+        (stacks.PROJECT / f".{name}").replace(stacks.PROJECT / name)
+        print(f"wrote {name}")
     for file in examples:
         if file.name not in files:
             file.unlink()
             print(f"removed the example {file.name}")
-    for name, text in files.items():
-        (stacks.PROJECT / name).write_text(text)
-        print(f"wrote {name}")
 
 
 def _example(name: str, account: str) -> Path | None:
@@ -290,6 +292,6 @@ def _preview(names: Sequence[str]) -> None:
         if done.returncode:
             failed = True
             print(done.stdout)
-        print(done.stderr.strip().splitlines()[-1])
+        print(*done.stderr.strip().splitlines()[-1:])
     if failed:
         raise typer.Exit(1)

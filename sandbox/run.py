@@ -262,8 +262,7 @@ def keep(mirror: Path, before: dict[str, str], folder: Path = KEPT) -> list[str]
     lines = (
         [f"kept in {os.path.relpath(folder, ROOT)}: {', '.join(entry.name for entry in new)}"] if new else []
     )
-    now = contents(mirror)
-    changed = sorted(name for name, text in before.items() if now.get(name, text) != text)
+    changed = sorted(name for name, text in before.items() if text and (mirror / name).read_text() != text)
     if changed:
         lines.append(f"thrown away: changes of {', '.join(changed)}; make them in the project's own files")
     return lines

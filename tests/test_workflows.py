@@ -89,6 +89,15 @@ def test_the_hub_goes_first_then_all_others(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq")
+def test_a_member_that_does_not_agree_does_not_stop_the_hub(tmp_path):
+    files = tmp_path / "files"
+    shutil.copytree(STACK_FILES, files)
+    member = files / "Pulumi.member.yaml"
+    member.write_text(member.read_text().replace("name: BreakGlassRole", "name: Other"))
+    assert listed_outputs(tmp_path, UP, files) == {"hub": "mgmt", "others": '["member"]'}
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq")
 def test_a_hub_alone_has_no_others(tmp_path):
     files = tmp_path / "files"
     files.mkdir()

@@ -45,10 +45,11 @@ def test_new_files_of_a_command_are_kept_and_changed_settings_are_said_to_be_los
     (mirror / "mgmt.json").write_text("{}")
     (mirror / "evidence").mkdir()
     (mirror / "evidence" / "drill.json").write_text("1")
+    (mirror / "key.gpg").write_bytes(b"\xff\x00")
     (mirror / "__pycache__").mkdir()
     (mirror / "Pulumi.mgmt.yaml").write_text("config: {a: 1}")
     kept, lost = run.keep(mirror, before, tmp_path / "kept")
-    assert kept.endswith("kept: evidence, mgmt.json")
+    assert kept.endswith("kept: evidence, key.gpg, mgmt.json")
     assert lost == "thrown away: changes of Pulumi.mgmt.yaml; make them in the project's own files"
     assert (tmp_path / "kept" / "mgmt.json").read_text() == "{}"
     assert (tmp_path / "kept" / "evidence" / "drill.json").read_text() == "1"
