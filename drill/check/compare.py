@@ -1,6 +1,7 @@
 """Is what is deployed what this version renders? Documents are compared by what they say."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -58,7 +59,8 @@ def _problems(stack_state: StackState, resource: Resource) -> Iterator[tuple[Sta
         if wanted is None and found == UNKNOWN:
             continue
         if UNKNOWN in (wanted, found):
-            source = "AWS's answer" if found == UNKNOWN else "this version"
+            emulated = ", which is emulated here" if "AWS_ENDPOINT_URL" in os.environ else ""
+            source = f"AWS's answer{emulated}" if found == UNKNOWN else "this version"
             yield State.UNKNOWN, f"{name}: {property} is not known from {source}"
         elif canonical(wanted) != canonical(found):
             yield State.NOT_READY, f"{name}: {difference(property, wanted, found)}"

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from typing import Any
 
 import pulumi
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pulumi_aws import Region
 
+from breakglass.settings import reading
 from breakglass.settings.constraints import COMPONENTS, REGIONS
 from breakglass.settings.model import (
     AlertsSettings,
@@ -874,6 +876,69 @@ def test_load_reads_the_keys_of_its_namespace_as_pulumi_hands_them_over(stack, e
     others = {"pulumi:disable-default-providers": ["aws"], "other:accountId": "x"}
     stack_config(yaml.safe_load((STACKS / f"Pulumi.{stack}.yaml").read_text())["config"] | others)
     assert load() == expected
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, stack_config):
+    """A project with the stack files of the tests, whose member the program runs for."""
+    for file in STACKS.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(reading, "_project", lambda: tmp_path)
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "member")
+    stack_config(yaml.safe_load((tmp_path / "Pulumi.member.yaml").read_text())["config"])
+    return tmp_path
+
+
+def rewrite(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_load_compares_the_stack_with_the_files_of_the_others(project):
+    (project / "Pulumi.broken.yaml").write_text("config: {")
+    (project / "Pulumi.invalid.yaml").write_text("config: {accountId: x}")
+    assert load() == MEMBER_SETTINGS
+    rewrite(project / "Pulumi.mgmt.yaml", "name: BreakGlassRole", "name: Emergency")
+    with pytest.raises(SettingsError) as error:
+        load()
+    (problem,) = error.value.problems
+    assert problem.startswith("breakglass:role.name: found 'BreakGlassRole', must be 'Emergency'")
+
+
+def test_the_hub_only_warns_of_a_member_that_does_not_agree(project, monkeypatch, stack_config):
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "mgmt")
+    stack_config(yaml.safe_load((project / "Pulumi.mgmt.yaml").read_text())["config"])
+    warned = []
+    monkeypatch.setattr(pulumi, "warn", warned.append)
+    assert load() == MGMT_SETTINGS
+    assert warned == []
+    rewrite(project / "Pulumi.member.yaml", "name: BreakGlassRole", "name: Emergency")
+    assert load() == MGMT_SETTINGS
+    (warning,) = warned
+    assert warning.startswith("stack member: breakglass:role.name: found 'Emergency'")
+
+
+def test_load_refuses_what_the_engine_alone_could_decrypt(project):
+    secure = "name: {secure: 'v1:bm9uY2U=:c29tZXRoaW5n'}"
+    rewrite(project / "Pulumi.member.yaml", "name: BreakGlassRole", secure)
+    with pytest.raises(SettingsError, match=r"breakglass:role\.name: is encrypted, must be plain text"):
+        load()
+
+
+@pytest.mark.parametrize("environment", ["[aws-login]", "null"])
+def test_load_refuses_settings_that_an_environment_adds(project, environment):
+    file = project / "Pulumi.member.yaml"
+    file.write_text(f"environment: {environment}\n{file.read_text()}")
+    assert load() == MEMBER_SETTINGS
+    rewrite(file, "breakglass:role:", "elsewhere:role:")
+    if environment == "null":
+        assert load() == MEMBER_SETTINGS  # from the command line, then, or another file
+        return
+    with pytest.raises(SettingsError) as error:
+        load()
+    (problem,) = error.value.problems
+    assert problem.startswith("breakglass:role: comes from an environment, must be in Pulumi.member.yaml")
 
 
 def test_load_reports_unknown_keys_and_values_that_are_no_json(stack_config):

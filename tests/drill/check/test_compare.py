@@ -106,3 +106,12 @@ def test_what_this_version_does_not_know_yet_is_not_taken_for_equal(look: Look) 
     (finding,) = as_rendered(stack_state, [early], noun="alias")
     assert states([finding]) == ["could not tell"]
     assert "targetKeyId is not known from this version" in finding.text
+
+
+def test_what_the_emulated_aws_does_not_answer_is_said_to_be_emulated(look: Look) -> None:
+    (stack_state,) = look("mgmt")
+    log = next(one for one in stack_state.rendered if one.type.endswith(":LogGroup"))
+    (finding,) = as_rendered(stack_state, [log], noun="log")
+    assert states([finding]) == ["could not tell"]
+    said = "deletionProtectionEnabled is not known from AWS's answer, which is emulated here"
+    assert said in finding.text
