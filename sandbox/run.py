@@ -180,11 +180,13 @@ def _given(folder: Path, accounts: Iterable[str], progress: locate.Progress) -> 
     found: dict[str, Given] = {}
     for stack in accounts:
         file = folder / f"Pulumi.{stack}.yaml"
+        found[stack] = Given()
         try:
             found[stack] = given(file)
             settings = parse(stack_file.configuration(file))
         except stack_file.UnreadableStack as error:
-            raise RuntimeError(str(error)) from error
+            progress(str(error))  # the other stacks do not need it
+            continue
         except SettingsError:
             continue  # the program will say it
         for line in lacking(settings, found[stack]):

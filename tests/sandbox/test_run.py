@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox import run
+from tests.program import STACKS
 
 
 def test_a_file_of_no_use_is_named_and_gets_no_stack(tmp_path):
@@ -69,3 +70,19 @@ def test_the_help_fits_a_terminal(capsys):
     assert all(len(line) <= 80 for line in capsys.readouterr().out.splitlines())
     assert run.main([]) == 2
     assert "usage: sandbox/run" in capsys.readouterr().err
+
+
+def test_what_an_account_has_is_told_where_it_lacks_something_and_a_wrong_value_stops_no_other(tmp_path):
+    base = (STACKS / "Pulumi.member.yaml").read_text()
+    (tmp_path / "Pulumi.a.yaml").write_text(f"{base}\n  sandbox:policies: [A]\n")
+    (tmp_path / "Pulumi.b.yaml").write_text(f"{base}\n  sandbox:policies: 3\n")
+    (tmp_path / "Pulumi.c.yaml").write_text(
+        base.replace("regions: enabled", "regions: [us-east-1, eu-south-1]")
+    )
+    said = []
+    found = run._given(tmp_path, ["a", "b", "c"], said.append)
+    assert [one.policies for one in found.values()] == [("A",), (), ()]
+    wrong, lacking = said
+    assert wrong.startswith("Pulumi.b.yaml: 1 problem:\n  sandbox:policies: found '3', must be a list")
+    assert lacking.startswith("Pulumi.c.yaml: if your account differs, say so: a new account has not enabled")
+    assert lacking.endswith("eu-south-1: sandbox:enabledRegions: [eu-south-1]")
