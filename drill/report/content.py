@@ -80,6 +80,7 @@ class Identity:
     max_session_duration: int
     mfa_enrolment: str
     role: str | None
+    role_boundary: str | None
     role_policies: Sequence[str]
     stack: str
     users: Sequence[str]
@@ -266,6 +267,7 @@ class Report:
                 max_session_duration=stack.settings.role.max_session_duration,
                 mfa_enrolment=stack.settings.user.mfa_enrolment,
                 role=stack.settings.role.name if "role" in stack.settings.components else None,
+                role_boundary=stack.settings.role.permissions_boundary_arn,
                 role_policies=sorted(stack.settings.role.managed_policy_arns),
                 stack=stack.name,
                 users=sorted(stack.settings.user.names),

@@ -285,8 +285,8 @@ NAMES = """
     enabledProblem error excluded findings fix format group id identity kept lastFull latencies leg
     level limits loud made maxSessionDuration meant median mfaEnrolment mfaMaxAge missing notEnabled
     notLookedAt openFindings p95 packages policy problem problems python quiet reason region risks
-    role rolePolicies rule rules scenarios sent shown slowest stack stacks started state text title
-    topic uncovered unread users usersHere usersOf verdict versions watchdog weak who why wrong
+    role roleBoundary rolePolicies rule rules scenarios sent shown slowest stack stacks started state
+    text title topic uncovered unread users usersHere usersOf verdict versions watchdog weak who why wrong
 """
 
 
@@ -411,3 +411,14 @@ def test_through_the_emulated_aws(aws: str, broken: Broken, tmp_path: Path) -> N
     assert all(one.caller.startswith("arn:aws:") for one in told.accounts)
     assert {result.check for result in told.checks} == {"stacks", *(check.id for check in CHECKS)}
     assert "example.com" not in text
+
+
+def test_the_boundary_of_the_role_is_told():
+    assert "without a permissions boundary" in Page(rendered(sources())).section("Identity set-up")
+    bounded = []
+    for one in sources().stack_states:
+        settings = one.stack.settings
+        role = replace(settings.role, permissions_boundary_arn="arn:aws:iam::aws:policy/B")
+        bounded.append(replace(one, stack=replace(one.stack, settings=replace(settings, role=role))))
+    text = Page(rendered(sources(stack_states=bounded))).section("Identity set-up")
+    assert "within the boundary arn:aws:iam::aws:policy/B" in text
