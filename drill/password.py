@@ -170,7 +170,7 @@ def _encrypted(secret: SecretStr, recipients: Sequence[str]) -> str:
             "gpg is not on PATH: install GnuPG, or use a terminal without --gpg. Nothing was changed."
         )
     # A key that gpg fetches by a mail address could be anybody's: only those of the keyring count.
-    command = [gpg, "--batch", "--no-tty", "--no-auto-key-locate", "--encrypt", "--armor"]
+    command = [gpg, "--batch", "--quiet", "--no-tty", "--no-auto-key-locate", "--encrypt", "--armor"]
     for recipient in recipients:
         command += ["--recipient", recipient]
     done = subprocess.run(
@@ -178,10 +178,9 @@ def _encrypted(secret: SecretStr, recipients: Sequence[str]) -> str:
     )
     if done.returncode or not done.stdout.startswith("-----BEGIN PGP MESSAGE-----"):
         raise _Refused(
-            f"{_masked(done.stderr.strip(), secret)}\n"
             f"gpg did not encrypt to {', '.join(recipients)}: each must be a key of this keyring that you "
             "trust (gpg --list-keys; gpg --import FILE; gpg --quick-lsign-key FINGERPRINT). "
-            "Nothing was changed."
+            f"Nothing was changed.\n{_masked(done.stderr.strip(), secret)}"
         )
     return done.stdout
 
