@@ -4,8 +4,10 @@ Inside the sandbox: `python -m sandbox.confirm`, then `pulumi refresh` to see it
 here, so the token in the link is computed.
 """
 
+import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 
 from sandbox.cloud import emulation
 
@@ -28,8 +30,9 @@ def confirm(account: emulation.Account) -> list[str]:
     return confirmed
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Confirm every pending subscription and print which; return the exit code."""
+    argparse.ArgumentParser(prog="sandbox.confirm", description=__doc__).parse_args(arguments)
     try:
         confirmed = {stack: confirm(account) for stack, account in emulation.own_accounts().items()}
     except RuntimeError as error:
@@ -41,4 +44,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

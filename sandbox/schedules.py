@@ -4,7 +4,9 @@ Inside the sandbox: `python -m sandbox.schedules`. The schedule's expression and
 ignored; schedules whose target is not an event bus are skipped.
 """
 
+import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.cloud import emulation
@@ -47,16 +49,18 @@ def _put(events: Any, schedule: str, target: dict[str, Any]) -> None:
         raise RuntimeError(f"{target['Arn']} refused the event of {schedule}: {answer['Entries'][0]}")
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Fire every schedule of every account and print how many; return the exit code."""
+    argparse.ArgumentParser(prog="sandbox.schedules", description=__doc__).parse_args(arguments)
     try:
         fired = {stack: fire(account) for stack, account in emulation.own_accounts().items()}
     except RuntimeError as error:
         print(f"sandbox.schedules: {error}", file=sys.stderr)
         return 1
-    print(f"Fired {', '.join(f'{count} schedules of {stack}' for stack, count in fired.items())}.")
+    said = (f"{count} schedule{'' if count == 1 else 's'} of {stack}" for stack, count in fired.items())
+    print(f"Fired {', '.join(said)}.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -42,7 +42,7 @@ def test_each_enabled_schedule_fires_once(sandbox, home, queue, monkeypatch, cap
     monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint)
     monkeypatch.setenv("SANDBOX_STACK_ACCOUNTS", json.dumps(sandbox.accounts))
     assert schedules.main() == 0
-    assert capsys.readouterr().out == "Fired 1 schedules of mgmt, 0 schedules of member.\n"
+    assert capsys.readouterr().out == "Fired 1 schedule of mgmt, 0 schedules of member.\n"
     soon(take)
 
 
