@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from breakglass import naming
 from breakglass.settings import reading, stack_file
 from breakglass.settings.agreement import disagreements
 from breakglass.settings.constraints import COMPONENTS
+from breakglass.settings.model import Settings
 from breakglass.settings.reading import SettingsError
 from drill import stacks
 
@@ -124,7 +126,7 @@ def init(
     if webhook:
         recipient = {"protocol": "https", "endpoint": url}
         told = {**alerts, "subscriptions": [*alerts["subscriptions"], recipient]}
-        _validate({hub_name: {**configurations[hub_name], "alerts": told}})
+        _validate({**configurations, hub_name: {**configurations[hub_name], "alerts": told}})
     files = {
         f"Pulumi.{name}.yaml": _text(name == hub_name, configuration)
         for name, configuration in configurations.items()
@@ -175,15 +177,33 @@ def _own(common: Mapping[str, Any], account: str) -> dict[str, Any]:
 
 
 def _validate(configurations: Mapping[str, Mapping[str, Any]]) -> None:
-    found = {}
+    """Refuse what would not be valid, or would not go together with the stack files that stay."""
+    found: dict[str, Settings] = {}
     for name, configuration in configurations.items():
         try:
             found[name] = reading.parse(configuration)
         except SettingsError as error:
             listed = "\n  ".join(error.problems)
             _refuse(f"stack {name} would not be valid:\n  {listed}")
-    if wrong := disagreements(found):
-        _refuse("\n".join(f"stack {one.stack}: {one.problem}" for one in wrong))
+    if wrong := disagreements(found | _staying(configurations)):
+        listed = "\n  ".join(f"stack {one.stack}: {one.problem}" for one in wrong)
+        staying = [f"Pulumi.{one.stack}.yaml" for one in wrong if one.stack not in configurations]
+        advice = (
+            f"\nRemove {', '.join(dict.fromkeys(staying))} first, if it is no longer used." if staying else ""
+        )
+        _refuse(f"the stacks would not go together:\n  {listed}{advice}")
+
+
+def _staying(configurations: Mapping[str, Any]) -> dict[str, Settings]:
+    """Return the settings of the stack files that stay, as far as they can be used."""
+    found: dict[str, Settings] = {}
+    for file in stack_file.files(stacks.PROJECT):
+        name = stack_file.stack_name(file)
+        if name in configurations or (name in EXAMPLES and _example(name, EXAMPLES[name])):
+            continue
+        with suppress(stack_file.UnreadableStack, SettingsError):
+            found[name] = reading.parse(stack_file.configuration(file))
+    return found
 
 
 def _url() -> str:

@@ -43,6 +43,20 @@ def content(project: Path, stack: str) -> dict[str, Any]:
     return yaml.safe_load((project / f"Pulumi.{stack}.yaml").read_text())["config"]
 
 
+def test_a_stack_file_that_stays_must_go_with_the_new_ones(project: Path) -> None:
+    assert run(*OPTIONS).exit_code == 0
+    again = ("security=420000000001", "security=420000000009"), ("web=420000000002", "shop=420000000002")
+    options = [dict(again).get(option, option) for option in OPTIONS]
+    before = {file: file.read_text() for file in stack_file.files(project)}
+    result = run(*options, "--force")
+    assert result.exit_code == 2
+    assert "stack web: breakglass:accountId: found '420000000002' of stack shop" in result.output
+    assert "Remove Pulumi.web.yaml first, if it is no longer used." in result.output
+    assert {file: file.read_text() for file in stack_file.files(project)} == before
+    (project / "Pulumi.web.yaml").unlink()
+    assert run(*options, "--force").exit_code == 0
+
+
 def test_the_files_are_valid_agree_and_replace_the_examples(project: Path) -> None:
     result = run(*OPTIONS)
     assert result.exit_code == 0, result.output

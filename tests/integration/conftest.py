@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,24 @@ import pytest
 import yaml
 
 from sandbox.run import Sandbox, sandboxed
-from tests.program import STACKS
+from tests.program import ROOT, STACKS
 
 UNCHECKED = "can't run policy"
 NOTHING: dict[str, list[str]] = {}
 REGIONS = ("us-east-1", "eu-west-1")
 """Two Regions show everything that seventeen would, in a fraction of the time."""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A copy of the project with the stack files of the tests, and without what is made in it."""
+    folder = tmp_path / "project"
+    made = (".git", ".venv", "build", ".hypothesis", "__pycache__", ".*_cache", "Pulumi.*.yaml")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*made), symlinks=True)
+    shutil.copytree(STACKS, folder / "tests" / "stacks", dirs_exist_ok=True)
+    shutil.copytree(STACKS, folder, dirs_exist_ok=True)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
 
 
 class Stack:

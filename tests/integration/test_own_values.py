@@ -2,13 +2,9 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
 OWN = {
     "--hub mgmt=111111111111": "--hub security=420000000001",
     "--member member=222222222222": (
@@ -26,16 +22,6 @@ OWN = {
 
 QUICK = ("tests/test_docs.py", "tests/test_workflows.py", "tests/breakglass", "tests/components",
          "tests/drill/test_use.py", "tests/drill/test_stacks.py", "tests/drill/test_listing.py")  # fmt: skip
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A copy of the project without what is made in it."""
-    folder = tmp_path / "project"
-    made = shutil.ignore_patterns(".git", ".venv", "build", ".hypothesis", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, folder, ignore=made, symlinks=True)
-    (folder / ".venv").symlink_to(ROOT / ".venv")
-    return folder
 
 
 def shell(folder: Path, script: str, typed: str = "") -> str:

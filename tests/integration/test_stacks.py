@@ -144,23 +144,23 @@ def test_an_interrupted_up_can_be_finished(mgmt):
 COUNT = 'import json, sys; print(len(json.load(sys.stdin)["deployment"]["resources"]))'
 
 
-def test_the_command_line_of_the_sandbox_and_the_committed_files_stay_untouched():
-    before = fingerprints()
+def test_the_command_line_of_the_sandbox_and_the_committed_files_stay_untouched(clone):
+    before = fingerprints(clone)
     story = f"pulumi up -y -f -s member && pulumi stack export -s member | python -c '{COUNT}'"
     outcome = subprocess.run(
-        [ROOT / "sandbox" / "run", "bash", "-c", story],
+        [clone / "sandbox" / "run", "bash", "-c", story],
         env=os.environ | {"SANDBOX_REGIONS": ",".join(REGIONS)},
-        cwd=ROOT / "tests", capture_output=True, text=True, check=False,
+        cwd=clone / "tests", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert outcome.stdout.splitlines()[-1] == "26"
     assert "AWS is emulated" in outcome.stderr
-    assert fingerprints() == before
+    assert fingerprints(clone) == before
 
 
-def fingerprints():
+def fingerprints(project):
     """Contents of the files that a command could write into, and which files there are."""
-    files = [*ROOT.glob("*"), *ROOT.glob("policies/**/*.json")]
+    files = [*project.glob("*"), *project.glob("policies/**/*.json")]
     return {file: hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b"" for file in files}
 
 
