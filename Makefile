@@ -26,7 +26,7 @@ PYTEST := $(BIN)/pytest -n auto --maxprocesses 4
 test: setup ## All tests: unit, then emulated AWS, then the real engine; with the coverage of the unit tests.
 	$(PYTEST) --cov --cov-report term:skip-covered
 
-test-unit: $(VENV)/.ready ## The unit tests: no server and no engine, about a minute.
+test-unit: $(VENV)/.ready ## The unit tests: no server and no engine, one to two minutes.
 	$(PYTEST) -m "not emulated and not engine"
 
 lint: $(VENV)/.ready ## Style, types, who imports whom, workflows.

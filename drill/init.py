@@ -1,11 +1,13 @@
 """`python -m drill init`: writes the stack files of one's own accounts, previews them. Asks AWS nothing."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,7 +69,10 @@ def init(
     ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option(metavar="REGION", help=f"Region to watch; by default all that are enabled{_MANY}"),
+        typer.Option(
+            metavar="REGION",
+            help="Region to watch; by default all that are enabled, as `drill check` wants it" + _MANY,
+        ),
     ] = None,
     webhook: Annotated[
         bool,
@@ -84,13 +89,15 @@ def init(
 
     An account of `--policy` or `--boundary` may be written as ACCOUNT: each stack gets its own.
     """
-    hub = hub or _ask("Name and account of the hub (NAME=ACCOUNT)", "--hub")
+    if hub is None:
+        hub = _ask("Name and account of the hub (NAME=ACCOUNT)", "--hub", _stack)
+        member = [*(member or ()), *_further()]
     mail = mail or [_ask("Mail address for alerts", "--mail")]
     watchdog = watchdog or [_ask("Mail address of another mailbox, for a broken alarm", "--watchdog")]
-    accounts = dict(_named(each) for each in (hub, *(member or ())))
-    if len(accounts) != 1 + len(member or ()):
-        _refuse("--member: each stack must have a name of its own")
-    hub_name, hub_account = _named(hub)
+    accounts = dict([_named("--hub", hub), *(_named("--member", each) for each in member or ())])
+    if len({name.lower() for name in accounts}) != 1 + len(member or ()):
+        _refuse("--member: each stack must have a name of its own, in upper or lower case")
+    hub_name, hub_account = _named("--hub", hub)
     common = {
         "user": {"names": user or [*naming.DEFAULT_USER_NAMES[:1]]},
         "role": {
@@ -136,15 +143,19 @@ def init(
         files[name] = _encrypted(files[name], hub_name, len(mail), url, secrets_provider)
     _write(files, force=force)
     _preview(list(accounts))
-    print(_NEXT.format(hub=hub_name, provider=secrets_provider))
+    print("\n".join(_next(list(accounts), secrets_provider if url else "")))
 
 
-_NEXT = """
-Next, with credentials of the hub's account in the AWS profile {hub}, or in the environment:
-  pulumi login s3://YOUR-STATE-BUCKET
-  pulumi stack init {hub} --secrets-provider {provider}
-  AWS_PROFILE={hub} pulumi up -s {hub} --policy-pack policies --policy-pack-config policies/config.json
-Then the other accounts, and docs/runbook.md, section 'Set-up'."""
+def _next(names: Sequence[str], provider: str) -> Iterator[str]:
+    """Yield what to do next; `provider` encrypts the hub's secrets, "" if it has none."""
+    yield "\nNext, the hub first, each with its account's credentials in an AWS profile of the stack's name:"
+    yield "  pulumi login s3://YOUR-STATE-BUCKET"
+    for name in names:
+        option = f" --secrets-provider {provider}" if provider and name == names[0] else ""
+        yield f"  pulumi stack init {name}{option}"
+        pack = "--policy-pack policies --policy-pack-config policies/config.json"
+        yield f"  AWS_PROFILE={name} pulumi up -s {name} {pack}"
+    yield "Commit the stack files, also what `pulumi stack init` adds. Then see docs/runbook.md, 'Set-up'."
 
 
 def _refuse(problem: str) -> None:
@@ -152,18 +163,40 @@ def _refuse(problem: str) -> None:
     raise typer.Exit(2)
 
 
-def _ask(question: str, option: str) -> str:
+def _ask(question: str, option: str, check: Callable[[str], str] = str) -> str:
+    """Return the answer to a question, asked again until it passes the check."""
     if not sys.stdin.isatty():
         _refuse(f"{option} is missing, and there is no terminal to ask on")
-    return typer.prompt(question).strip()
+    return typer.prompt(question, value_proc=check).strip()
 
 
-def _named(option: str) -> tuple[str, str]:
-    """Return the name and the account of a stack; Pulumi's own rule for the name."""
-    name, separator, account = option.partition("=")
-    allowed = name and all(one.isascii() and (one.isalnum() or one in "-_.") for one in name)
-    if not (separator and allowed):
-        _refuse(f"{option}: must be NAME=ACCOUNT, the name of letters, digits and -_.")
+def _further() -> Iterator[str]:
+    """Yield the other accounts that somebody at the terminal names."""
+    question = "Name and account of another one (NAME=ACCOUNT, empty for no more)"
+    while answer := typer.prompt(question, default="", show_default=False, value_proc=_stack_or_nothing):
+        yield answer
+
+
+_STACK = re.compile(r"[A-Za-z0-9._-]+=[0-9]{12}")
+"""Name and account of a stack; Pulumi's own rule for the name."""
+_STACK_WORDS = "must be NAME=ACCOUNT, the name of letters, digits and -_., the account of 12 digits"
+
+
+def _stack(answer: str) -> str:
+    if not _STACK.fullmatch(answer.strip()):
+        raise typer.BadParameter(f"{answer!r}: {_STACK_WORDS}")
+    return answer.strip()
+
+
+def _stack_or_nothing(answer: str) -> str:
+    return _stack(answer) if answer.strip() else ""
+
+
+def _named(option: str, value: str) -> tuple[str, str]:
+    """Return the name and the account of a stack."""
+    name, separator, account = value.partition("=")
+    if not (separator and re.fullmatch("[A-Za-z0-9._-]+", name)):
+        _refuse(f"{option} {value}: {_STACK_WORDS}")
     return name, account
 
 
@@ -184,7 +217,10 @@ def _validate(configurations: Mapping[str, Mapping[str, Any]]) -> None:
             found[name] = reading.parse(configuration)
         except SettingsError as error:
             listed = "\n  ".join(error.problems)
-            _refuse(f"stack {name} would not be valid:\n  {listed}")
+            problem = f"stack {name} would not be valid:\n  {listed}"
+            if "Arn" in listed:
+                problem += "\nIn --policy and --boundary, ACCOUNT stands for the id of each stack's account."
+            _refuse(problem)
     if wrong := disagreements(found | _staying(configurations)):
         listed = "\n  ".join(f"stack {one.stack}: {one.problem}" for one in wrong)
         staying = [f"Pulumi.{one.stack}.yaml" for one in wrong if one.stack not in configurations]
@@ -282,7 +318,10 @@ def _write(files: Mapping[str, str], *, force: bool) -> None:
     for name, text in files.items():
         file = stacks.PROJECT / name
         if file.exists() and file not in examples and file.read_text() != text and not force:
-            _refuse(f"{name} is there already and differs: --force replaces it")
+            _refuse(
+                f"{name} is there already and differs: --force replaces it. To add an account to stacks that "
+                "are there, see docs/runbook.md, section 'New account'"
+            )
     for name, text in files.items():
         (stacks.PROJECT / f".{name}").write_text(text)
     for name in files:
@@ -304,14 +343,43 @@ def _example(name: str, account: str) -> Path | None:
 
 def _preview(names: Sequence[str]) -> None:
     """Preview each stack in the sandbox with the policy pack; end with 1 if one is refused."""
-    failed = False
+    said: dict[str, list[str]] = {}
     for name in names:
         print(f"previewing {name} in the sandbox …", flush=True)
         command = [str(stacks.PROJECT / "sandbox" / "run"), ".github/pulumi.sh", "preview", name]
         done = subprocess.run(command, cwd=stacks.PROJECT, capture_output=True, text=True, check=False)
         if done.returncode:
-            failed = True
-            print(done.stdout)
+            said.setdefault(_problems(done.stdout), []).append(name)
+            file = stacks.PROJECT / "build" / f"init-{name}.txt"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(done.stdout)
         print(*done.stderr.strip().splitlines()[-1:])
-    if failed:
+    for problems, refused in said.items():
+        print(f"\nRefused in {', '.join(refused)} (the whole output is in build/init-{refused[0]}.txt):")
+        print(problems)
+    if said:
+        print("\nMend it, and run this again.")
         raise typer.Exit(1)
+
+
+def _problems(output: str) -> str:
+    """Return what a refused preview says was wrong: policies' messages, else the program's errors."""
+    lines = output.splitlines()
+    for mark in ("[mandatory]", "error:"):
+        found = [
+            "\n".join([lines[start].strip(), *takewhile(_is_text, map(str.strip, lines[start + 1 :]))])
+            for start, line in enumerate(lines)
+            if mark in line
+        ]
+        if found:
+            return "\n".join(dict.fromkeys(found))
+    return "\n".join(lines[-_SHOWN:])
+
+
+_SHOWN = 20
+"""Lines of an output in which no problem is found."""
+
+
+def _is_text(line: str) -> bool:
+    """Whether a line still belongs to a message: the next one begins with a mark, or with none."""
+    return bool(line) and not line.startswith(("- [", "[", "+", "~", "error:", "Resources:"))

@@ -19,8 +19,10 @@ ENCRYPTED = (
     "is encrypted, must be plain text, because reviewers and the commands for an emergency have no key"
 )
 """What is wrong with an encrypted value, unless it is the endpoint of a recipient."""
+NO_PROTOCOL = "is encrypted, and no protocol stands beside it, must have one of {protocols}"
 
 _RECIPIENTS = ("subscriptions", "watchdogSubscriptions")
+_ENDPOINT = rf"alerts\.(?:{'|'.join(_RECIPIENTS)})\[[0-9]+\]\.endpoint"
 _PLACEHOLDERS = {
     "email": "encrypted-{number}@mail.breakglass.invalid",
     "https": "https://encrypted-{number}.breakglass.invalid/",
@@ -225,8 +227,12 @@ def _is_encrypted(value: Any) -> TypeGuard[dict[str, str]]:
 def _encrypted(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """Yield the path of each encrypted value, and what is wrong with it."""
     if _is_encrypted(value):
-        whole = re.fullmatch(_CIPHERTEXT, value["secure"])
-        yield path, ENCRYPTED if whole else "is encrypted, but the text after `secure` is not whole"
+        if not re.fullmatch(_CIPHERTEXT, value["secure"]):
+            yield path, "is encrypted, but the text after `secure` is not whole"
+        elif re.fullmatch(_ENDPOINT, path):  # of a recipient that has a protocol it is replaced already
+            yield path, NO_PROTOCOL.format(protocols=", ".join(_PLACEHOLDERS))
+        else:
+            yield path, ENCRYPTED
     elif isinstance(value, dict):
         for key, inner in cast(dict[str, Any], value).items():
             yield from _encrypted(inner, f"{path}.{key}" if path else str(key))

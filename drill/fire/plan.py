@@ -90,10 +90,8 @@ def announced(plan: Plan, *, quiet: bool, timing: Timing) -> Iterator[str]:
     if quiet:
         yield "A quiet drill: it goes to the audit log only, and notifies nobody."
     else:
-        seconds = round((len(plan.places) - 1) / timing.loud_per_second)
-        yield (
-            f"At {timing.loud_per_second} a second, so that nobody is flooded: this takes {seconds} seconds."
-        )
+        seconds = counted(round((len(plan.places) - 1) / timing.loud_per_second), "second")
+        yield f"At {timing.loud_per_second} a second, so that nobody is flooded: this takes {seconds}."
 
 
 def audience(hub: Account, region: str, messages: int) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """`python -m drill init`: the stack files of a user's own accounts."""
 
+import contextlib
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner, Result
 
@@ -77,7 +81,8 @@ def test_the_files_are_valid_agree_and_replace_the_examples(project: Path) -> No
     assert content(project, "web")["sandbox:policies"] == ["Bound", "x/Mine"]
     assert content(project, "web")["sandbox:enabledRegions"] == ["eu-south-1"]
     assert "previewed ['security', 'web', 'eu.data']" in result.output
-    assert "AWS_PROFILE=security pulumi up -s security " in result.output
+    for stack in ("security", "web", "eu.data"):
+        assert f"  pulumi stack init {stack}\n  AWS_PROFILE={stack} pulumi up -s {stack} " in result.output
 
 
 def test_a_hub_alone_is_enough_and_the_rest_has_defaults(project: Path) -> None:
@@ -102,11 +107,13 @@ def test_a_second_time_nothing_changes(project: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--hub", "security"), "security: must be NAME=ACCOUNT"),
+        (("--hub", "security"), "--hub security: must be NAME=ACCOUNT"),
         (("--hub", "a b=420000000001"), "a b=420000000001: must be NAME=ACCOUNT"),
         (("--hub", "security=42"), "breakglass:accountId: found '42', must be 12 digits"),
         (("--member", "lab=1"), "breakglass:alerts.memberAccountIds[2]: found '1', must be 12 digits"),
         (("--member", "web=420000000009"), "--member: each stack must have a name of its own"),
+        (("--member", "Web=420000000009"), "--member: each stack must have a name of its own"),
+        (("--boundary", "arn:aws:iam::420000000001:policy/B"), "ACCOUNT stands for the id of each stack's"),
         (("--member", "other=420000000001"), "must be another account"),
         (("--region", "mars"), "breakglass:relay.regions[2]: found 'mars'"),
         (("--watchdog", "soc@corp.example"), "must not share a mailbox"),
@@ -121,6 +128,67 @@ def test_what_would_not_be_valid_is_named_and_nothing_is_written(
     assert result.exit_code == 2, result.output
     assert said in result.stderr
     assert {file: file.read_text() for file in project.iterdir()} == before
+
+
+def test_at_a_terminal_all_is_asked_for_and_a_bad_answer_is_asked_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    answers = ["hubby", "root=420000000001", "web=1", "web=420000000002", "", "a@x.example", "b@x.example"]
+    asked = iter(answers)
+
+    def prompt(_question: str, *, value_proc: Callable[[str], str] = str, **_how: Any) -> str:
+        while True:
+            with contextlib.suppress(typer.BadParameter):
+                return value_proc(next(asked))
+
+    monkeypatch.setattr(typer, "prompt", prompt)
+    init.init()
+    assert [file.name for file in stack_file.files(project)] == ["Pulumi.root.yaml", "Pulumi.web.yaml"]
+    assert next(asked, None) is None
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True
+
+
+REFUSED = """Previewing update (web):
+    + many lines
+Policies:
+    [mandatory]  iam-full-access  (role: x)
+      why it is refused.
+      What to do.
+    - [advisory]  other
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (REFUSED, "[mandatory]  iam-full-access  (role: x)\nwhy it is refused.\nWhat to do."),
+        ("x\n  error: 1 problem in stack web:\n    breakglass:a: b\nResources:\n", "error: 1 problem in "),
+        ("only this\n", "only this"),
+    ],
+)
+def test_of_a_refused_preview_what_was_wrong_is_shown_once_for_all_stacks(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    said: str,
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(stacks, "PROJECT", project)
+    ended = subprocess.CompletedProcess([], 1, output, "sandbox: …\npulumi preview: FAILED, exit code 1\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(typer.Exit):
+        init._preview(["web", "shop"])
+    out = capsys.readouterr().out
+    assert out.count(said) == 1
+    assert "Refused in web, shop (the whole output is in build/init-web.txt):" in out
+    assert "many lines" not in out
+    assert (project / "build" / "init-shop.txt").read_text() == output
 
 
 def test_without_a_terminal_a_missing_option_is_named(project: Path) -> None:

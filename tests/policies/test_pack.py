@@ -85,12 +85,6 @@ def test_the_committed_configuration_fits():
         jsonschema.validate(settings, schema(POLICIES[name]), jsonschema.Draft7Validator)
 
 
-def test_one_grant_is_accepted_and_nothing_else_configured():
-    assert CONFIG.keys() == {"iam-full-access"}
-    (entry,) = CONFIG["iam-full-access"]["accepted"]
-    assert (entry["attachedTo"], entry["policy"]) == ("breakglass:index:BreakGlassRole", IAM_ARN)
-
-
 ENTRY = {"attachedTo": "role/R", "policy": IAM_ARN, "reason": "ten characters"}
 
 

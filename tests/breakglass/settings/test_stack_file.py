@@ -158,6 +158,10 @@ def test_without_its_secrets_a_file_needs_no_key_and_no_environment(tmp_path):
             "config: {'breakglass:alerts': {subscriptions: [{protocol: https, endpoint: {secure: 'v1:x'}}]}}",
             "breakglass:alerts.subscriptions[0].endpoint: is encrypted, but the text after `secure`",
         ),
+        (
+            f"config: {{'breakglass:alerts': {{subscriptions: [{{endpoint: {ENCRYPTED}}}]}}}}",
+            "breakglass:alerts.subscriptions[0].endpoint: is encrypted, and no protocol stands beside it",
+        ),
     ],
 )
 def test_nothing_else_may_be_encrypted(tmp_path, text, problem):
