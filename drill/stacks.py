@@ -9,7 +9,14 @@ from typing import Any
 from breakglass.settings import reading
 from breakglass.settings.model import Settings
 from breakglass.settings.reading import SettingsError
-from breakglass.settings.stack_file import NoSettings, UnreadableStack, configuration, files, stack_name
+from breakglass.settings.stack_file import (
+    NoSettings,
+    UnreadableStack,
+    configuration,
+    files,
+    others,
+    stack_name,
+)
 
 PROJECT = Path(__file__).parents[1]
 
@@ -34,12 +41,15 @@ def load(project: Path | None = None, *, needed: Collection[str] | None = None) 
     The files of the stacks in `needed` must be usable; without it, all that have settings.
 
     Raises:
-        UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub.
+        UnreadableStack: A file that is needed cannot be used, or there is none, or not exactly one hub; if no
+            file is needed there may be several hubs, all in front.
     """
     project = project or PROJECT
     found = files(project)
     if not found:
         raise UnreadableStack(f"{project}: no Pulumi.<stack>.yaml here: run this in a clone of the project")
+    for said in others(project):
+        print(f"skipped {said}", file=sys.stderr)
     stacks: list[Stack] = []
     for file in found:
         try:
@@ -50,7 +60,7 @@ def load(project: Path | None = None, *, needed: Collection[str] | None = None) 
             print(f"skipped {error}", file=sys.stderr)
     stacks.sort(key=lambda stack: stack.settings.alerts is None)
     hubs = [stack.name for stack in stacks if stack.settings.alerts is not None]
-    if len(hubs) != 1:
+    if not hubs or (len(hubs) > 1 and needed != ()):
         raise UnreadableStack(
             f"{project}: found {len(hubs)} stacks with `alerts` ({', '.join(hubs)}), must be one hub"
         )

@@ -1,5 +1,6 @@
 """`python -m drill use`: how to use break-glass access, for someone at 3 a.m. Makes no call to AWS."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -101,13 +102,20 @@ def use(
     ] = False,
 ) -> None:
     """Print how to use break-glass access: links, limits, and commands. Makes no call to AWS."""
-    known = project_stacks(needed=())
-    names = known[0].settings.user.names
+    found = project_stacks(needed=())
+    hubs = [stack for stack in found if stack.settings.alerts is not None]
+    if len(hubs) > 1:
+        listed = ", ".join(f"{hub.name} ({hub.account_id})" for hub in hubs)
+        print(f"drill: found {len(hubs)} stacks with `alerts`, must be one: {listed}", file=sys.stderr)
+    names = [name for hub in hubs for name in hub.settings.user.names]
     if user is not None and user not in names:
-        raise typer.BadParameter(f"--user {user}: must be one of {', '.join(names)}")
-    user = user or names[0]
-    # The empty line is for a file that lacks the newline at its end.
-    print(f"\n{aws_config(known, user)}" if config else way_in(known, user), end="")
+        raise typer.BadParameter(f"--user {user}: must be one of {', '.join(dict.fromkeys(names))}")
+    # The way in must be there, also while the files disagree: each hub's; the configuration is the first's.
+    for hub in hubs[:1] if config else hubs:
+        known = [hub, *(stack for stack in found if stack not in hubs)]
+        who = user if user in hub.settings.user.names else hub.settings.user.names[0]
+        # The empty line is for a file that lacks the newline at its end.
+        print(f"\n{aws_config(known, who)}" if config else way_in(known, who), end="")
 
 
 def way_in(known: Sequence[Stack], user: str) -> str:

@@ -161,6 +161,8 @@ def make_mirror(mirror: Path, stack_files: Path, progress: locate.Progress) -> d
     shutil.copy(ROOT / "Pulumi.yaml", mirror)
     accounts: dict[str, str] = {}
     hub = ""
+    for said in stack_file.others(stack_files):
+        progress(f"skipped {said}")
     for file in stack_file.files(stack_files):
         try:
             # The user's key and environments are out of reach here.
@@ -264,10 +266,18 @@ def keep(mirror: Path, before: dict[str, str], folder: Path = KEPT) -> list[str]
     lines = (
         [f"kept in {os.path.relpath(folder, ROOT)}: {', '.join(entry.name for entry in new)}"] if new else []
     )
-    changed = sorted(name for name, text in before.items() if text and (mirror / name).read_text() != text)
+    changed = sorted(name for name, text in before.items() if text and _text(mirror / name) != text)
     if changed:
         lines.append(f"thrown away: changes of {', '.join(changed)}; make them in the project's own files")
     return lines
+
+
+def _text(file: Path) -> str | None:
+    """Return the text of a file, None if the command has removed it, or it is no text any more."""
+    try:
+        return file.read_text()
+    except (OSError, ValueError):
+        return None
 
 
 def main(command: Sequence[str]) -> int:
@@ -283,15 +293,15 @@ def main(command: Sequence[str]) -> int:
                 return subprocess.run(
                     command, cwd=sandbox.directory, env=sandbox.environment, check=False
                 ).returncode
+            except FileNotFoundError as error:
+                print(f"sandbox: no such command: {error.filename}", file=sys.stderr)
+                return 127
             finally:
                 for line in keep(sandbox.directory, before):
                     print(f"sandbox: {line}", file=sys.stderr)
     except (locate.EngineUnavailable, RuntimeError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
-    except FileNotFoundError as error:
-        print(f"sandbox: no such command: {error.filename}", file=sys.stderr)
-        return 127
     except KeyboardInterrupt:
         return 130
 

@@ -49,8 +49,26 @@ class NoSettings(UnreadableStack):
 
 
 def files(project: Path) -> list[Path]:
-    """Return the stacks' files in a project's folder, by name."""
-    return sorted(project.glob("Pulumi.*.yaml"))
+    """Return the stacks' files in a project's folder, by name; `others` names what only looks like one."""
+    return sorted(file for file in project.glob("Pulumi.*.yaml") if not _why_not(file))
+
+
+def others(project: Path) -> list[str]:
+    """Return in words which files are left out because they cannot be of a stack, whatever they hold."""
+    found = {file.name: _why_not(file) for file in sorted(project.glob("Pulumi.*.yaml"))}
+    return [f"{name!r}: {reason}" for name, reason in found.items() if reason]
+
+
+def _why_not(file: Path) -> str:
+    if not re.fullmatch(STACK_NAME, stack_name(file)):
+        return f"{stack_name(file)!r} is no name of a stack, must be {STACK_NAME_WORDS}"
+    # Whatever else has this name could keep a reader waiting.
+    return "" if file.is_file() or file.is_symlink() else "is no file"
+
+
+STACK_NAME = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+"""Pulumi's own rule, without a dash in front, which would be an option."""
+STACK_NAME_WORDS = "1 to 100 letters, digits, and characters of -_., but no dash in front"
 
 
 def stack_name(file: Path) -> str:
@@ -119,6 +137,10 @@ class _Loader(yaml.SafeLoader):
     """Reads YAML as the engine does."""
 
 
+class _Refused(yaml.constructor.ConstructorError):
+    """An error of ours, whose words quote no value."""
+
+
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -143,20 +165,21 @@ def _number(loader: yaml.SafeLoader, node: yaml.Node) -> float | int:
     return int(number) if number.is_integer() else number
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+def _mapping(loader: yaml.SafeLoader, node: yaml.Node) -> dict[str, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise _Refused(None, None, "must be a mapping", node.start_mark)
     keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
     for index, (key, _) in enumerate(node.value):
         if isinstance(key, yaml.ScalarNode) and keys.count(key.value) > 1:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value!r} is there more than once", node.value[index][0].start_mark
-            )
+            shown = f"the key {key.value!r}" if re.fullmatch(r"[\w:-]{1,60}", key.value) else "a key"
+            raise _Refused(None, None, f"{shown} is there more than once", node.value[index][0].start_mark)
     loader.flatten_mapping(node)
     return {_key(key): cast(Any, loader).construct_object(value, deep=True) for key, value in node.value}
 
 
 def _key(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise yaml.constructor.ConstructorError(None, None, "a key must be text", node.start_mark)
+        raise _Refused(None, None, "a key must be text", node.start_mark)
     return str(node.value)
 
 
@@ -168,18 +191,52 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 def _content(file: Path) -> dict[str, Any]:
     try:
         content: object = next(yaml.load_all(file.read_text("utf-8"), _Loader), None)
-    # What PyYAML raises besides its own errors: ValueError, KeyError for `!!bool x` …
-    except (OSError, yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-            # Without the line itself, which may hold a secret.
-            reason = f"line {error.problem_mark.line + 1}: {error.problem}"
-        raise UnreadableStack(f"{file.name}: cannot be read as YAML in UTF-8: {reason}") from error
+    except OSError as error:
+        raise UnreadableStack(f"{file.name}: cannot be read: {error.strerror}") from error
+    # What PyYAML raises besides its own errors: ValueError, KeyError for `!!bool x`, TypeError …
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        raise UnreadableStack(f"{file.name}: cannot be read as YAML in UTF-8: {_reason(error)}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise UnreadableStack(f"{file.name}: must be a mapping with the mapping `config`")
+    if odd := next(_odd(cast(dict[str, Any], content)), None):
+        raise UnreadableStack(
+            f"{file.name}: holds a value of type {odd}, must hold text, numbers, true or false"
+        )
     return cast(dict[str, Any], content)
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, and in which line, without a value: it may be a secret."""
+    where = ""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        where = f"line {error.problem_mark.line + 1}: "
+    if isinstance(error, _Refused):
+        return f"{where}{error.problem}"
+    if isinstance(error, yaml.constructor.ConstructorError):
+        return f"{where}a tag that is not known, or does not fit its value"
+    if isinstance(error, yaml.MarkedYAMLError):
+        return f"{where}{error.problem}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (
+        "a character that YAML does not have"
+        if isinstance(error, yaml.YAMLError)
+        else "a value does not fit its tag"
+    )
+
+
+def _odd(value: object) -> Iterator[str]:
+    """Yield the types of values that JSON does not have."""
+    if isinstance(value, dict):
+        for inner in cast(dict[str, object], value).values():
+            yield from _odd(inner)
+    elif isinstance(value, list):
+        for inner in cast(list[object], value):
+            yield from _odd(inner)
+    elif value is not None and not isinstance(value, str | int | float | bool):
+        yield type(value).__name__
 
 
 def _of_project(file: Path, config: object) -> dict[str, Any]:

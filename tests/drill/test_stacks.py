@@ -63,6 +63,13 @@ def test_an_odd_file_is_named_in_one_line(
     assert capsys.readouterr().err.startswith("skipped Pulumi.member.yaml: ")
 
 
+def test_a_name_that_no_stack_can_have_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(project / "Pulumi.member.yaml", project / "Pulumi.member copy.yaml")
+    assert [stack.name for stack in load(project)] == ["mgmt", "member"]
+    said = "skipped 'Pulumi.member copy.yaml': 'member copy' is no name of a stack, must be 1 to 100 letters"
+    assert capsys.readouterr().err.startswith(said)
+
+
 @pytest.mark.parametrize("text", ["", "config:", "encryptionsalt: v1:x", "config: {aws:region: x}"])
 def test_a_file_without_settings_is_no_stack_of_ours(
     project: Path, text: str, capsys: pytest.CaptureFixture[str]

@@ -143,6 +143,23 @@ def test_a_project_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch, 
     assert "Pulumi.<stack>.yaml" in result.output
 
 
+def test_two_hubs_are_said_and_the_way_in_by_each_is_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (STACKS / "Pulumi.mgmt.yaml").read_text()
+    (tmp_path / "Pulumi.mgmt.yaml").write_text(text)
+    (tmp_path / "Pulumi.new.yaml").write_text(text.replace("111111111111", "333333333333"))
+    load = stacks.load
+    monkeypatch.setattr(stacks, "load", lambda **needed: load(tmp_path, **needed))
+    result = CliRunner().invoke(app)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "drill: found 2 stacks with `alerts`, must be one: mgmt (111111111111), new (333333333333)\n"
+    )
+    for account in ("111111111111", "333333333333"):
+        assert f"https://{account}.signin.aws.amazon.com" in result.stdout
+
+
 def test_the_way_in_needs_the_hubs_file_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copy(STACKS / "Pulumi.mgmt.yaml", tmp_path)
     (tmp_path / "Pulumi.member.yaml").write_bytes("config: {é".encode("latin-1"))

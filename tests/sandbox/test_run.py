@@ -65,6 +65,15 @@ def test_a_later_command_replaces_what_an_earlier_one_left(mirror, tmp_path):
     assert (tmp_path / "kept" / "evidence" / "drill.json").read_text() == "2"
 
 
+def test_a_command_may_remove_or_spoil_a_file_of_the_mirror(mirror, tmp_path):
+    for spoil in (lambda file: file.write_bytes(b"\xff"), lambda file: file.unlink()):
+        before = run.contents(mirror)
+        spoil(mirror / "Pulumi.mgmt.yaml")
+        (said,) = run.keep(mirror, before, tmp_path / "kept")
+        assert said.startswith("thrown away: changes of Pulumi.mgmt.yaml")
+        (mirror / "Pulumi.mgmt.yaml").write_text("config: {}")
+
+
 def test_the_help_fits_a_terminal(capsys):
     assert run.main(["--help"]) == 0
     assert all(len(line) <= 80 for line in capsys.readouterr().out.splitlines())

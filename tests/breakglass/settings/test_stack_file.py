@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,51 @@ def test_another_namespace_is_read_when_it_is_asked_for(tmp_path):
         ("- config", "must be a mapping with the mapping `config`"),
         ("config: {<<: *nope}", "undefined alias 'nope'"),
         ("config:\n\tbreakglass:a: 1", "line 2: found character '\\t' that cannot start any token"),
-        ("config: {'breakglass:a': !!python/name:os.system x}", "could not determine a constructor"),
+        (
+            "config: {'breakglass:a': !!python/name:os.system x}",
+            "line 1: a tag that is not known, or does not fit its value",
+        ),
+        ("config: {'breakglass:a': !!map [secret]}", "line 1: must be a mapping"),
+        ("config: {'breakglass:a': !!int secret}", "a value does not fit its tag"),
+        (
+            "config: {'breakglass:a': !!binary c2VjcmV0}",
+            "holds a value of type bytes, must hold text, numbers",
+        ),
+        ("config: {'breakglass:a': [!!timestamp 2026-01-01]}", "holds a value of type date, must hold"),
+        (
+            "config: {https://hooks.test/secret: 1, https://hooks.test/secret: 2}",
+            "a key is there more than once",
+        ),
+        ("config: secret\x00", "a character that YAML does not have"),
     ],
 )
 def test_what_the_engine_refuses_is_refused(tmp_path, text, problem):
     with pytest.raises(UnreadableStack, match=r"^Pulumi\.mgmt\.yaml: ") as error:
         configuration(written(tmp_path, text))
     assert problem in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_bytes_that_are_no_text_are_said_without_them(tmp_path):
+    file = written(tmp_path, "")
+    file.write_bytes(b"config: {secret: \xff}")
+    with pytest.raises(UnreadableStack, match=r"cannot be read as YAML in UTF-8: it is not UTF-8$"):
+        configuration(file)
+
+
+def test_what_only_looks_like_a_stack_file_is_left_out_and_named(tmp_path):
+    for name in ("a", "1.b-c_", "-x", "with space", "x" * 101):
+        (tmp_path / f"Pulumi.{name}.yaml").write_text("config: {}")
+    (tmp_path / "Pulumi.folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "Pulumi.waiting.yaml")
+    assert [stack_file.stack_name(file) for file in stack_file.files(tmp_path)] == ["1.b-c_", "a"]
+    assert [line.partition(" ")[2].partition(",")[0] for line in stack_file.others(tmp_path)] == [
+        "'-x' is no name of a stack",
+        "is no file",
+        "is no file",
+        "space.yaml': 'with space' is no name of a stack",
+        f"{'x' * 101!r} is no name of a stack",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "config:", "encryptionsalt: v1:x", "config: {'other:a': 1}"])
