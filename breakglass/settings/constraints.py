@@ -179,8 +179,11 @@ ACCOUNT_IDS = ListOf(
 MFA_ENROLMENT = one_of(("open", "closed"))
 
 POLICY_ARN = OwnText(
-    " or ".join(naming.policy_arn(owner, "<name>") for owner in ("aws", "<accountId>")),
-    naming.policy_arn(f"(?:aws|{_ACCOUNT_REGEX})", "(?:[!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}"),
+    f"{' or '.join(naming.policy_arn(owner, '<name>') for owner in ('aws', '<accountId>'))}, but not one of "
+    "AWS's services (aws-service-role/), which nobody else can attach",
+    naming.policy_arn(
+        f"(?:aws|{_ACCOUNT_REGEX})", "(?!aws-service-role/)(?:[!-~]{1,510}/)?[A-Za-z0-9+=,.@_-]{1,128}"
+    ),
 )
 
 

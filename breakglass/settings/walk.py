@@ -14,6 +14,8 @@ from breakglass.settings.constraints import Constraint, ListOf, Nested, Text
 from breakglass.settings.model import REMOVED, Key, camel_case, keys_of
 
 ROOT = "breakglass"
+_PUBLIC = re.compile(r"[\w.+-]{0,64}(@[\w.-]{0,255})?|arn:[\w:*/.-]{1,200}")
+"""A word, a mail address, a phone number or an ARN: what may be quoted of a recipient."""
 
 
 class Walk:
@@ -61,7 +63,8 @@ class Walk:
                 hint = f" (did you mean {close[0]}?)" if close else ""
                 why = f" while components does not list {path.split(':')[-1]}" if constraint.only else ""
                 plain = isinstance(name, str) and re.fullmatch(r"[\w-]{1,60}", name)
-                place = f"{start}{name if plain else _short(repr(name))}"
+                # What is no name may be an endpoint that lost its key.
+                place = f"{start}{name if plain else f'<{len(str(name))} characters>'}"
                 if place in REMOVED:
                     self.problems.append(f"{place}: was removed, must be absent: {REMOVED[place]}")
                     continue
@@ -113,11 +116,13 @@ class Walk:
         return tuple(items)
 
     def _note(self, path: str, found: object, accepted: str) -> None:
-        # Cut URLs after the host: a webhook's path, or a password in it, is a secret.
-        shown = re.sub(r"://[^\s/'\"]*@", "://...@", repr(found))
-        shown = re.sub(r"(://[^\s/?#'\"]+)[/?#][^\s'\"]*", r"\1/...", shown)
-        if path.endswith(".endpoint"):  # a URL may have lost its scheme
-            shown = re.sub(r"^(.[^\s/:]*)[\s/].*", r"\1/...'", shown)
+        # The URL of a webhook is a secret, whatever is wrong with it, and may stand where it does not belong.
+        shown = repr(found)
+        if re.search(r"subscriptions", path, re.IGNORECASE) and not _PUBLIC.fullmatch(str(found)):
+            shown = f"{type(found).__name__} of {len(str(found))} characters"
+        elif "://" in shown:
+            shown = re.sub(r"://[^\s/'\"]*@", "://...@", shown)
+            shown = re.sub(r"(://[^\s/?#'\"]+)[/?#].*", r"\1/...'", shown)
         self.problems.append(f"{path}: found {_short(shown)}, must be {accepted}")
 
 

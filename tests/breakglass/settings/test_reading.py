@@ -323,7 +323,8 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("role.maxSessionduration", 1), "role.maxSessionduration", "did you mean maxSessionDuration?"),
     (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, watchdogSubscriptions, ru"),
     (("alerts.subscriptions.0.filter", 1), "alerts.subscriptions[0].filter", "must be one of protocol, end"),
-    (("strange key", 1), "'strange key'", "unknown key"),
+    (("strange key", 1), "<11 characters>", "unknown key"),
+    (("https://hooks/secret", 1), "<20 characters>", "unknown key"),
     # user
     (("user", ["BreakglassUser"]), "user", "found ['BreakglassUser'], must be a mapping"),
     (("user", ""), "user", "found '', must be a mapping"),
@@ -403,7 +404,11 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("alerts", "on"), "alerts", "found 'on', must be a mapping"),
     (("alerts.subscriptions", DELETE), "alerts.subscriptions", "missing, must be a list of one or more"),
     (("alerts.subscriptions", []), "alerts.subscriptions", "found a list of 0"),
-    (("alerts.subscriptions", {}), "alerts.subscriptions", "found {}, must be a list of one or more"),
+    (
+        ("alerts.subscriptions", {}),
+        "alerts.subscriptions",
+        "found dict of 2 characters, must be a list of one or more",
+    ),
     (("alerts.subscriptions.0", "a@example.com"), "alerts.subscriptions[0]", "must be a mapping"),
     (
         ("alerts.subscriptions.0.protocol", DELETE),
@@ -827,6 +832,22 @@ def test_shared_endpoint_is_reported_without_quoting_it():
     )
     assert problem.startswith("breakglass:alerts.watchdogSubscriptions[1].endpoint: found the endpoint of ")
     assert "T0PSECRET" not in problem
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("alerts.subscriptions.0", {"protocol": "https", "endpoint": "events.example.com/T0PSECRET"}),
+        ("alerts.subscriptions.0", {"protocol": "https://events.example/T0PSECRET", "endpoint": "x"}),
+        ("alerts.subscriptions.0", {"protocol": "https", "endpoint": "https:/events.example/a b/T0PSECRET"}),
+        ("alerts.subscriptions.0", {"protocol": "https", "https://e/T0PSECRET": "endpoint"}),
+        ("alerts.subscriptions", "https://events.example/T0PSECRET"),
+        ("alerts.subscriptions.0", "x T0PSECRET"),
+        ("alerts", "https://user:T0PSECRET@events.example/T0PSECRET"),
+    ],
+)
+def test_no_part_of_an_endpoint_is_quoted(change: tuple[str, object]):
+    assert "T0PSECRET" not in "\n".join(problems_of(changed(committed("mgmt"), change)))
 
 
 def test_bad_account_id_is_not_repeated_for_each_policy_of_the_account():
