@@ -57,9 +57,21 @@ def _with_the_hub(stacks: Mapping[str, Settings]) -> Iterator[tuple[str, str]]:
         if set(settings.user.names) != set(hub.user.names):
             found, wanted = ", ".join(settings.user.names), ", ".join(hub.user.names)
             yield stack, f"user.names: found {found}, must be {wanted} {as_there}"
+        yield from ((stack, problem) for problem in _of_a_member(name, hub, settings))
         if settings.relay is not None and not _admits(hub, settings.account_id):
             wanted = f"must be in alerts.memberAccountIds of stack {name}: its hub refuses others' events"
             yield stack, f"accountId: found {settings.account_id!r}, {wanted}"
+
+
+def _of_a_member(name: str, hub: Settings, settings: Settings) -> Iterator[str]:
+    """Yield what a member lacks for its role to be of use and its events to be heard."""
+    allowed = hub.user.account_ids
+    if "role" in settings.components and allowed is not None and settings.account_id not in allowed:
+        wanted = f"must be in user.accountIds of stack {name}: its users may not assume the role here"
+        yield f"accountId: found {settings.account_id!r}, {wanted}"
+    members = () if hub.alerts is None else hub.alerts.member_account_ids
+    if settings.relay is None and settings.account_id in members:
+        yield f"components: found no relay, must list it: stack {name} waits for its heartbeats"
 
 
 def _admits(hub: Settings, account_id: str) -> bool:

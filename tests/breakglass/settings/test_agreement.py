@@ -51,6 +51,26 @@ def test_a_member_that_does_not_go_with_the_hub_is_named(change: tuple[str, obje
     assert text.startswith(f"breakglass:{problem}")
 
 
+def test_the_users_may_assume_the_role_of_each_member_that_has_one():
+    hub = changed(HUB, ("user.accountIds", ["333333333333"]))
+    assert found(hub, member=MEMBER) == [
+        (
+            "member",
+            (
+                "breakglass:accountId: found '222222222222', must be in user.accountIds of stack mgmt: "
+                "its users may not assume the role here"
+            ),
+        )
+    ]
+    assert found(hub, member=changed(MEMBER, ("components", ["relay"]), ("role", DELETE))) == []
+
+
+def test_a_member_whose_heartbeats_the_hub_waits_for_has_a_relay():
+    problem = "breakglass:components: found no relay, must list it: stack mgmt waits for its heartbeats"
+    silent = changed(MEMBER, ("components", ["role"]), ("relay", DELETE))
+    assert found(HUB, member=silent) == [("member", problem)]
+
+
 def test_the_order_of_users_is_nothing():
     users = ("user.names", ["a", "b"]), ("user.names", ["b", "a"])
     assert found(changed(HUB, users[0]), member=changed(MEMBER, users[1])) == []
