@@ -15,15 +15,16 @@ import typer
 import yaml
 
 from breakglass import naming
-from breakglass.settings import reading, stack_file
+from breakglass.settings import constraints, reading, stack_file
 from breakglass.settings.agreement import disagreements
 from breakglass.settings.constraints import COMPONENTS
 from breakglass.settings.model import Settings
 from breakglass.settings.reading import SettingsError
 from drill import stacks
+from drill.options import ALL
 
-EXAMPLES = {"mgmt": "111111111111", "member": "222222222222"}
-"""Stacks that the project comes with, and their accounts; nobody's."""
+EXAMPLES = ("mgmt", "member")
+"""Stacks that the project comes with, of accounts that are nobody's."""
 
 OPTED_IN = ("af-", "ap-east-", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
             "ap-southeast-6", "ap-southeast-7", "ca-west-", "eu-central-2", "eu-south-", "il-", "me-",
@@ -106,7 +107,7 @@ def init(
         },
         "relay": {"regions": region or "enabled"},
     }
-    if boundary:
+    if boundary is not None:
         common["role"]["permissionsBoundaryArn"] = boundary
     alerts: dict[str, Any] = {
         "subscriptions": [{"protocol": "email", "endpoint": address} for address in mail],
@@ -177,13 +178,14 @@ def _further() -> Iterator[str]:
         yield answer
 
 
-_STACK = re.compile(r"[A-Za-z0-9._-]+=[0-9]{12}")
-"""Name and account of a stack; Pulumi's own rule for the name."""
-_STACK_WORDS = "must be NAME=ACCOUNT, the name of letters, digits and -_., the account of 12 digits"
+_STACK_WORDS = (
+    f"must be NAME=ACCOUNT, the name {stack_file.STACK_NAME_WORDS}, and not {ALL}, the account 12 digits"
+)
 
 
 def _stack(answer: str) -> str:
-    if not _STACK.fullmatch(answer.strip()):
+    name, _, account = answer.strip().partition("=")
+    if not (_is_name(name) and constraints.ACCOUNT_ID.fits(account)):
         raise typer.BadParameter(f"{answer!r}: {_STACK_WORDS}")
     return answer.strip()
 
@@ -192,10 +194,14 @@ def _stack_or_nothing(answer: str) -> str:
     return _stack(answer) if answer.strip() else ""
 
 
+def _is_name(name: str) -> bool:
+    return re.fullmatch(stack_file.STACK_NAME, name) is not None and name != ALL
+
+
 def _named(option: str, value: str) -> tuple[str, str]:
     """Return the name and the account of a stack."""
     name, separator, account = value.partition("=")
-    if not (separator and re.fullmatch("[A-Za-z0-9._-]+", name)):
+    if not (separator and _is_name(name)):
         _refuse(f"{option} {value}: {_STACK_WORDS}")
     return name, account
 
@@ -203,9 +209,11 @@ def _named(option: str, value: str) -> tuple[str, str]:
 def _own(common: Mapping[str, Any], account: str) -> dict[str, Any]:
     """Return the settings with the account's id in the ARNs."""
     role = dict(common["role"])
-    role["managedPolicyArns"] = [arn.replace("ACCOUNT", account) for arn in role["managedPolicyArns"]]
+    role["managedPolicyArns"] = [
+        arn.replace(":ACCOUNT:", f":{account}:") for arn in role["managedPolicyArns"]
+    ]
     if boundary := role.get("permissionsBoundaryArn"):
-        role["permissionsBoundaryArn"] = boundary.replace("ACCOUNT", account)
+        role["permissionsBoundaryArn"] = boundary.replace(":ACCOUNT:", f":{account}:")
     return {**common, "role": role}
 
 
@@ -235,7 +243,7 @@ def _staying(configurations: Mapping[str, Any]) -> dict[str, Settings]:
     found: dict[str, Settings] = {}
     for file in stack_file.files(stacks.PROJECT):
         name = stack_file.stack_name(file)
-        if name in configurations or (name in EXAMPLES and _example(name, EXAMPLES[name])):
+        if name in configurations or (name in EXAMPLES and _example(name)):
             continue
         with suppress(stack_file.UnreadableStack, SettingsError):
             found[name] = reading.parse(stack_file.configuration(file))
@@ -271,7 +279,8 @@ def _encrypted(text: str, stack: str, index: int, url: str, provider: str) -> st
     backend. URL and passphrase go through standard input and the environment, never through arguments.
     """
     environment = {**os.environ, "PATH": os.pathsep.join([_engine(), os.environ.get("PATH", os.defpath)])}
-    if provider == "passphrase" and "PULUMI_CONFIG_PASSPHRASE" not in environment:
+    given = {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.keys()
+    if provider == "passphrase" and not given:
         if not sys.stdin.isatty():
             _refuse("PULUMI_CONFIG_PASSPHRASE is not set, and there is no terminal to ask on")
         environment["PULUMI_CONFIG_PASSPHRASE"] = typer.prompt(
@@ -314,10 +323,10 @@ def _engine() -> str:
 
 def _write(files: Mapping[str, str], *, force: bool) -> None:
     """Write all files or none; the examples of the project that nobody has changed are removed."""
-    examples = [file for name, account in EXAMPLES.items() if (file := _example(name, account))]
+    examples = [file for name in EXAMPLES if (file := _example(name))]
     for name, text in files.items():
         file = stacks.PROJECT / name
-        if file.exists() and file not in examples and file.read_text() != text and not force:
+        if os.path.lexists(file) and file not in examples and _text_of(file) != text and not force:
             _refuse(
                 f"{name} is there already and differs: --force replaces it. To add an account to stacks that "
                 "are there, see docs/runbook.md, section 'New account'"
@@ -333,12 +342,23 @@ def _write(files: Mapping[str, str], *, force: bool) -> None:
             print(f"removed the example {file.name}")
 
 
-def _example(name: str, account: str) -> Path | None:
-    file = stacks.PROJECT / f"Pulumi.{name}.yaml"
+def _text_of(file: Path) -> str | None:
+    """Return the text of a file; None if it has none."""
     try:
-        return file if stack_file.configuration(file).get("accountId") == account else None
-    except stack_file.UnreadableStack:
+        return file.read_text("utf-8")
+    except (OSError, ValueError):
         return None
+
+
+def _example(name: str) -> Path | None:
+    """Return a file that the project came with, if nobody has changed it."""
+    file = stacks.PROJECT / f"Pulumi.{name}.yaml"
+    text = _text_of(file)
+    return file if text is not None and text == _text_of(_EXAMPLES / file.name) else None
+
+
+_EXAMPLES = Path(__file__).parents[1] / "tests" / "stacks"
+"""Where the same examples are that the project comes with."""
 
 
 def _preview(names: Sequence[str]) -> None:

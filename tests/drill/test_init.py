@@ -109,6 +109,11 @@ def test_a_second_time_nothing_changes(project: Path) -> None:
     [
         (("--hub", "security"), "--hub security: must be NAME=ACCOUNT"),
         (("--hub", "a b=420000000001"), "a b=420000000001: must be NAME=ACCOUNT"),
+        (("--hub", "-x=420000000001"), "-x=420000000001: must be NAME=ACCOUNT"),
+        (("--hub", "all=420000000001"), "all=420000000001: must be NAME=ACCOUNT"),
+        (("--hub", f"{'x' * 101}=420000000001"), "=420000000001: must be NAME=ACCOUNT"),
+        (("--boundary", ""), "breakglass:role.permissionsBoundaryArn: found '', must be arn:aws:iam::"),
+        (("--policy", "arn:aws:iam::aws:policy/aws-service-role/X"), "but not one of AWS's services"),
         (("--hub", "security=42"), "breakglass:accountId: found '42', must be 12 digits"),
         (("--member", "lab=1"), "breakglass:alerts.memberAccountIds[2]: found '1', must be 12 digits"),
         (("--member", "web=420000000009"), "--member: each stack must have a name of its own"),
@@ -206,6 +211,31 @@ def test_a_file_that_somebody_changed_is_replaced_by_force_only(project: Path) -
     assert "Pulumi.web.yaml is there already and differs: --force replaces it" in result.stderr
     assert run(*OPTIONS, "--force").exit_code == 0
     assert file.read_text() != changed
+
+
+def test_an_example_that_somebody_changed_is_kept(project: Path) -> None:
+    file = project / "Pulumi.mgmt.yaml"
+    file.write_text(file.read_text() + "# mine\n")
+    text = file.read_text()
+    result = run(*OPTIONS)
+    assert result.exit_code == 2, result.output
+    assert "Pulumi.mgmt.yaml" in result.stderr or "stack mgmt: " in result.stderr
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda file: file.symlink_to("nowhere")])
+def test_what_is_no_file_is_not_written_over(project: Path, make: Callable[[Path], None]) -> None:
+    make(project / "Pulumi.web.yaml")
+    result = run(*OPTIONS)
+    assert result.exit_code == 2, result.output
+    assert "Pulumi.web.yaml is there already and differs" in result.stderr
+    assert not (project / "Pulumi.security.yaml").exists()
+
+
+def test_account_stands_for_the_id_between_colons_only(project: Path) -> None:
+    assert run(*OPTIONS, "--policy", "arn:aws:iam::ACCOUNT:policy/ACCOUNTING").exit_code == 0
+    listed = content(project, "web")["breakglass:role"]["managedPolicyArns"]
+    assert "arn:aws:iam::420000000002:policy/ACCOUNTING" in listed
 
 
 URL = "https://events.example/hooks/T0PSECRET"
