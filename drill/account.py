@@ -106,7 +106,8 @@ def _signed_in(stack: Stack, profile: str | None, member_role: str | None) -> Ac
             )["Credentials"]
             session = boto3.Session(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
             own_id = _sts(session).get_caller_identity()["Account"]
-    except (ClientError, BotoCoreError) as error:
+    # Files and commands that an AWS configuration names raise errors of their own.
+    except (ClientError, BotoCoreError, OSError, ValueError) as error:
         return Account(account_id, None, f"no credentials for stack {stack.name}: {explained(error)}")
     if own_id != account_id:
         return Account(

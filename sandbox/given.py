@@ -56,10 +56,13 @@ def given(file: Path) -> Given:
             else isinstance(item, str) and re.fullmatch(r"([!-.0-~]+/)*[\w+=,.@-]{1,128}", item)
             for item in value
         )
+        repeated = fits and len({str(item).lower() for item in value}) < len(value)
         if key not in _KEYS:
             problems.append(f"sandbox:{key}: unknown key, must be one of {', '.join(_KEYS)}")
         elif not fits:
             problems.append(f"sandbox:{key}: found {value!r:.60}, must be a list of {_KEYS[key]}")
+        elif repeated:
+            problems.append(f"sandbox:{key}: found {value!r:.60}, must have each once, in any case")
     if problems:
         raise stack_file.UnreadableStack.of(file, problems)
     return Given(regions=tuple(config.get("enabledRegions", ())), policies=tuple(config.get("policies", ())))

@@ -46,7 +46,7 @@ def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
     for stack, account in zip(selection.stacks, selection.accounts, strict=True):
         regions, problem = _regions(stack, account, of_hub)
         of_hub = of_hub or regions
-        if stack.name in selection.only and regions:
+        if stack.name in selection.only:
             places += [Place(account.id, region) for region in regions]
             problems += [problem] if problem else []
     covered = sorted({place.region for place in places})
@@ -56,9 +56,8 @@ def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
             f"{', '.join(covered) or 'no Region'}"
         )
     if not places:
-        raise typer.BadParameter(
-            f"no relay in stack {', '.join(selection.only)}: nothing to drill {'; '.join(problems)}".rstrip()
-        )
+        reason = "; ".join(problems) or f"no relay in stack {', '.join(selection.only)}"
+        raise typer.BadParameter(f"nothing to drill: {reason}")
     return Plan(
         places=[place for place in places if not only_regions or place.region in only_regions],
         # Two stacks can be of one account, of which one was not selected and so has no credentials.

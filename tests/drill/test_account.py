@@ -120,6 +120,16 @@ def test_a_profile_that_does_not_exist_is_said(profiles: Path) -> None:
     assert mgmt.problem.startswith("no credentials for stack mgmt: The config profile (nobody) could not be")
 
 
+@pytest.mark.parametrize(
+    "line", ["credential_process = no-such-program", "credential_process = 'x", "ca_bundle = /no/such/file"]
+)
+def test_an_odd_configuration_is_said(profiles: Path, line: str) -> None:
+    profiles.write_text(f"[profile boss]\nregion = us-east-1\n{line}\n")
+    mgmt, _ = sign_in(stacks.load(), profiles={"mgmt": "boss"}, member_role=None)
+    assert mgmt.session is None
+    assert mgmt.problem.startswith("no credentials for stack mgmt: ")
+
+
 def test_calls_are_tried_again_with_back_off(aws: str) -> None:
     account = deployed.account(MGMT, aws)
     config = account.client("sqs", "us-east-1").meta.config

@@ -44,6 +44,10 @@ def test_it_is_read(tmp_path, text, expected):
             "sandbox:enabledRegions: found ['mars'], must be a list",
         ),
         ("'sandbox:policies': [1]", "sandbox:policies: found [1], must be a list of names of policies"),
+        (
+            "'sandbox:policies': [A, a]",
+            "sandbox:policies: found ['A', 'a'], must have each once, in any case",
+        ),
         ("'sandbox:policies': [/A]", "sandbox:policies: found ['/A'], must be a list of names"),
     ],
 )
