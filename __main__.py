@@ -1,18 +1,21 @@
 """The program: read the stack's settings, create the components they list, export what people look up."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from breakglass import naming
+from breakglass.naming import Way
 from breakglass.settings import reading
-from breakglass.settings.model import Settings
+from breakglass.settings.model import AlertsSettings, Settings
 from components.alerts import BreakGlassAlerts, BreakGlassAlertsArgs
+from components.place import PlaceArgs
 from components.relay import BreakGlassRelay, BreakGlassRelayArgs
 from components.role import BreakGlassRole, BreakGlassRoleArgs
 from components.user import BreakGlassUser, BreakGlassUserArgs
+from components.watchdog import BreakGlassWatchdog
 
 
 def enabled_regions(provider: aws.Provider, config: Settings) -> Sequence[str]:
@@ -62,6 +65,23 @@ def _answer(error: Exception) -> str:
     return " ".join(str(error).rsplit("returned an error: ", 1)[-1].split())
 
 
+def places(config: Settings, alerts: AlertsSettings, *, own_regions: int) -> Mapping[Way, PlaceArgs]:
+    """Return what hub and watchdog are made from, given the number of Regions with a relay here."""
+    recipients = {naming.HUB: alerts.subscriptions, naming.WATCHDOG: config.watchdog.subscriptions}
+    return {
+        way: PlaceArgs(
+            watched=config.watched,
+            recipients=recipients[way],
+            other_recipients=recipients[other],
+            account_ids=config.relaying_accounts,
+            organization_id=alerts.organization_id,
+            expected_heartbeats=alerts.heartbeats(own_regions=own_regions),
+            runbook_url=alerts.runbook_url,
+        )
+        for way, other in (naming.WAYS, naming.WAYS[::-1])
+    }
+
+
 def main() -> None:
     """Create what `breakglass:components` lists, with one provider pinned to the stack's account."""
     # This is a short program with little garbage. With Python's default of 700 objects, the collector walks
@@ -103,26 +123,36 @@ def main() -> None:
             opts,
         )
         pulumi.export("roleArn", role.role_arn)
+    buses: list[pulumi.Resource] = []
     if config.alerts is not None:
-        alerts = BreakGlassAlerts(
-            "break-glass-alerts",
-            BreakGlassAlertsArgs(
-                settings=config.alerts,
-                watched=config.watched,
-                expected_heartbeats=config.alerts.heartbeats(own_regions=len(regions)),
-            ),
-            opts,
-        )
-        pulumi.export("alertTopicArn", alerts.topic_arn)
-        pulumi.export("hubBusArn", alerts.bus_arn)
+        made_from = places(config, config.alerts, own_regions=len(regions))
+        if "watchdog" in config.components:
+            watchdog = BreakGlassWatchdog("break-glass-watchdog", made_from[naming.WATCHDOG], opts)
+            pulumi.export("watchdogTopicArn", watchdog.topic_arn)
+            pulumi.export("watchdogBusArn", watchdog.bus_arn)
+            buses += [watchdog.place.bus, watchdog.place.bus_policy]
+        if "alerts" in config.components:
+            alerts = BreakGlassAlerts(
+                "break-glass-alerts",
+                BreakGlassAlertsArgs(
+                    place=made_from[naming.HUB],
+                    audit_retention_days=config.alerts.audit_retention_days,
+                    audit_log_protected=config.alerts.audit_log_protected,
+                ),
+                opts,
+            )
+            pulumi.export("alertTopicArn", alerts.topic_arn)
+            pulumi.export("hubBusArn", alerts.bus_arn)
+            buses += [alerts.place.bus, alerts.place.bus_policy]
     if config.relay is not None:
         BreakGlassRelay(
             "break-glass-relay",
             BreakGlassRelayArgs(
                 account_id=config.account_id,
                 regions=regions,
-                hubs=config.relay.hubs,
                 watched=config.watched,
+                dead_letter_alarm=config.relay.dead_letter_alarm,
+                depends_on=buses,
             ),
             opts,
         )

@@ -150,39 +150,67 @@ def role_trust(*, user_account_id: str, user_names: Sequence[str], mfa_max_age: 
 
 
 def hub_key(*, account_id: str) -> Document:
-    """Return the policy of the key that encrypts the topic.
+    """Return the policy of the key that encrypts the hub's topic.
 
     EventBridge sends none of aws:SourceAccount, aws:SourceArn and aws:SourceOrgID to KMS: with any of them
     in its statement every alert would be lost without an error
-    (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). The topic policy is the place that
-    narrows the account. CloudWatch does send the account.
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). Alarms do not use this topic.
     """
     encrypt = ["kms:GenerateDataKey*", "kms:Decrypt"]
-    events, alarms = _service("events"), _service("cloudwatch")
-    here = _from_account(account_id)
     return _document(
         _allow("AccountAdministersTheKey", principal=_account(account_id), action="kms:*", resource="*"),
-        _allow("EventBridgeEncryptsAlerts", principal=events, action=encrypt, resource="*"),
-        _allow("AlarmsEncryptAlerts", principal=alarms, action=encrypt, resource="*", condition=here),
+        _allow("EventBridgeEncryptsAlerts", principal=_service("events"), action=encrypt, resource="*"),
     )
 
 
-def topic(*, account_id: str, region: str, name: str) -> Document:
-    """Return the policy of a topic: rules and alarms of this account may publish, nobody else is named.
+def alert_topic(*, account_id: str, region: str, name: str) -> Document:
+    """Return the policy of a topic for alerts: EventBridge may publish, nobody else is named.
 
-    `aws:SourceAccount` is supported here
-    (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html), unlike in the key policy.
+    Without a condition: two AWS pages disagree whether EventBridge sends aws:SourceAccount here, and a
+    mistake would silence every alert
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html and
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
     """
-    publish = partial(
-        _allow,
-        action="sns:Publish",
-        resource=naming.topic_arn(account_id, region, name),
-        condition=_from_account(account_id),
-    )
-    return _document(
-        publish("RulesPublish", principal=_service("events")),
-        publish("AlarmsPublish", principal=_service("cloudwatch")),
-    )
+    return _document(_rules_publish(naming.topic_arn(account_id, region, name)))
+
+
+def alarms_topic(
+    *,
+    account_id: str,
+    region: str,
+    name: str,
+    account_ids: Sequence[str],
+    organization_id: str | None,
+    for_rules: bool,
+) -> Document:
+    """Return the policy of a topic for alarms: CloudWatch may publish for alarms of the accounts that relay.
+
+    CloudWatch does send the alarm's account
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html).
+
+    Args:
+        account_id: Account of the topic.
+        region: Its Region, and so that of the alarms: an alarm notifies topics of its own Region only.
+        name: Its name.
+        account_ids: Accounts whose alarms may use it.
+        organization_id: Organisation whose accounts may all use it, if any. This is a statement of its own,
+            because that CloudWatch sends aws:SourceOrgID rests on practitioners' reports alone.
+        for_rules: Whether a rule publishes as well: key-change, so that it needs no key and no role.
+    """
+    topic = naming.topic_arn(account_id, region, name)
+    publish = partial(_allow, principal=_service("cloudwatch"), action="sns:Publish", resource=topic)
+    here = {"StringEquals": {"aws:SourceAccount": list(account_ids)}}
+    statements = [publish("AlarmsPublish", condition=here)]
+    if organization_id is not None:
+        of_organization = {"StringEquals": {"aws:SourceOrgID": organization_id}}
+        statements.append(publish("AlarmsOfTheOrganizationPublish", condition=of_organization))
+    if for_rules:
+        statements.append(_rules_publish(topic))
+    return _document(*statements)
+
+
+def _rules_publish(topic: str) -> Document:
+    return _allow("RulesPublish", principal=_service("events"), action="sns:Publish", resource=topic)
 
 
 def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequence[str]) -> Document:
@@ -208,34 +236,36 @@ def dead_letter_queue(*, account_id: str, region: str, name: str, rules: Sequenc
     )
 
 
-def drill_queue(*, account_id: str, region: str) -> Document:
-    """Return the policy of the drill queue: our two topics may put what they send to people, nobody else.
+def drill_queue(*, account_id: str, region: str, name: str, topic: str) -> Document:
+    """Return the policy of a drill queue: our topic may put what it sends to people, nobody else.
 
     See https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
     """
-    topics = [naming.topic_arn(account_id, region, name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
     return _document(
         _allow(
-            "TopicsShowWhatTheySend",
+            "TopicShowsWhatItSends",
             principal=_service("sns"),
             action="sqs:SendMessage",
-            resource=naming.queue_arn(account_id, region, naming.DRILL_QUEUE),
-            condition={"ArnEquals": {"aws:SourceArn": topics}},
+            resource=naming.queue_arn(account_id, region, name),
+            condition={"ArnEquals": {"aws:SourceArn": naming.topic_arn(account_id, region, topic)}},
         )
     )
 
 
-def hub_bus(
-    *, account_id: str, region: str, member_account_ids: Sequence[str], organization_id: str | None
-) -> Document:
-    """Return the policy of the hub bus: relays of the hub's and the members' accounts may put events.
+def bus(*, bus_arn: str, account_ids: Sequence[str], organization_id: str | None) -> Document:
+    """Return the policy of a bus that relays forward to: the accounts' relays may put events on it.
 
     See https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html. A bus policy holds
-    10,240 characters: about 200 accounts. With an organisation id every account of it is let in.
+    10,240 characters: about 200 accounts. There is no condition on the relay's role: that one works with
+    EventBridge's own calls is not documented, and a mistake would break both ways at once.
+
+    Args:
+        bus_arn: ARN of the bus.
+        account_ids: Accounts whose relays may put events.
+        organization_id: Organisation whose accounts may all put events, if any.
     """
-    bus = naming.bus_arn(account_id, region, naming.HUB_BUS)
-    put = partial(_allow, action="events:PutEvents", resource=bus)
-    accounts = [naming.iam_arn(member, "root") for member in (account_id, *member_account_ids)]
+    put = partial(_allow, action="events:PutEvents", resource=bus_arn)
+    accounts = [naming.iam_arn(account, "root") for account in account_ids]
     statements = [put("RelaysOfListedAccounts", principal={"AWS": accounts})]
     if organization_id is not None:
         of_organization = {"StringEquals": {"aws:PrincipalOrgID": organization_id}}
@@ -243,36 +273,41 @@ def hub_bus(
     return _document(*statements)
 
 
-def audit_log(*, account_id: str, region: str) -> Document:
-    """Return the resource policy of the audit log group: our rules may write to it, through no role.
+def log_group(*, group_arn: str, rules: Sequence[str]) -> Document:
+    """Return the resource policy of a log group: our rules may write to it, through no role.
 
     As in AWS's own example, only PutLogEvents carries a condition
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+
+    Args:
+        group_arn: ARN of the log group.
+        rules: ARNs of the rules; `*` at the end.
     """
-    streams = f"{naming.log_group_arn(account_id, region)}:*"
     writers = {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
-    rules = [naming.rule_arn(account_id, region, name) for name in naming.HUB_RULES]
-    ours = {"ArnLike": {"aws:SourceArn": rules}}
-    write = partial(_allow, principal=writers, resource=streams)
+    ours = {"ArnLike": {"aws:SourceArn": list(rules)}}
+    write = partial(_allow, principal=writers, resource=f"{group_arn}:*")
     return _document(
         write("RulesOpenStreams", action="logs:CreateLogStream"),
         write("RulesRecord", action="logs:PutLogEvents", condition=ours),
     )
 
 
-def relay_trust(*, account_id: str) -> Document:
-    """Return who may use the relay's role: EventBridge, for our relay rules, in any Region of the account.
+def relay_trust(*, account_id: str, rules: Sequence[str]) -> Document:
+    """Return who may use a relay's role: EventBridge, for our rules, and for none of the other way.
 
     One pattern for all Regions: a list of them would not fit into a trust policy. See
     https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
+
+    Args:
+        account_id: Account of role and rules.
+        rules: ARNs of the rules; Region and end may be `*`.
     """
-    rules = naming.rule_arn(account_id, "*", f"{naming.RELAY_RULE}*")
-    return _service_trust("events", account_id, rules)
+    return _service_trust("events", account_id, list(rules))
 
 
-def relay_permission(*, hubs: Sequence[str]) -> Document:
-    """Return what the relay's role may do: put events on exactly the hub buses."""
-    return _document(_allow("ForwardToTheHub", action="events:PutEvents", resource=list(hubs)))
+def relay_permission(*, bus_arn: str) -> Document:
+    """Return what a relay's role may do: put events on exactly one bus."""
+    return _document(_allow("Forward", action="events:PutEvents", resource=bus_arn))
 
 
 def heartbeat_trust(*, account_id: str) -> Document:
@@ -285,12 +320,16 @@ def heartbeat_trust(*, account_id: str) -> Document:
 
 
 def heartbeat_permission(*, account_id: str) -> Document:
-    """Return what the heartbeat's role may do: put events on the default buses of its own account."""
-    buses = naming.bus_arn(account_id, "*", "default")
-    return _document(_allow("PutHeartbeats", action="events:PutEvents", resource=buses))
+    """Return what the heartbeat's role may do: tag the first relay rule of each Region, and keep failures."""
+    rule = naming.rule_arn(account_id, "*", naming.HUB.relay_rule)
+    queue = naming.queue_arn(account_id, "*", naming.RELAY_QUEUE)
+    return _document(
+        _allow("Beat", action="events:TagResource", resource=rule),
+        _allow("KeepWhatFailed", action="sqs:SendMessage", resource=queue),
+    )
 
 
-def _service_trust(service: str, account_id: str, source_arn: str) -> Document:
+def _service_trust(service: str, account_id: str, source_arn: str | list[str]) -> Document:
     ours = _from_account(account_id) | {"ArnLike": {"aws:SourceArn": source_arn}}
     return _trust("OurOwnResourcesOnly", _service(service), ours)
 

@@ -5,6 +5,8 @@ document is known at preview (a policy pack skips what is unknown) and each stac
 without the other's state. Names shared with AWS's Terraform sample are kept, because people type them.
 """
 
+from dataclasses import dataclass
+
 PARTITION = "aws"
 HOME_REGION = "us-east-1"
 
@@ -22,43 +24,108 @@ MFA_ENROLMENT_POLICY = "BreakGlassMfaEnrolment"
 
 USER_POLICIES = (ASSUME_ROLE_POLICY, SIGN_IN_POLICY, REQUIRE_MFA_POLICY, MFA_ENROLMENT_POLICY)
 
-HUB_BUS = "breakglass"
-ARCHIVE = "breakglass"
-TOPIC = "breakglassuser-console-logins"
-WATCHDOG_TOPIC = "breakglass-watchdog"
-KEY_ALIAS = "alias/breakglassSNS"
-DEAD_LETTER_QUEUE = "breakglass-alerts-dlq"
-DRILL_QUEUE = "breakglass-drill"
-AUDIT_LOG_GROUP = "/breakglass/audit"
-ALARM_PREFIX = "breakglass-"
-ALARMS = (
-    f"{ALARM_PREFIX}dead-letters",
-    f"{ALARM_PREFIX}failed-notifications",
-    f"{ALARM_PREFIX}failed-watchdog-notifications",
-    f"{ALARM_PREFIX}missing-heartbeats",
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One of the two ways by which an event reaches people, by the names of its parts. They share none.
+
+    Attributes:
+        name: `hub` or `watchdog`, the place where the way ends.
+        relay_rule: Beginning of the names of the rules that forward to it. Neither begins with the other.
+        relay_role: Role with which EventBridge forwards.
+        target: Id of the target that forwards.
+        bus: Where the relays of all accounts and Regions forward to.
+        topic: Where alerts go.
+        alarms_topic: Where CloudWatch alarms go: a flood on the other topic must not silence these.
+        dead_letter_queue: Where EventBridge keeps what the rules of this place could not deliver.
+        drill_queue: Where a drill sees what the topic sends.
+    """
+
+    name: str
+    relay_rule: str
+    relay_role: str
+    target: str
+    bus: str
+    topic: str
+    alarms_topic: str
+    dead_letter_queue: str
+    drill_queue: str
+
+
+HUB = Way(
+    name="hub",
+    relay_rule="breakglass-relay",
+    relay_role="BreakGlassRelay",
+    target="Hub",
+    bus="breakglass",
+    topic="breakglassuser-console-logins",
+    alarms_topic="breakglass-alarms",
+    dead_letter_queue="breakglass-hub-dlq",
+    drill_queue="breakglass-hub-drill",
 )
-"""The hub's alarms."""
+WATCHDOG = Way(
+    name="watchdog",
+    relay_rule="breakglass-watchdog",
+    relay_role="BreakGlassWatchdogRelay",
+    target="Watchdog",
+    bus="breakglass-watchdog",
+    topic="breakglass-watchdog",
+    alarms_topic="breakglass-watchdog-alarms",
+    dead_letter_queue="breakglass-watchdog-dlq",
+    drill_queue="breakglass-watchdog-drill",
+)
+WAYS = (HUB, WATCHDOG)
+WATCHDOG_REGION = "us-west-2"
+"""The watchdog's Region where the settings do not say otherwise: on by default, with EventBridge's highest
+quotas, and none of those where AWS records console sign-ins."""
+
+TOPICS = tuple(topic for way in WAYS for topic in (way.topic, way.alarms_topic))
+
+ARCHIVE = "breakglass"
+KEY_ALIAS = "alias/breakglassSNS"
+AUDIT_LOG_GROUP = "/breakglass/audit"
+HEARTBEAT_LOG_GROUP = "/breakglass/heartbeats"
+ALARM_PREFIX = "breakglass-"
+PLACE_ALARMS = tuple(
+    ALARM_PREFIX + noun
+    for noun in (
+        "dead-letters",
+        "new-dead-letters",
+        "lost-events",
+        "failed-notifications",
+        "flood",
+        "missing-heartbeats",
+    )
+)
+"""The alarms of the hub, and of the watchdog in its Region."""
+RELAY_ALARMS = tuple(
+    f"{ALARM_PREFIX}relay-{noun}" for noun in ("dead-letters", "new-dead-letters", "lost-events")
+)
+"""The alarms of each account's relays, in us-east-1."""
 RULE_PREFIX = "capture-breakglass-"
-HUB_RULES = (f"{HUB_BUS}/{RULE_PREFIX}*", f"{RULE_PREFIX}*")
-"""The hub's rules as their ARNs name them: those on the hub bus, and key-change on the default bus."""
 RECORD_RULE = f"{RULE_PREFIX}record"
+HEARTBEAT_RULE = f"{RULE_PREFIX}heartbeat"
+KEY_RULE = f"{RULE_PREFIX}key-change"
+"""The one rule of a hub that is on a default bus: AWS chooses the key's id, so no relay can know it."""
 ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 """State of every rule. AssumeRole is a read-only event, and by the letter of the EventBridge guide only rules
 in this state receive those (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html)."""
 SNS_TARGET_ID = "SendToSNS"
-WATCHDOG_TARGET_ID = "SendToWatchdog"
-AUDIT_TARGET_ID = "Record"
+ALARMS_TARGET_ID = "SendToAlarms"
+RECORD_TARGET_ID = "Record"
 
-RELAY_RULE = "breakglass-relay"
-RELAY_ROLE = "BreakGlassRelay"
-RELAY_QUEUE = "breakglass-relay-dlq"
+RELAY_QUEUE = "breakglass-relays-dlq"
+KEY_ROLE = "BreakGlassKeyRelay"
+"""Role of the hub with which the rule key-change tells the watchdog's bus."""
+RELAY_ROLES = (*(way.relay_role for way in WAYS), KEY_ROLE)
 SCHEDULE_GROUP = "breakglass"
 HEARTBEAT_SCHEDULE = "breakglass-heartbeat"
 HEARTBEAT_ROLE = "BreakGlassHeartbeat"
-OWN_QUEUES = (DEAD_LETTER_QUEUE, DRILL_QUEUE, RELAY_QUEUE)
+HEARTBEAT_TAG = ("breakglass-heartbeat", "hourly")
+"""Key and value of the tag that each heartbeat puts on a rule that has it already, so nothing changes."""
+OWN_QUEUES = (RELAY_QUEUE, *(queue for way in WAYS for queue in (way.dead_letter_queue, way.drill_queue)))
 """Queues that are not recipients: nobody is told of what they hold."""
 OWN_SOURCES = "breakglass."
-HEARTBEAT_SOURCE = "breakglass.heartbeat"
 DRILL_SOURCE = "breakglass.drill"
 DRILL_TYPE = "Break-glass drill"
 QUIET_DRILL_TYPE = "Break-glass drill, quiet"
@@ -90,12 +157,12 @@ def policy_arn(account_id: str, name: str) -> str:
     return iam_arn(account_id, f"policy/{name}")
 
 
-def topic_arn(account_id: str, region: str, name: str = TOPIC) -> str:
+def topic_arn(account_id: str, region: str, name: str) -> str:
     """Return the ARN of an SNS topic."""
     return f"arn:{PARTITION}:sns:{region}:{account_id}:{name}"
 
 
-def queue_arn(account_id: str, region: str, name: str = DEAD_LETTER_QUEUE) -> str:
+def queue_arn(account_id: str, region: str, name: str) -> str:
     """Return the ARN of an SQS queue."""
     return f"arn:{PARTITION}:sqs:{region}:{account_id}:{name}"
 
@@ -115,9 +182,9 @@ def bus_arn(account_id: str, region: str, name: str) -> str:
     return f"arn:{PARTITION}:events:{region}:{account_id}:event-bus/{name}"
 
 
-def log_group_arn(account_id: str, region: str) -> str:
-    """Return the ARN of the audit log group, without the `:*` that stands for its streams."""
-    return f"arn:{PARTITION}:logs:{region}:{account_id}:log-group:{AUDIT_LOG_GROUP}"
+def log_group_arn(account_id: str, region: str, name: str = AUDIT_LOG_GROUP) -> str:
+    """Return the ARN of a log group, without the `:*` that stands for its streams."""
+    return f"arn:{PARTITION}:logs:{region}:{account_id}:log-group:{name}"
 
 
 def schedule_group_arn(account_id: str, region: str) -> str:

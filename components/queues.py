@@ -29,24 +29,18 @@ def create_queue(
     region: str,
     policy: documents.Document,
     kept_seconds: int = DEAD_LETTERS_KEPT_SECONDS,
-) -> sqs.QueuePolicy:
-    """Create a queue with its policy, and return the policy: what sends to the queue is created after it.
+) -> sqs.Queue:
+    """Create a queue with its policy, and return it.
 
     EventBridge takes a standard queue of the rule's own Region as a dead-letter queue
     (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html).
     """
-    queue = sqs.Queue(
+    return sqs.Queue(
         name,
         name=queue_name,
         message_retention_seconds=kept_seconds,
         sqs_managed_sse_enabled=True,
-        region=region,
-        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
-    )
-    return sqs.QueuePolicy(
-        f"{name}-policy",
-        queue_url=queue.url,
         policy=json.dumps(policy),
         region=region,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=True),
     )

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 STACKS = ROOT / "tests" / "stacks"
 """Stack files of the tests; those of the project are the user's to edit."""
 STACK_TYPE = "pulumi:pulumi:Stack"
-ENABLED_REGIONS = ("eu-west-1", "us-east-1")
+ENABLED_REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 KEY_ID = "5e1f0a2c-9b7d-4c36-8f10-2d4b6a8c0e12"
 KEY_ARN = f"arn:aws:kms:us-east-1:111111111111:key/{KEY_ID}"
 
@@ -34,6 +34,7 @@ class Registered:
     delete_before_replace: bool
     provider: str
     inputs: dict[str, Any]
+    depends_on: frozenset[str]
 
     def document(self, name: str) -> Any:
         return json.loads(self.inputs[name])
@@ -99,6 +100,7 @@ class _Monitor(mocks.MockMonitor):
                     delete_before_replace=request.deleteBeforeReplace,
                     provider=request.provider,
                     inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                    depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                 )
             )
         return super().RegisterResource(request)

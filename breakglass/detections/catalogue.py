@@ -1,9 +1,10 @@
 """The detection catalogue: which events raise the alarm, and what the message says. Pure data, no Pulumi.
 
-An event travels in two steps. The relay in its account and Region (`relay_patterns`) sends everything that
-touches the break-glass user, the role or the alarm path to the hub. There, one rule per detection
-(`hub_patterns`) decides what to tell people. To add a detection, add an entry to `DETECTIONS`, and a clause
-to `relay_patterns` if no relay forwards such events yet.
+An event travels in two steps, twice. The relays in its account and Region (`relay_patterns`) send everything
+that touches the break-glass user, the role or the alarm to the hub and to the watchdog. On the hub, one rule
+per detection (`hub_patterns`) decides what to tell people; the watchdog tells of the same events in general
+words (`watchdog_rules`). To add a detection, add an entry to `DETECTIONS`, and a clause to `relay_patterns`
+if no relay forwards such events yet.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,16 @@ from typing import Literal
 
 from breakglass import naming
 from breakglass.detections import hub_patterns
-from breakglass.detections.patterns import REGION_SWITCHED, ROOT_SIGN_IN, TRAIL_WRITES, Pattern, Watched
+from breakglass.detections.patterns import (
+    ORGANIZATION_WRITES,
+    REGION_SWITCHED,
+    ROOT_SIGN_IN,
+    TRAIL_WRITES,
+    Pattern,
+    Watched,
+    either,
+    packed,
+)
 
 
 @dataclass(frozen=True)
@@ -39,14 +49,11 @@ class Detection:
         title: What happened, first line of the message, at most 60 characters.
         recorded_in: Where AWS records such events, for people.
         reference: AWS's page about such events.
-        patterns: Builds the event patterns; an event that matches any of them is of this kind. Alternatives
-            must exclude each other, because each is a rule of its own and would ring on its own.
+        patterns: Builds the event patterns; an event that matches any of them is of this kind.
         action: `notify`: a message to people. `record`: the audit log only.
         severity: How urgent: `critical` wakes people up, `high` wants a look today, `info` is for the record.
         facts: Lines of the message between title and advice.
         advice: What to do, at most two lines.
-        to_watchdog: Whether the message goes to the watchdog topic as well: it must arrive when the first
-            topic or its key is what was attacked, and a drill must show that it would.
         sample: The event of `tests/events/alert` that the detections page shows the message for; "" for an
             event that CloudTrail does not record.
     """
@@ -60,7 +67,6 @@ class Detection:
     severity: Literal["critical", "high", "info"] = "critical"
     facts: tuple[Fact, ...] = ()
     advice: tuple[str, ...] = ()
-    to_watchdog: bool = False
     sample: str = ""
 
     @property
@@ -68,20 +74,28 @@ class Detection:
         """Name of the detection's EventBridge rule; further ones end in -2, -3 …"""
         return naming.RULE_PREFIX + self.id
 
+    def rule_patterns(self, watched: Watched) -> list[Pattern]:
+        """Return the patterns of the detection's rules, as few as can hold them; no event matches two.
+
+        Raises:
+            PatternTooLong: One of the detection's patterns is longer than a rule's may be.
+        """
+        return packed(self.patterns(watched), either)
+
 
 _USER = Fact("Who", "{userIdentity.userName}")
 _ACTOR = Fact("Who", "{userIdentity.arn}")
 _CALL = Fact("Call", "{eventName} {eventSource}")
 _ERROR = Fact("Error, if any", "{errorCode} {errorMessage}")
 _MFA = Fact("MFA, if told", "{userIdentity.sessionContext.attributes.mfaAuthenticated}")
-_WHEN_AND_WHERE = (
-    Fact("Time UTC", "{eventTime}"),
+WHERE = (
     Fact("Account", "{$.account}"),
     Fact("Region", "{$.region}"),
     Fact("From", "{sourceIPAddress}"),
     Fact("Client", "{userAgent}"),
     Fact("Event", "{eventID}"),
 )
+_WHEN_AND_WHERE = (Fact("Time UTC", "{eventTime}"), *WHERE)
 _SIGNED_IN = (
     Fact("Outcome", "{responseElements.ConsoleLogin} {errorMessage}"),
     Fact("MFA used", "{additionalEventData.MFAUsed}"),
@@ -293,10 +307,9 @@ DETECTIONS: tuple[Detection, ...] = (
         patterns=hub_patterns.alerting_change,
         facts=_change(
             "{name}{rule}{archiveName}{topicArn}{subscriptionArn}{queueUrl}{aliasName}{alarmName}"
-            "{logGroupName}{logGroupIdentifier}{resourceArn}{roleName} {eventBusName}"
+            "{logGroupName}{logGroupIdentifier}{resourceArn}{sourceArn}{roleName} {eventBusName}"
         ),
         advice=_DEPLOYMENT,
-        to_watchdog=True,
     ),
     Detection(
         id="key-change",
@@ -307,7 +320,6 @@ DETECTIONS: tuple[Detection, ...] = (
         patterns=hub_patterns.fixed(),  # AWS chooses the key's id: see `hub_patterns.key_change`
         facts=_change("{keyId}"),
         advice=_DEPLOYMENT,
-        to_watchdog=True,
     ),
     Detection(
         id="region-enabled",
@@ -341,12 +353,28 @@ DETECTIONS: tuple[Detection, ...] = (
         ),
     ),
     Detection(
+        id="organization-change",
+        title="BREAK-GLASS: the organisation was changed",
+        severity="high",
+        recorded_in="us-east-1; the management account",
+        reference="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_cloudtrail-integration.html",
+        sample="organizations-attach-policy",
+        patterns=hub_patterns.fixed({"source": ["aws.organizations"], "detail": ORGANIZATION_WRITES}),
+        facts=_change(
+            "{targetId} {policyId} {accountId} {servicePrincipal}{sourceParentId} {destinationParentId}"
+        ),
+        advice=(
+            "Service control policies, and an account that leaves or is closed, can",
+            "silence the alarm of members: see that none denies it.",
+        ),
+    ),
+    Detection(
         id="drill",
         title="BREAK-GLASS DRILL: this is a test of the alarm",
         severity="info",
         recorded_in="any Region",
         reference=_PUT_EVENTS,
-        patterns=hub_patterns.fixed({"source": [naming.DRILL_SOURCE], "detail-type": [naming.DRILL_TYPE]}),
+        patterns=hub_patterns.loud_drill,
         facts=(
             Fact("Started by", "{who}"),
             Fact("Reason", "{why}"),
@@ -356,7 +384,6 @@ DETECTIONS: tuple[Detection, ...] = (
             Fact("Time UTC", "{$.time}"),
         ),
         advice=("Nothing has happened. Nothing is to be done but to note that it arrived.",),
-        to_watchdog=True,
     ),
     Detection(
         id="drill-quiet",
@@ -375,7 +402,16 @@ DETECTIONS: tuple[Detection, ...] = (
         action="record",
         severity="info",
         recorded_in="every Region with a relay",
-        reference=_PUT_EVENTS,
-        patterns=hub_patterns.fixed({"source": [naming.HEARTBEAT_SOURCE]}),
+        reference="https://docs.aws.amazon.com/eventbridge/latest/userguide/logging-using-cloudtrail.html",
+        patterns=hub_patterns.fixed(hub_patterns.HEARTBEAT),
+    ),
+    Detection(
+        id="heartbeat-read",
+        title="A relay forwards read-only events",
+        action="record",
+        severity="info",
+        recorded_in="every Region with a relay",
+        reference=_IAM_AND_STS_EVENTS,
+        patterns=hub_patterns.heartbeat_read,
     ),
 )

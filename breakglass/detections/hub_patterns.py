@@ -5,18 +5,20 @@ The catalogue says which function belongs to which detection.
 
 from collections.abc import Callable
 
+from breakglass import naming
 from breakglass.detections.patterns import (
     WRITE,
     Pattern,
     Watched,
     about,
     alarm_parts,
+    any_case,
     by_role_session,
     by_session_of,
     by_user,
     changes_user,
     either,
-    packed,
+    heartbeat_by,
 )
 
 SIGN_IN: Pattern = {"source": ["aws.signin"], "detail-type": ["AWS Console Sign In via CloudTrail"]}
@@ -32,6 +34,9 @@ _SPECIAL_CALLS = [
     "GetSessionToken",
     "GetFederationToken",
 ]
+
+
+ABOUT_ALIAS = ["CreateAlias", "DeleteAlias", "UpdateAlias"]
 
 
 def fixed(*patterns: Pattern) -> Callable[[Watched], list[Pattern]]:
@@ -111,14 +116,45 @@ def role_activity(watched: Watched) -> list[Pattern]:
 
 def role_change(watched: Watched) -> list[Pattern]:
     """Return the pattern of IAM writes that name the role."""
-    return [{"source": ["aws.iam"], "detail": WRITE | about(roleName=[watched.role_name])}]
+    return [{"source": ["aws.iam"], "detail": WRITE | about(roleName=any_case(watched.role_name))}]
 
 
 def alerting_change(watched: Watched) -> list[Pattern]:
-    """Return the patterns of writes that name a part of the alarm path."""
-    parts = alarm_parts(watched, watched.hub_account_id)
-    by_source = [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
-    return packed(by_source, either)
+    """Return the patterns of writes that name a part of the alarm: one for each event source."""
+    parts = alarm_parts(watched, None)
+    return [{"source": [source], "detail": WRITE | either(clauses)} for source, clauses in parts.items()]
+
+
+def loud_drill(watched: Watched) -> list[Pattern]:
+    """Return the pattern of a loud drill. Members may put events on their buses: theirs tells nobody."""
+    drill = {"source": [naming.DRILL_SOURCE], "detail-type": [naming.DRILL_TYPE]}
+    return [drill | {"account": [watched.hub_account_id]}]
+
+
+def heartbeat_read(_: Watched) -> list[Pattern]:
+    """Return the pattern of Scheduler's AssumeRole for a heartbeat: a read-only event, as emergencies are."""
+    heartbeat = {"suffix": f":role/{naming.HEARTBEAT_ROLE}"}
+    return [STS | {"detail": {"eventName": ["AssumeRole"], **about(roleArn=[heartbeat])}}]
+
+
+HEARTBEAT: Pattern = {
+    "source": ["aws.events"],
+    "detail": heartbeat_by({"suffix": f":role/{naming.HEARTBEAT_ROLE}"}),
+}
+NO_HEARTBEAT: Pattern = {
+    "$or": [
+        {"source": [{"anything-but": ["aws.events"]}]},
+        {"detail": {"eventName": [{"anything-but": ["TagResource"]}]}},
+        {
+            "detail": {
+                **by_session_of(
+                    {"exists": False}, {"anything-but": {"suffix": f":role/{naming.HEARTBEAT_ROLE}"}}
+                )
+            }
+        },
+    ]
+}
+"""What matches all events but heartbeats: thousands an hour would drown the audit log."""
 
 
 def key_change(key_arn: str, key_id: str) -> Pattern:
@@ -128,9 +164,8 @@ def key_change(key_arn: str, key_id: str) -> Pattern:
     request's `keyId` counts too, which may be the id or the ARN. Calls about an alias name the key as well,
     and ring as alerting-change.
     """
-    about_alias = ["CreateAlias", "DeleteAlias", "UpdateAlias"]
     names_key = {"$or": [{"resources": {"ARN": [key_arn]}}, about(keyId=[key_id, key_arn])]}
     return {
         "source": ["aws.kms"],
-        "detail": {"eventName": [{"anything-but": about_alias}], **WRITE, **names_key},
+        "detail": {"eventName": [{"anything-but": ABOUT_ALIAS}], **WRITE, **names_key},
     }

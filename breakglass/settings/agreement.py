@@ -39,14 +39,14 @@ def _one_stack_an_account(stacks: Mapping[str, Settings]) -> Iterator[tuple[str,
 
 
 def _with_the_hub(stacks: Mapping[str, Settings]) -> Iterator[tuple[str, str]]:
-    hubs = [stack for stack, settings in stacks.items() if settings.alerts is not None]
+    hubs = [stack for stack, settings in stacks.items() if settings.is_hub]
     for other in hubs[1:]:
         yield other, f"alerts: found a hub beside stack {hubs[0]}, must be in one stack only"
     if not hubs:
         return
     name, hub = hubs[0], stacks[hubs[0]]
     for stack, settings in stacks.items():
-        if settings.alerts is not None:
+        if settings.is_hub:
             continue
         as_there = f"as in stack {name}, which has the users"
         if settings.hub_account_id != hub.account_id:
@@ -57,10 +57,39 @@ def _with_the_hub(stacks: Mapping[str, Settings]) -> Iterator[tuple[str, str]]:
         if set(settings.user.names) != set(hub.user.names):
             found, wanted = ", ".join(settings.user.names), ", ".join(hub.user.names)
             yield stack, f"user.names: found {found}, must be {wanted} {as_there}"
+        yield from ((stack, problem) for problem in _about_the_watchdog(name, hub, settings))
         yield from ((stack, problem) for problem in _of_a_member(name, hub, settings))
         if settings.relay is not None and not _admits(hub, settings.account_id):
             wanted = f"must be in alerts.memberAccountIds of stack {name}: its hub refuses others' events"
             yield stack, f"accountId: found {settings.account_id!r}, {wanted}"
+
+
+def _about_the_watchdog(name: str, hub: Settings, settings: Settings) -> Iterator[str]:
+    """Yield what a stack says of the watchdog, or does not create of it, unlike the hub's stack."""
+    # Where no account is named it is the hub's, and a wrong one of that is told already.
+    owner = settings.watchdog.account_id
+    owner = hub.account_id if owner == settings.hub_account_id else owner
+    for key, found, wanted in (
+        ("region", settings.watchdog.region, hub.watchdog.region),
+        ("accountId", owner, hub.watchdog.account_id),
+    ):
+        if found != wanted:
+            yield f"watchdog.{key}: found {found}, must be {wanted} as in stack {name}, the hub's"
+    watchdog = "watchdog" in settings.components
+    if not watchdog and settings.account_id == hub.watchdog.account_id != hub.account_id:
+        yield f"components: found no watchdog, must list it, because stack {name} says that it is here"
+    if not watchdog or settings.alerts is None or hub.alerts is None:
+        return
+    # Hub and watchdog tell each other's recipients of their alarms, and let in the same accounts.
+    for key, found, wanted in (
+        ("alerts.subscriptions", settings.alerts.subscriptions, hub.alerts.subscriptions),
+        ("watchdog.subscriptions", settings.watchdog.subscriptions, hub.watchdog.subscriptions),
+        ("alerts.memberAccountIds", settings.alerts.member_account_ids, hub.alerts.member_account_ids),
+    ):
+        if set(found) != set(wanted):
+            yield f"{key}: is not the same as in stack {name}, must be, as both places need it"
+    if settings.alerts.organization_id != hub.alerts.organization_id:
+        yield f"alerts.organizationId: is not the same as in stack {name}, must be, as both places need it"
 
 
 def _of_a_member(name: str, hub: Settings, settings: Settings) -> Iterator[str]:

@@ -93,11 +93,11 @@ class Flag(Constraint):
 
 @dataclass(frozen=True, kw_only=True)
 class Nested(Constraint):
-    """A mapping with the keys that a model declares, or with the one that `only` names."""
+    """A mapping with the keys that a model declares, or with those that `only` names."""
 
     accepted: str = "a mapping"
     model: type[Any]
-    only: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ def number_from(lowest: int, highest: int, what: str) -> Number:
 
 # --- Accounts, names, policies --------------------------------------------------------------------
 
-COMPONENTS = ("user", "role", "alerts", "relay")
+COMPONENTS = ("user", "role", "alerts", "watchdog", "relay")
 """What `breakglass:components` may list."""
 
 _ACCOUNT_REGEX = "[0-9]{12}"
@@ -149,7 +149,7 @@ LISTED_COMPONENTS = ListOf(
 # Names and lengths: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _NAME_WORDS = "1 to 64 letters, digits and characters of +=,.@_-"
 _NAME_REGEX = "[A-Za-z0-9+=,.@_-]{1,64}"
-_OUR_ROLES = (naming.RELAY_ROLE, naming.HEARTBEAT_ROLE)
+_OUR_ROLES = (*naming.RELAY_ROLES, naming.HEARTBEAT_ROLE)
 # IAM allows only one spelling of a name; JavaScript cannot ignore case in a part of a regular expression.
 _OUR_ROLES_REGEX = re.sub(
     "[A-Z]",
@@ -159,7 +159,7 @@ _OUR_ROLES_REGEX = re.sub(
 )
 ROLE_NAME = Text(
     f"an IAM role name ({_NAME_WORDS}), but not {' or '.join(_OUR_ROLES)} in upper or lower case, "
-    "which are the relay's roles",
+    "which are the relays' roles",
     f"(?!(?:{_OUR_ROLES_REGEX})$){_NAME_REGEX}",
 )
 USER_NAMES = ListOf(
@@ -245,6 +245,22 @@ EXCLUDED_REGIONS = ListOf(
     ),
 )
 
+# https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+ALWAYS_ENABLED_REGIONS = frozenset(
+    {
+        "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1",
+        "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2",
+        "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    }
+)  # fmt: skip
+"""Regions that no account can disable."""
+
+WATCHDOG_REGION = one_of(
+    sorted(ALWAYS_ENABLED_REGIONS - {naming.HOME_REGION}),
+    f"a Region that no account can disable, such as {naming.WATCHDOG_REGION} or eu-west-1, but not "
+    f"{naming.HOME_REGION}, where the hub is",
+)
+
 # --- The hub --------------------------------------------------------------------------------------
 
 _URL_CHARACTERS = r"A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-"  # RFC 3986; no white space, <, > or "
@@ -294,7 +310,7 @@ ENDPOINTS = {
 PROTOCOL = one_of(ENDPOINTS)
 ENDPOINT = TextBy(accepted="an endpoint of the protocol", regex=r"[\s\S]+", key="protocol", each=ENDPOINTS)
 
-# The policy of the hub bus names each member account: 300 account ARNs fill it.
+# The policies of hub and watchdog bus name each member account: 300 account ARNs fill it.
 MEMBER_ACCOUNT_IDS = ListOf(
     accepted=f"a list of 1 to 200 account ids (the policy of the hub bus holds {quotas.BUS_POLICY:,} "
     "characters); leave it out for none, or admit a whole organisation with organizationId",
@@ -314,22 +330,9 @@ AUDIT_RETENTION_DAYS = Number(
     f"a number of days that CloudWatch Logs accepts: {', '.join(map(str, _RETENTION_DAYS))}", _RETENTION_DAYS
 )
 # The upper limit is ours: about 3,000 accounts with every Region.
-EXPECTED_HEARTBEATS = number_from(1, 100_000, "a whole number of heartbeats a day")
+EXPECTED_HEARTBEATS = number_from(1, 100_000, "a whole number of heartbeats an hour")
 UNCOUNTED_HEARTBEATS = Number(
     f"{EXPECTED_HEARTBEATS.accepted}, because their number cannot be derived: that takes a relay in "
     "this stack, and with organizationId the list memberAccountIds",
     EXPECTED_HEARTBEATS.values,
-)
-
-# A rule has at most 5 targets, of which we use 2 for hubs. Names of buses:
-# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
-HUBS = ListOf(
-    accepted="a list of 1 or 2 event bus ARNs",
-    item=Text(
-        f"{naming.bus_arn('<account>', '<region>', '<name>')}; the name must not be default, because the "
-        "relay's own rule sits on the default bus and would loop",
-        naming.bus_arn(_ACCOUNT_REGEX, _REGION_REGEX, "(?!default$)[A-Za-z0-9._-]{1,256}"),
-    ),
-    at_least=1,
-    at_most=2,
 )

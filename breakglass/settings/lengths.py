@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from breakglass import documents, naming, quotas
 from breakglass.detections.catalogue import DETECTIONS
-from breakglass.detections.patterns import PatternTooLong, checked
+from breakglass.detections.patterns import PatternTooLong
 from breakglass.detections.relay_patterns import relay_patterns
+from breakglass.detections.watchdog_rules import WATCHDOG_RULES
 from breakglass.settings.model import Settings
 
 
@@ -23,13 +24,12 @@ def problems(settings: Settings) -> list[str]:
         # Build what the stack would deploy: a pattern may be too long and impossible to split.
         if settings.relay is not None:
             relay_patterns(settings.watched, settings.account_id)
-        for detection in DETECTIONS if settings.alerts is not None else ():
-            for pattern in detection.patterns(settings.watched):
-                checked(pattern)
+        for detection in (*DETECTIONS, *WATCHDOG_RULES) if settings.alerts is not None else ():
+            detection.rule_patterns(settings.watched)
     except PatternTooLong as error:
         found.append(
             f"breakglass:user.names: makes an {error}: "
-            "name fewer users, or shorter names (11 names of 14 letters fit)"
+            "name fewer users, or shorter names (9 names of 14 letters fit)"
         )
     return found
 
@@ -47,11 +47,11 @@ def _limited(settings: Settings) -> Iterator[tuple[documents.Document, int, str,
     name = f"policy {naming.ASSUME_ROLE_POLICY}"
     yield assume, quotas.MANAGED_POLICY, "user.accountIds", name, "list fewer, or none for all"
     if settings.alerts is not None:
-        bus = documents.hub_bus(
-            account_id=settings.account_id,
-            region=settings.watched.hub_region,
-            member_account_ids=settings.alerts.member_account_ids,
+        # The watchdog's bus has the longer name.
+        bus = documents.bus(
+            bus_arn=settings.watched.bus_arn(naming.WATCHDOG),
+            account_ids=settings.relaying_accounts,
             organization_id=settings.alerts.organization_id,
         )
         remedy = "list fewer, or give organizationId"
-        yield bus, quotas.BUS_POLICY, "alerts.memberAccountIds", "hub bus's policy", remedy
+        yield bus, quotas.BUS_POLICY, "alerts.memberAccountIds", "policy of each bus", remedy

@@ -18,11 +18,24 @@ T = TypeVar("T")
 
 REMOVED = {
     "breakglass:alerts.region": f"the hub is in {naming.HOME_REGION}, where alone AWS records changes of IAM",
+    "breakglass:alerts.watchdogSubscriptions": "its recipients are breakglass:watchdog.subscriptions "
+    "now, and components lists watchdog (docs/upgrade.md)",
+    "breakglass:relay.hubs": "every relay forwards to the hub, and another to the watchdog",
 }
 """Keys that there were, by their paths, and why there are none any more."""
 
-ALWAYS_NAMED = {"user": "names", "role": "name"}
-"""The key of each block that may stay in a stack that does not create the component."""
+NEEDED_BY = {
+    "user": ("user",),
+    "role": ("role",),
+    "alerts": ("alerts", "watchdog"),
+    "watchdog": ("alerts", "watchdog"),
+    "relay": ("relay",),
+}
+"""The components that need each block. Hub and watchdog know each other's recipients, and the same accounts
+are let in."""
+
+ALWAYS_NAMED = {"user": ("names",), "role": ("name",), "watchdog": ("region", "account_id")}
+"""The keys of blocks that may stay in a stack that needs the block for nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +91,7 @@ class UserSettings:
 
     names: tuple[str, ...] = key(
         constraints.USER_NAMES,
-        "Names of the break-glass users; event patterns hold about 11. Also in a stack that does not create "
+        "Names of the break-glass users; event patterns hold about 9. Also in a stack that does not create "
         "the users: its role trusts them.",
     )
     account_ids: tuple[str, ...] | None = key(
@@ -128,7 +141,12 @@ class RoleSettings:
 
 @_settings
 class Subscription:
-    """A recipient of messages."""
+    """A recipient of messages.
+
+    Attributes:
+        secret: Whether it is encrypted in the configuration, and so in the state: the URL of a webhook is
+            often its password. This is not a key.
+    """
 
     protocol: str = key(constraints.PROTOCOL, "How SNS delivers the messages.")
     endpoint: str = key(
@@ -136,6 +154,7 @@ class Subscription:
         "Address, URL, phone number or ARN, as the protocol requires. The URL of a webhook is often its "
         "password: keep it encrypted.",
     )
+    secret: bool = field(default=False, compare=False)
 
 
 _SUBSCRIPTIONS = ListOf(
@@ -145,26 +164,18 @@ _SUBSCRIPTIONS = ListOf(
 
 @_settings
 class AlertsSettings:
-    """The hub: the alerting, which the relays of all accounts forward to.
+    """The hub: the alerting, which the relays of all accounts forward to."""
 
-    Attributes:
-        endpoints_are_secret: Whether endpoints are encrypted in the configuration, and so in the state: the
-            URL of a webhook is often its password. This is not a key.
-    """
-
-    subscriptions: tuple[Subscription, ...] = key(_SUBSCRIPTIONS, "Recipients of the alerts.")
-    watchdog_subscriptions: tuple[Subscription, ...] = key(
-        _SUBSCRIPTIONS,
-        "Recipients of the watchdog's messages, which report a broken alarm path; no endpoint may be in both "
-        "lists.",
-    )
+    subscriptions: tuple[Subscription, ...] = key(_SUBSCRIPTIONS, "Recipients of the hub's messages.")
     runbook_url: str | None = key(constraints.RUNBOOK_URL, "Page that every message links to.", default=None)
     member_account_ids: tuple[str, ...] = key(
-        constraints.MEMBER_ACCOUNT_IDS, "Other accounts whose relays may send to the hub.", default=()
+        constraints.MEMBER_ACCOUNT_IDS,
+        "Other accounts whose relays may send to hub and watchdog.",
+        default=(),
     )
     organization_id: str | None = key(
         constraints.ORGANIZATION_ID,
-        "Organisation whose accounts may all send to the hub, besides those listed.",
+        "Organisation whose accounts may all send to hub and watchdog, besides those listed.",
         default=None,
     )
     audit_retention_days: int = key(
@@ -177,23 +188,46 @@ class AlertsSettings:
     )
     expected_heartbeats: int | None = key(
         constraints.EXPECTED_HEARTBEATS,
-        "Heartbeats that must reach the hub each day. Required without a relay in this stack, and with "
-        "`organizationId` but without `memberAccountIds`.",
+        "Heartbeats that must reach hub and watchdog each hour. Required without a relay in this stack, and "
+        "with `organizationId` but without `memberAccountIds`.",
         default=None,
         absent="own Regions x (1 + member accounts)",
     )
-    endpoints_are_secret: bool = False
 
     def heartbeats(self, *, own_regions: int) -> int:
-        """Return how many heartbeats a day must bring, given the number of Regions with a relay here."""
+        """Return how many heartbeats an hour must bring, given the number of Regions with a relay here."""
         if self.expected_heartbeats is not None:
             return self.expected_heartbeats
         return own_regions * (1 + len(self.member_account_ids))
 
 
 @_settings
+class WatchdogSettings:
+    """The second hub, which shares nothing with the first; other stacks name its place only."""
+
+    region: str = key(
+        constraints.WATCHDOG_REGION,
+        "Region of the watchdog; eu-west-1 is as good. Your service control policies must allow it.",
+        default=naming.WATCHDOG_REGION,
+        since="0.2",
+    )
+    account_id: str = key(
+        constraints.ACCOUNT_ID,
+        "Account of the watchdog. One of its own is advised.",
+        absent="`hubAccountId`",
+        since="0.2",
+    )
+    subscriptions: tuple[Subscription, ...] = key(
+        _SUBSCRIPTIONS,
+        "Recipients of the watchdog's messages; none may share a mailbox with the hub's. Only in a stack "
+        "with alerts or watchdog, and required there.",
+        since="0.2",
+    )
+
+
+@_settings
 class RelaySettings:
-    """What forwards an account's events to the hub."""
+    """What forwards an account's events to hub and watchdog."""
 
     regions: tuple[str, ...] | None = key(
         constraints.RELAY_REGIONS,
@@ -204,8 +238,12 @@ class RelaySettings:
         "Regions to leave out of the enabled ones, because a service control policy denies them.",
         default=(),
     )
-    hubs: tuple[str, ...] = key(
-        constraints.HUBS, "ARNs of the event buses to forward to.", absent="the hub account's bus"
+    dead_letter_alarm: bool = key(
+        constraints.Flag(),
+        f"Whether alarms in {naming.HOME_REGION} tell of events that a relay could not forward; three, of "
+        "0.10 USD each a month.",
+        default=True,
+        since="0.2",
     )
 
     def covered(self, enabled: Iterable[str]) -> list[str]:
@@ -222,8 +260,8 @@ class RelaySettings:
 class Settings:
     """Everything a stack is made from.
 
-    `user` and `role` are there also where this stack does not create them, for their names; `alerts` and
-    `relay` are None then.
+    `user`, `role` and `watchdog` are there also where this stack does not create them, for their names and
+    places; `alerts` and `relay` are None then, except that a stack with only the watchdog has `alerts` too.
     """
 
     account_id: str = key(constraints.ACCOUNT_ID, "Account of this stack.")
@@ -234,13 +272,29 @@ class Settings:
     user: UserSettings = key(Nested(model=UserSettings), "The break-glass users.", absent="not created")
     role: RoleSettings = key(Nested(model=RoleSettings), "The break-glass role.", absent="not created")
     alerts: AlertsSettings | None = key(Nested(model=AlertsSettings), "The hub.", absent="not created")
+    watchdog: WatchdogSettings = key(
+        Nested(model=WatchdogSettings), "The watchdog, a second hub.", absent="not created", since="0.2"
+    )
     relay: RelaySettings | None = key(Nested(model=RelaySettings), "The relay.", absent="not created")
 
     @property
+    def is_hub(self) -> bool:
+        """Whether this stack creates the hub."""
+        return "alerts" in self.components
+
+    @property
+    def relaying_accounts(self) -> tuple[str, ...]:
+        """Accounts whose relays forward to hub and watchdog, as far as they are listed: the hub's first."""
+        members = self.alerts.member_account_ids if self.alerts is not None else ()
+        return (self.hub_account_id, *members)
+
+    @property
     def watched(self) -> Watched:
-        """Whom the detections watch, and where their hub is."""
+        """Whom the detections watch, and where hub and watchdog are."""
         return Watched(
             hub_account_id=self.hub_account_id,
             user_names=self.user.names,
             role_name=self.role.name,
+            watchdog_account_id=self.watchdog.account_id,
+            watchdog_region=self.watchdog.region,
         )

@@ -6,7 +6,7 @@ resource is registered. `model.py` declares the keys; here are the constraints t
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, replace
 from pathlib import Path
@@ -21,13 +21,15 @@ from breakglass.settings.agreement import disagreements
 from breakglass.settings.constraints import COMPONENTS, Constraint, Nested
 from breakglass.settings.model import (
     ALWAYS_NAMED,
+    NEEDED_BY,
     AlertsSettings,
     Key,
     RelaySettings,
     RoleSettings,
     Settings,
+    Subscription,
     UserSettings,
-    camel_case,
+    WatchdogSettings,
     keys_of,
 )
 from breakglass.settings.walk import ROOT, Walk
@@ -69,7 +71,8 @@ def load() -> Settings:
     if project is not None and (problems := _not_as_in_file(project / f"Pulumi.{stack}.yaml", config)):
         raise SettingsError(problems)
     # Pulumi marks a whole key as secret when anything below it is encrypted.
-    settings = parse(config, endpoints_are_secret=is_config_secret(f"{prefix}alerts"))
+    secret = {block for block in ("alerts", "watchdog") if is_config_secret(f"{prefix}{block}")}
+    settings = parse(config, secret_blocks=secret)
     if project is not None:
         _compare(stack, settings, project)
     return settings
@@ -102,18 +105,18 @@ def _compare(stack: str, settings: Settings, project: Path) -> None:
         with suppress(stack_file.UnreadableStack, SettingsError):
             known[stack_file.stack_name(file)] = parse(stack_file.configuration(file))
     found = disagreements(known | {stack: settings})
-    if problems := [one.problem for one in found if one.stack == stack and settings.alerts is None]:
+    if problems := [one.problem for one in found if one.stack == stack and not settings.is_hub]:
         raise SettingsError(problems)
-    for one in found if settings.alerts is not None else ():
+    for one in found if settings.is_hub else ():
         pulumi.warn(f"stack {one.stack}: {one.problem}")
 
 
-def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -> Settings:
+def parse(config: Mapping[str, object], *, secret_blocks: Collection[str] = ()) -> Settings:
     """Return the settings that a stack's configuration describes.
 
     Args:
         config: Keys without the namespace `breakglass:`, values as YAML gives them.
-        endpoints_are_secret: Whether the recipients' endpoints came from an encrypted value.
+        secret_blocks: Which of `alerts` and `watchdog` came from an encrypted value.
 
     Raises:
         SettingsError: The configuration has problems; lists all of them.
@@ -123,25 +126,34 @@ def parse(config: Mapping[str, object], *, endpoints_are_secret: bool = False) -
     if problems := [*walk.problems, *_between(root)]:
         raise SettingsError(problems)
     hub_account_id = root.hub_account_id or root.account_id
-    hub = naming.bus_arn(hub_account_id, naming.HOME_REGION, naming.HUB_BUS)
+    watchdog = root.watchdog or WatchdogSettings(account_id="", subscriptions=())
     settings: Settings = replace(
         root,
         hub_account_id=hub_account_id,
         user=root.user or UserSettings(names=naming.DEFAULT_USER_NAMES),
         role=root.role or RoleSettings(name=naming.DEFAULT_ROLE_NAMES[0]),
-        alerts=root.alerts and replace(root.alerts, endpoints_are_secret=endpoints_are_secret),
-        relay=root.relay and replace(root.relay, hubs=root.relay.hubs or (hub,)),
+        alerts=root.alerts
+        and replace(root.alerts, subscriptions=_marked(root.alerts.subscriptions, "alerts" in secret_blocks)),
+        watchdog=replace(
+            watchdog,
+            account_id=watchdog.account_id or hub_account_id,
+            subscriptions=_marked(watchdog.subscriptions or (), "watchdog" in secret_blocks),
+        ),
     )
     if too_long := lengths.problems(settings):
         raise SettingsError(too_long)
     return settings
 
 
+def _marked(subscriptions: Sequence[Subscription], secret: bool) -> tuple[Subscription, ...]:
+    return tuple(replace(each, secret=secret) for each in subscriptions)
+
+
 def _depending(config: Mapping[str, object]) -> dict[str, Key]:
     """Return the declarations that depend on other keys, by their paths.
 
-    A listed component whose block is gone is an error, never a wish to delete things. Only the stack that
-    creates the alerts or the relay may describe them.
+    A listed component whose block is gone is an error, never a wish to delete things. Only a stack that needs
+    a block may have it, except for the names in it.
     """
     trial = Walk({})
     listed = trial.value(config.get("components"), "components", constraints.LISTED_COMPONENTS, {})
@@ -150,13 +162,15 @@ def _depending(config: Mapping[str, object]) -> dict[str, Key]:
     found: dict[str, Key] = {}
     for name in COMPONENTS:
         declared = keys_of(Settings)[name]
-        if name in meant:
-            block = replace(declared.constraint, accepted=f"a mapping, because components lists {name}")
+        needing = [component for component in NEEDED_BY[name] if component in meant]
+        if needing:
+            by = name if name in needing else needing[0]
+            block = replace(declared.constraint, accepted=f"a mapping, because components lists {by}")
             declared = replace(declared, constraint=block, absent="")
         elif name in ALWAYS_NAMED:
             declared = replace(declared, constraint=replace(declared.constraint, only=ALWAYS_NAMED[name]))
         else:
-            absent = Constraint(f"absent while components does not list {name}")
+            absent = Constraint(f"absent while components does not list {' or '.join(NEEDED_BY[name])}")
             declared = replace(declared, constraint=absent)
         found[f"{ROOT}:{name}"] = declared
 
@@ -182,6 +196,31 @@ def _block(config: Mapping[str, object], name: str) -> Mapping[str, object]:
     return cast(Mapping[str, object], block) if isinstance(block, Mapping) else {}
 
 
+def _of_the_watchdog(root: Any, account_id: str | None, hub_account_id: str | None) -> Iterator[str]:
+    components: set[str] = set(root.components or ())
+    region = root.watchdog.region if root.watchdog is not None else None
+    owner = (root.watchdog.account_id if root.watchdog is not None else None) or hub_account_id
+    if not account_id or not owner:
+        return
+    if "watchdog" in components and owner != account_id:
+        yield (
+            f"{ROOT}:watchdog.accountId: found {owner!r}, must be the accountId {account_id!r}, because "
+            "components lists watchdog"
+        )
+    if "alerts" in components and "watchdog" not in components and owner == account_id:
+        yield (
+            f"{ROOT}:components: found alerts without watchdog, must list both, because watchdog.accountId "
+            "names no other account for the watchdog"
+        )
+    if "watchdog" not in components or root.relay is None or region is None:
+        return
+    # What somebody does to the watchdog itself is recorded in its Region only. A bad item may be meant as it.
+    if root.relay.regions and not {region, None} & set(root.relay.regions):
+        yield f"{ROOT}:relay.regions: found no {region}, must hold it, because the watchdog is there"
+    if region in (root.relay.exclude_regions or ()):
+        yield f"{ROOT}:relay.excludeRegions: found {region}, must not hold it, because the watchdog is there"
+
+
 def _mailbox(endpoint: str) -> str:
     """Return an endpoint without what leads to the same mailbox: case, and what follows a plus."""
     return re.sub(r"^([^+/:]+)\+[^@]*@", r"\1@", endpoint.lower())
@@ -196,6 +235,8 @@ def _between(root: Any) -> Iterator[str]:
             f"{ROOT}:hubAccountId: found {hub_account_id!r}, must be the accountId {account_id!r}, "
             "because user and alerts, which components lists, live in the hub account"
         )
+        hub_account_id = account_id
+    yield from _of_the_watchdog(root, account_id, hub_account_id)
     for block in ("user", "role"):
         arns: Sequence[str] = getattr(getattr(root, block), "managed_policy_arns", ())
         names = [arn and arn.rpartition("/")[2] for arn in arns]
@@ -209,25 +250,25 @@ def _between(root: Any) -> Iterator[str]:
     if root.alerts is None:
         return
     first: dict[str, tuple[str, int]] = {}
-    for field in ("subscriptions", "watchdog_subscriptions"):
-        listed = getattr(root.alerts, field) or ()
+    for block in ("alerts", "watchdog"):
+        listed = getattr(getattr(root, block), "subscriptions", None) or ()
         for index, item in enumerate(listed):
             if not item:
                 continue
-            place = f"{ROOT}:alerts.{camel_case(field)}[{index}].endpoint"
-            earlier, number = first.setdefault(_mailbox(item.endpoint), (field, index))
-            same_list = earlier == field
+            place = f"{ROOT}:{block}.subscriptions[{index}].endpoint"
+            earlier, number = first.setdefault(_mailbox(item.endpoint), (block, index))
+            same_list = earlier == block
             # The endpoint may be secret: do not quote it.
             if not same_list:
                 yield (
-                    f"{place}: found the endpoint of subscriptions[{number}], must be another one, "
-                    "because the second channel must not share a mailbox with the first"
+                    f"{place}: found the endpoint of alerts.subscriptions[{number}], must be another one, "
+                    "because the watchdog must not share a mailbox with the hub"
                 )
             elif number != index and item.protocol == "email" and item not in listed[:index]:
                 yield f"{place}: repeats [{number}] in another spelling, must be another mailbox"
     for index, member in enumerate(root.alerts.member_account_ids):
-        if member and member == account_id:
+        if member and member == hub_account_id:
             yield (
-                f"{ROOT}:alerts.memberAccountIds[{index}]: found the accountId {account_id!r}, must be "
-                "another account, because the hub's own account is always admitted and counted"
+                f"{ROOT}:alerts.memberAccountIds[{index}]: found the hub's account {member!r}, must be "
+                "another account, because the hub's own is always admitted and counted"
             )

@@ -21,8 +21,9 @@ ENCRYPTED = (
 """What is wrong with an encrypted value, unless it is the endpoint of a recipient."""
 NO_PROTOCOL = "is encrypted, and no protocol stands beside it, must have one of {protocols}"
 
-_RECIPIENTS = ("subscriptions", "watchdogSubscriptions")
-_ENDPOINT = rf"alerts\.(?:{'|'.join(_RECIPIENTS)})\[[0-9]+\]\.endpoint"
+_RECIPIENTS = ("alerts", "watchdog")
+"""The blocks that list recipients."""
+_ENDPOINT = rf"(?:{'|'.join(_RECIPIENTS)})\.subscriptions\[[0-9]+\]\.endpoint"
 _PLACEHOLDERS = {
     "email": "encrypted-{number}@mail.breakglass.invalid",
     "https": "https://encrypted-{number}.breakglass.invalid/",
@@ -263,15 +264,16 @@ def _handed_over(value: object) -> Any:
 def _replace_endpoints(config: dict[str, Any]) -> None:
     """Put placeholders for encrypted endpoints: recipients can then be counted but not compared."""
     number = itertools.count(1)
-    for item in _recipients(config.get("alerts")):
+    for item in _recipients(config):
         endpoint, placeholder = item.get("endpoint"), _PLACEHOLDERS.get(str(item.get("protocol")))
         if placeholder and _is_encrypted(endpoint) and re.fullmatch(_CIPHERTEXT, endpoint["secure"]):
             item["endpoint"] = placeholder.format(number=next(number))
 
 
-def _recipients(alerts: object) -> Iterator[dict[str, Any]]:
-    for key in _RECIPIENTS:
-        listed: object = cast(dict[str, Any], alerts).get(key) if isinstance(alerts, dict) else None
+def _recipients(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in _RECIPIENTS:
+        block = config.get(name)
+        listed: object = cast(dict[str, Any], block).get("subscriptions") if isinstance(block, dict) else None
         for item in cast(list[object], listed) if isinstance(listed, list) else ():
             if isinstance(item, dict):
                 yield cast(dict[str, Any], item)

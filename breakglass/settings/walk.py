@@ -45,7 +45,7 @@ class Walk:
         given = cast(Mapping[object, object], found)
         start = path + (":" if path == ROOT else ".")
         declared = keys_of(constraint.model)
-        keys = {constraint.only: declared[constraint.only]} if constraint.only else declared
+        keys = {field: declared[field] for field in constraint.only} if constraint.only else declared
         values = {field: None if key.default is MISSING else key.default for field, key in declared.items()}
         for field, of_model in keys.items():
             name = camel_case(field)

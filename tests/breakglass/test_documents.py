@@ -7,6 +7,11 @@ import pytest
 from breakglass import documents, naming
 
 HUB = "111111111111"
+MEMBER = "222222222222"
+BUS = naming.bus_arn(HUB, "us-east-1", naming.HUB.bus)
+LOG_GROUP = naming.log_group_arn(HUB, "us-east-1")
+RULES = ["arn:aws:events:us-east-1:111111111111:rule/breakglass/capture-breakglass-*"]
+RELAY_RULES = ["arn:aws:events:*:111111111111:rule/breakglass-relay*"]
 ALL_DOCUMENTS = {
     "assume_role": documents.assume_role(role_name="BreakGlassRole", account_ids=None),
     "cli_sign_in": documents.cli_sign_in(account_id=HUB),
@@ -17,17 +22,19 @@ ALL_DOCUMENTS = {
         user_account_id=HUB, user_names=["BreakglassUser"], mfa_max_age=3600
     ),
     "hub_key": documents.hub_key(account_id=HUB),
-    "topic": documents.topic(account_id=HUB, region="us-east-1", name="t"),
+    "alert_topic": documents.alert_topic(account_id=HUB, region="us-east-1", name="t"),
+    "alarms_topic": documents.alarms_topic(
+        account_id=HUB, region="us-east-1", name="t", account_ids=[HUB, MEMBER],
+        organization_id="o-abcdefghij", for_rules=True,
+    ),
     "dead_letter_queue": documents.dead_letter_queue(
         account_id=HUB, region="us-east-1", name="q", rules=["a*", "bus/b*"]
     ),
-    "drill_queue": documents.drill_queue(account_id=HUB, region="us-east-1"),
-    "hub_bus": documents.hub_bus(
-        account_id=HUB, region="us-east-1", member_account_ids=["222222222222"], organization_id=None
-    ),
-    "audit_log": documents.audit_log(account_id=HUB, region="us-east-1"),
-    "relay_trust": documents.relay_trust(account_id=HUB),
-    "relay_permission": documents.relay_permission(hubs=[naming.bus_arn(HUB, "us-east-1", "b")]),
+    "drill_queue": documents.drill_queue(account_id=HUB, region="us-east-1", name="q", topic="t"),
+    "bus": documents.bus(bus_arn=BUS, account_ids=[HUB, MEMBER], organization_id=None),
+    "log_group": documents.log_group(group_arn=LOG_GROUP, rules=RULES),
+    "relay_trust": documents.relay_trust(account_id=HUB, rules=RELAY_RULES),
+    "relay_permission": documents.relay_permission(bus_arn=BUS),
     "heartbeat_trust": documents.heartbeat_trust(account_id=HUB),
     "heartbeat_permission": documents.heartbeat_permission(account_id=HUB),
 }  # fmt: skip
@@ -128,23 +135,52 @@ def test_the_key_policy_lets_eventbridge_encrypt_without_source_conditions():
     assert "Condition" not in events
 
 
-def test_the_key_policy_lets_alarms_of_this_account_encrypt():
-    alarms = statements(documents.hub_key(account_id=HUB))["AlarmsEncryptAlerts"]
-    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert alarms["Action"] == ENCRYPT
-    assert alarms["Condition"] == FROM_US
+def test_the_key_is_for_nobody_else():
+    """Alarms have topics of their own, without a key."""
+    assert statements(documents.hub_key(account_id=HUB)).keys() == {
+        "AccountAdministersTheKey",
+        "EventBridgeEncryptsAlerts",
+    }
 
 
-def test_rules_and_alarms_of_this_account_may_publish_and_nobody_else():
-    grants = documents.topic(account_id=HUB, region="us-east-1", name="t")["Statement"]
-    assert [grant["Principal"] for grant in grants] == [
-        {"Service": "events.amazonaws.com"},
-        {"Service": "cloudwatch.amazonaws.com"},
-    ]
-    for grant in grants:
-        assert grant["Action"] == "sns:Publish"
-        assert grant["Resource"] == f"arn:aws:sns:us-east-1:{HUB}:t"
-        assert grant["Condition"] == FROM_US
+RULES_PUBLISH = {
+    "Sid": "RulesPublish",
+    "Effect": "Allow",
+    "Principal": {"Service": "events.amazonaws.com"},
+    "Action": "sns:Publish",
+    "Resource": f"arn:aws:sns:us-east-1:{HUB}:t",
+}
+"""Without a condition: whether EventBridge sends aws:SourceAccount to SNS is not known for sure."""
+
+
+def alarms_publish(sid, condition):
+    principal = {"Service": "cloudwatch.amazonaws.com"}
+    return RULES_PUBLISH | {"Sid": sid, "Principal": principal, "Condition": {"StringEquals": condition}}
+
+
+def test_rules_may_publish_alerts_and_nobody_else():
+    assert ALL_DOCUMENTS["alert_topic"]["Statement"] == [RULES_PUBLISH]
+
+
+OF_LISTED = alarms_publish("AlarmsPublish", {"aws:SourceAccount": [HUB, MEMBER]})
+OF_ORGANIZATION = alarms_publish("AlarmsOfTheOrganizationPublish", {"aws:SourceOrgID": "o-abcdefghij"})
+
+
+@pytest.mark.parametrize(
+    ("organization_id", "for_rules", "expected"),
+    [
+        (None, False, [OF_LISTED]),
+        (None, True, [OF_LISTED, RULES_PUBLISH]),
+        ("o-abcdefghij", False, [OF_LISTED, OF_ORGANIZATION]),
+        ("o-abcdefghij", True, [OF_LISTED, OF_ORGANIZATION, RULES_PUBLISH]),
+    ],
+)
+def test_alarms_of_the_accounts_that_relay_may_publish(organization_id, for_rules, expected):
+    document = documents.alarms_topic(
+        account_id=HUB, region="us-east-1", name="t", account_ids=[HUB, MEMBER],
+        organization_id=organization_id, for_rules=for_rules,
+    )  # fmt: skip
+    assert document["Statement"] == expected
 
 
 def test_only_the_named_rules_may_use_the_dead_letter_queue():
@@ -157,49 +193,56 @@ def test_only_the_named_rules_may_use_the_dead_letter_queue():
     }
 
 
-def test_only_the_two_topics_may_use_the_drill_queue():
+def test_only_its_topic_may_use_a_drill_queue():
     assert ALL_DOCUMENTS["drill_queue"]["Statement"] == [
         {
-            "Sid": "TopicsShowWhatTheySend",
+            "Sid": "TopicShowsWhatItSends",
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
-            "Resource": f"arn:aws:sqs:us-east-1:{HUB}:breakglass-drill",
-            "Condition": {
-                "ArnEquals": {
-                    "aws:SourceArn": [
-                        f"arn:aws:sns:us-east-1:{HUB}:breakglassuser-console-logins",
-                        f"arn:aws:sns:us-east-1:{HUB}:breakglass-watchdog",
-                    ]
-                }
-            },
+            "Resource": f"arn:aws:sqs:us-east-1:{HUB}:q",
+            "Condition": {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:us-east-1:{HUB}:t"}},
         }
     ]
 
 
-def test_listed_accounts_may_only_put_events_on_the_hub_bus():
-    (statement,) = ALL_DOCUMENTS["hub_bus"]["Statement"]
+def test_listed_accounts_may_only_put_events_on_a_bus():
+    (statement,) = ALL_DOCUMENTS["bus"]["Statement"]
     assert statement["Action"] == "events:PutEvents"
     assert statement["Resource"] == f"arn:aws:events:us-east-1:{HUB}:event-bus/breakglass"
     assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{HUB}:root", "arn:aws:iam::222222222222:root"]}
 
 
 def test_an_organisation_is_let_in_by_its_id_alone():
-    document = documents.hub_bus(
-        account_id=HUB, region="us-east-1", member_account_ids=[], organization_id="o-a1b2c3d4e5"
-    )
+    document = documents.bus(bus_arn=BUS, account_ids=[HUB], organization_id="o-a1b2c3d4e5")
     everyone = statements(document)["RelaysOfTheOrganization"]
     assert everyone["Principal"] == "*"
     assert everyone["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
     assert everyone["Action"] == "events:PutEvents"
 
 
-def test_the_relay_s_role_is_for_our_rules_in_any_region_of_the_account():
-    (statement,) = documents.relay_trust(account_id=HUB)["Statement"]
+def test_a_relay_s_role_is_for_its_own_rules_of_the_account():
+    (statement,) = ALL_DOCUMENTS["relay_trust"]["Statement"]
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == FROM_US | {
-        "ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{HUB}:rule/breakglass-relay*"}
-    }
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Condition"] == FROM_US | {"ArnLike": {"aws:SourceArn": RELAY_RULES}}
+
+
+def test_a_relay_s_role_may_put_events_on_one_bus():
+    (statement,) = ALL_DOCUMENTS["relay_permission"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("events:PutEvents", BUS)
+
+
+def test_a_heartbeat_tags_the_first_rule_of_the_relay_to_the_hub():
+    beat, keep = documents.heartbeat_permission(account_id=HUB)["Statement"]
+    assert (beat["Action"], beat["Resource"]) == (
+        "events:TagResource",
+        f"arn:aws:events:*:{HUB}:rule/breakglass-relay",
+    )
+    assert (keep["Action"], keep["Resource"]) == (
+        "sqs:SendMessage",
+        f"arn:aws:sqs:*:{HUB}:breakglass-relays-dlq",
+    )
 
 
 def test_the_heartbeat_s_role_is_for_schedules_of_our_group():
@@ -210,22 +253,15 @@ def test_the_heartbeat_s_role_is_for_schedules_of_our_group():
     }
 
 
-def test_the_audit_log_is_written_by_our_rules_alone():
-    log = statements(documents.audit_log(account_id=HUB, region="us-east-1"))
-    assert log["RulesRecord"]["Condition"] == {
-        "ArnLike": {
-            "aws:SourceArn": [
-                f"arn:aws:events:us-east-1:{HUB}:rule/breakglass/capture-breakglass-*",
-                f"arn:aws:events:us-east-1:{HUB}:rule/capture-breakglass-*",
-            ]
-        }
-    }
+def test_a_log_group_is_written_by_our_rules_alone():
+    log = statements(ALL_DOCUMENTS["log_group"])
+    assert log["RulesRecord"]["Condition"] == {"ArnLike": {"aws:SourceArn": RULES}}
     for statement in log.values():
         assert statement["Resource"] == f"arn:aws:logs:us-east-1:{HUB}:log-group:/breakglass/audit:*"
 
 
 MEMBERS = [f"{number:012}" for number in range(200)]
-TWO_HUBS = [f"arn:aws:events:ap-southeast-2:{HUB}:event-bus/breakglass-{number}" for number in (1, 2)]
+FAR = "ap-southeast-2"
 EIGHT = [f"BreakglassUser{number}" for number in range(8)]
 
 
@@ -233,33 +269,41 @@ EIGHT = [f"BreakglassUser{number}" for number in range(8)]
     ("document", "limit"),
     [
         (documents.role_trust(user_account_id=HUB, user_names=EIGHT, mfa_max_age=14400), 2048),
-        (documents.relay_trust(account_id=HUB), 2048),
+        (documents.relay_trust(account_id=HUB, rules=RELAY_RULES), 2048),
         (documents.heartbeat_trust(account_id=HUB), 2048),
         (documents.assume_role(role_name="BreakGlassRole", account_ids=MEMBERS[:100]), 6144),
-        (documents.relay_permission(hubs=TWO_HUBS), 10240),
+        (documents.relay_permission(bus_arn=naming.bus_arn(HUB, FAR, naming.WATCHDOG.bus)), 10240),
         (
-            documents.hub_bus(
-                account_id=HUB,
-                region="us-east-1",
-                member_account_ids=MEMBERS,
+            documents.bus(
+                bus_arn=naming.bus_arn(HUB, FAR, naming.WATCHDOG.bus),
+                account_ids=[HUB, *MEMBERS],
                 organization_id="o-" + "a" * 32,
             ),
             10240,
         ),
-        (documents.topic(account_id=HUB, region="ap-southeast-2", name=naming.TOPIC), 30 * 1024),
+        (
+            documents.alarms_topic(
+                account_id=HUB,
+                region=FAR,
+                name=naming.WATCHDOG.alarms_topic,
+                account_ids=[HUB, *MEMBERS],
+                organization_id="o-" + "a" * 32,
+                for_rules=True,
+            ),
+            30 * 1024,
+        ),
         (documents.hub_key(account_id=HUB), 32768),
         (
             documents.dead_letter_queue(
-                account_id=HUB, region="ap-southeast-2", name=naming.DEAD_LETTER_QUEUE, rules=naming.HUB_RULES
+                account_id=HUB, region=FAR, name=naming.WATCHDOG.dead_letter_queue, rules=RULES * 2
             ),
             8192,
         ),
-        (documents.drill_queue(account_id=HUB, region="ap-southeast-2"), 8192),
-        (documents.audit_log(account_id=HUB, region="ap-southeast-2"), 5120),
+        (documents.log_group(group_arn=LOG_GROUP, rules=RULES * 2), 5120),
     ],
 )
 def test_documents_stay_within_aws_s_limits_at_scale(document, limit):
-    """200 members, 8 users, two hubs; Regions do not lengthen any document."""
+    """200 members, 8 users; Regions do not lengthen any document."""
     assert len(json.dumps(document, separators=(",", ":"))) <= limit
 
 

@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pulumi_aws import Region
 
+from breakglass import naming
 from breakglass.settings import reading
 from breakglass.settings.constraints import COMPONENTS, REGIONS
 from breakglass.settings.model import (
@@ -22,6 +24,7 @@ from breakglass.settings.model import (
     Settings,
     Subscription,
     UserSettings,
+    WatchdogSettings,
 )
 from breakglass.settings.reading import SettingsError, load, parse
 from tests.program import STACKS
@@ -29,16 +32,14 @@ from tests.program import STACKS
 IAM_FULL_ACCESS = "arn:aws:iam::aws:policy/IAMFullAccess"
 OWN_POLICY = "arn:aws:iam::111111111111:policy/team/BreakGlass"
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:alerts"
-DRILL_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
+DRILL_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-hub-drill"
 FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function:page"
-OWN_HUB = "arn:aws:events:us-east-1:111111111111:event-bus/breakglass"
-SECOND_HUB = "arn:aws:events:eu-west-1:333333333333:event-bus/break.glass_2"
 DELETE = object()
 
 MGMT_SETTINGS = Settings(
     account_id="111111111111",
     hub_account_id="111111111111",
-    components=("user", "role", "alerts", "relay"),
+    components=("user", "role", "alerts", "watchdog", "relay"),
     user=UserSettings(
         names=("BreakglassUser",), account_ids=None, managed_policy_arns=(), mfa_enrolment="closed"
     ),
@@ -51,15 +52,18 @@ MGMT_SETTINGS = Settings(
     ),
     alerts=AlertsSettings(
         subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
-        watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
         runbook_url=None,
-        endpoints_are_secret=False,
         member_account_ids=("222222222222",),
         organization_id=None,
         audit_retention_days=400,
         expected_heartbeats=None,
     ),
-    relay=RelaySettings(regions=None, exclude_regions=(), hubs=(OWN_HUB,)),
+    watchdog=WatchdogSettings(
+        region="us-west-2",
+        account_id="111111111111",
+        subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
+    ),
+    relay=RelaySettings(regions=None, exclude_regions=(), dead_letter_alarm=True),
 )
 MEMBER_SETTINGS = Settings(
     account_id="222222222222",
@@ -68,7 +72,8 @@ MEMBER_SETTINGS = Settings(
     user=UserSettings(names=("BreakglassUser",)),
     role=RoleSettings(name="BreakGlassRole", managed_policy_arns=(IAM_FULL_ACCESS,)),
     alerts=None,
-    relay=RelaySettings(regions=None, exclude_regions=(), hubs=(OWN_HUB,)),
+    watchdog=WatchdogSettings(region="us-west-2", account_id="111111111111", subscriptions=()),
+    relay=RelaySettings(regions=None),
 )
 
 
@@ -127,7 +132,9 @@ def test_every_optional_key_is_read():
             ("alerts.auditRetentionDays", 3653),
             ("alerts.expectedHeartbeats", 34),
             ("relay.excludeRegions", ["me-south-1", "af-south-1"]),
-            ("relay.hubs", [OWN_HUB, SECOND_HUB]),
+            ("relay.deadLetterAlarm", False),
+            ("watchdog.region", "eu-west-1"),
+            ("watchdog.accountId", "111111111111"),
         )
     )
     assert settings.user == UserSettings(
@@ -145,7 +152,6 @@ def test_every_optional_key_is_read():
     )
     assert settings.alerts == AlertsSettings(
         subscriptions=(Subscription(protocol="email", endpoint="security@example.com"),),
-        watchdog_subscriptions=(Subscription(protocol="email", endpoint="security-watchdog@example.com"),),
         runbook_url="https://wiki.example.com/break-glass?page=1#now",
         member_account_ids=("222222222222",),
         organization_id="o-a1b2c3d4e5",
@@ -153,8 +159,9 @@ def test_every_optional_key_is_read():
         expected_heartbeats=34,
     )
     assert settings.relay == RelaySettings(
-        regions=None, exclude_regions=("me-south-1", "af-south-1"), hubs=(OWN_HUB, SECOND_HUB)
+        regions=None, exclude_regions=("me-south-1", "af-south-1"), dead_letter_alarm=False
     )
+    assert settings.watchdog == replace(MGMT_SETTINGS.watchdog, region="eu-west-1")
 
 
 @pytest.mark.parametrize("name", ["BreakGlassRelay2", "MyBreakGlassHeartbeat"])
@@ -165,21 +172,104 @@ def test_a_role_may_be_named_almost_like_the_relays(name: str):
 def test_relay_takes_a_list_of_regions_in_its_order():
     regions = ["eu-west-1", "us-east-1", "us-west-2"]
     settings = parse(changed(committed("member"), ("relay.regions", regions)))
-    assert settings.relay == RelaySettings(regions=tuple(regions), hubs=(OWN_HUB,))
+    assert settings.relay == RelaySettings(regions=tuple(regions))
 
 
 def test_a_relay_covers_the_enabled_regions_but_the_excluded_or_those_listed():
     enabled = ["us-west-2", "us-east-1", "eu-west-1"]
-    asked = RelaySettings(regions=None, exclude_regions=("us-west-2", "me-south-1"), hubs=(OWN_HUB,))
+    asked = RelaySettings(regions=None, exclude_regions=("us-west-2", "me-south-1"))
     assert asked.covered(enabled) == ["eu-west-1", "us-east-1"]
-    listed = RelaySettings(regions=("us-east-1", "ap-south-1"), hubs=(OWN_HUB,))
+    listed = RelaySettings(regions=("us-east-1", "ap-south-1"))
     assert listed.covered(enabled) == ["ap-south-1", "us-east-1"]
 
 
-def test_hub_is_in_the_stacks_own_account_where_no_other_is_named():
+def test_hub_and_watchdog_are_in_the_stacks_own_account_where_no_other_is_named():
     settings = parse(changed(committed("member"), ("hubAccountId", DELETE)))
-    assert settings.relay is not None
-    assert settings.relay.hubs == (OWN_HUB.replace("111111111111", "222222222222"),)
+    assert (settings.hub_account_id, settings.watchdog.account_id) == ("222222222222", "222222222222")
+    assert (
+        settings.watched.bus_arn(naming.HUB) == "arn:aws:events:us-east-1:222222222222:event-bus/breakglass"
+    )
+
+
+def test_a_stack_that_creates_neither_may_leave_the_watchdog_to_the_defaults():
+    settings = parse(changed(committed("member"), ("watchdog", DELETE)))
+    assert settings.watchdog == MEMBER_SETTINGS.watchdog
+
+
+def own_watchdog(*changes: tuple[str, object]) -> dict[str, Any]:
+    """The configuration of a watchdog in an account of its own, which must know the hub's recipients."""
+    hub = committed("mgmt")
+    return changed(
+        committed("member"),
+        ("accountId", "333333333333"),
+        ("components", ["role", "watchdog", "relay"]),
+        ("alerts", hub["alerts"] | {"memberAccountIds": ["222222222222", "333333333333"]}),
+        ("watchdog", hub["watchdog"] | {"accountId": "333333333333"}),
+        *changes,
+    )
+
+
+def test_the_watchdog_may_have_an_account_of_its_own():
+    settings = parse(own_watchdog())
+    assert not settings.is_hub
+    assert settings.watched.place(naming.WATCHDOG) == ("333333333333", "us-west-2")
+    assert settings.watched.place(naming.HUB) == ("111111111111", "us-east-1")
+    assert settings.relaying_accounts == ("111111111111", "222222222222", "333333333333")
+    hub = changed(committed("mgmt"), ("components", ["user", "role", "alerts", "relay"]))
+    assert parse(changed(hub, ("watchdog.accountId", "333333333333"))).is_hub
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (
+            own_watchdog(("watchdog.accountId", "444444444444")),
+            "watchdog.accountId: found '444444444444', must be the accountId '333333333333'",
+        ),
+        (
+            own_watchdog(("alerts", DELETE)),
+            "alerts: missing, must be a mapping, because components lists watchdog",
+        ),
+        (
+            own_watchdog(("watchdog.subscriptions", DELETE)),
+            "watchdog.subscriptions: missing, must be a list of one",
+        ),
+        (
+            changed(committed("mgmt"), ("components", ["user", "role", "alerts", "relay"])),
+            "components: found alerts without watchdog, must list both, because watchdog.accountId names no",
+        ),
+        (
+            changed(committed("mgmt"), ("relay.regions", ["us-east-1", "eu-west-1"])),
+            "relay.regions: found no us-west-2, must hold it, because the watchdog is there",
+        ),
+        (
+            changed(committed("mgmt"), ("relay.excludeRegions", ["us-west-2"])),
+            "relay.excludeRegions: found us-west-2, must not hold it, because the watchdog is there",
+        ),
+        *(
+            (
+                changed(committed("mgmt"), ("watchdog.region", region)),
+                f"watchdog.region: found '{region}', must be a",
+            )
+            for region in ("us-east-1", "eu-south-2", "mars")
+        ),
+        (
+            changed(committed("member"), ("watchdog.subscriptions", [])),
+            "watchdog.subscriptions: unknown key, must be one of region, accountId while components",
+        ),
+        (
+            changed(committed("mgmt"), ("alerts.watchdogSubscriptions", [])),
+            "alerts.watchdogSubscriptions: was removed, must be absent: its recipients are breakglass",
+        ),
+        (
+            changed(committed("mgmt"), ("relay.hubs", [])),
+            "relay.hubs: was removed, must be absent: every relay forwards to the hub",
+        ),
+    ],
+)
+def test_a_mistake_about_the_watchdog_is_one_problem(config: dict[str, Any], problem: str):
+    (found,) = problems_of(config)
+    assert found.startswith(f"breakglass:{problem}")
 
 
 def test_hub_without_members_or_with_a_whole_organisation():
@@ -205,7 +295,7 @@ def test_names_have_defaults_where_block_is_absent_and_component_not_listed():
     settings = parse(changed(committed("member"), ("user", DELETE)))
     assert settings.user == UserSettings(names=("BreakglassUser",))
     settings = parse(
-        changed(committed("mgmt"), ("role", DELETE), ("components", ["user", "alerts", "relay"]))
+        changed(committed("mgmt"), ("role", DELETE), ("components", ["user", "alerts", "watchdog", "relay"]))
     )
     assert settings.role == RoleSettings(name="BreakGlassRole")
 
@@ -240,7 +330,7 @@ def test_largest_lists_are_accepted():
     settings = parse(
         changed(
             committed("mgmt"),
-            ("user.names", [f"BreakglassUs{n:02}" for n in range(11)]),
+            ("user.names", [f"BreakglassUs{n:02}" for n in range(9)]),
             ("user.accountIds", [f"{n:012}" for n in range(100)]),
             ("user.managedPolicyArns", [f"{OWN_POLICY}{n}" for n in range(6)]),
             ("role.managedPolicyArns", [f"{OWN_POLICY}{n}" for n in range(10)]),
@@ -248,7 +338,7 @@ def test_largest_lists_are_accepted():
             ("relay.regions", sorted(REGIONS)),
         )
     )
-    assert len(settings.user.names) == 11
+    assert len(settings.user.names) == 9
     assert settings.alerts is not None
     assert len(settings.alerts.member_account_ids) == 200
     assert settings.user.account_ids is not None
@@ -295,24 +385,19 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("components", {"user": True}), "components", "must be a list"),
     (("components.2", "alert"), "components[2]", "found 'alert', must be one of user, role, alerts"),
     (("components.0", ["user"]), "components[0]", "must be a string: one of user, role, alerts"),
-    (("components", [*COMPONENTS, "role"]), "components[4]", "repeats [1], must be there once"),
+    (("components", [*COMPONENTS, "role"]), "components[5]", "repeats [1], must be there once"),
     # a component without its block, a block without its component
     (("user", DELETE), "user", "missing, must be a mapping, because components lists user"),
     (("role", DELETE), "role", "missing, must be a mapping, because components lists role"),
     (("alerts", DELETE), "alerts", "missing, must be a mapping, because components lists alerts"),
     (("relay", DELETE), "relay", "missing, must be a mapping, because components lists relay"),
     (
-        ("components", ["user", "role", "alerts"]),
+        ("components", ["user", "role", "alerts", "watchdog"]),
         "relay",
         "must be absent while components does not list relay",
     ),
     (
-        ("components", ["user", "role", "relay"]),
-        "alerts",
-        "must be absent while components does not list alerts",
-    ),
-    (
-        ("components", ["user", "alerts", "relay"]),
+        ("components", ["user", "alerts", "watchdog", "relay"]),
         "role.managedPolicyArns",
         "while components does not list role",
     ),
@@ -321,7 +406,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("colour", "red"), "colour", "unknown key, must be one of"),
     (("user.name", "x"), "user.name", "unknown key (did you mean names?)"),
     (("role.maxSessionduration", 1), "role.maxSessionduration", "did you mean maxSessionDuration?"),
-    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, watchdogSubscriptions, ru"),
+    (("alerts.topic", "x"), "alerts.topic", "must be one of subscriptions, runbookUrl, m"),
     (("alerts.subscriptions.0.filter", 1), "alerts.subscriptions[0].filter", "must be one of protocol, end"),
     (("strange key", 1), "<11 characters>", "unknown key"),
     (("https://hooks/secret", 1), "<20 characters>", "unknown key"),
@@ -356,9 +441,10 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     # role
     (("role.name", DELETE), "role.name", "missing, must be an IAM role name"),
     (("role.name", "a/b"), "role.name", "found 'a/b', must be an IAM role name"),
-    (("role.name", "BreakGlassRelay"), "role.name", "but not BreakGlassRelay or BreakGlassHeartbeat"),
+    (("role.name", "BreakGlassRelay"), "role.name", "but not BreakGlassRelay or BreakGlassWatchdogRelay or"),
+    (("role.name", "breakglassKEYrelay"), "role.name", "BreakGlassKeyRelay or BreakGlassHeartbeat in upper"),
     (("role.name", "breakglassrelay"), "role.name", "in upper or lower case"),
-    (("role.name", "breakglassHEARTBEAT"), "role.name", "but not BreakGlassRelay or BreakGlassHeartbeat"),
+    (("role.name", "breakglassHEARTBEAT"), "role.name", "or BreakGlassHeartbeat in upper or lower case"),
     (("role.name", ["BreakGlassRole"]), "role.name", "must be a string: an IAM role name"),
     (("role.managedPolicyArns", IAM_FULL_ACCESS), "role.managedPolicyArns", "must be a list of at most 10"),
     (
@@ -450,38 +536,38 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("alerts.runbookUrl", "https://example.com/a\n"), "alerts.runbookUrl", "percent-encoded"),
     # alerts: the second channel
     (
-        ("alerts.watchdogSubscriptions", DELETE),
-        "alerts.watchdogSubscriptions",
+        ("watchdog.subscriptions", DELETE),
+        "watchdog.subscriptions",
         "missing, must be a list of one or more subscriptions",
     ),
-    (("alerts.watchdogSubscriptions", []), "alerts.watchdogSubscriptions", "found a list of 0"),
-    (("alerts.watchdogSubscriptions", "x"), "alerts.watchdogSubscriptions", "found 'x', must be a list"),
+    (("watchdog.subscriptions", []), "watchdog.subscriptions", "found a list of 0"),
+    (("watchdog.subscriptions", "x"), "watchdog.subscriptions", "found 'x', must be a list"),
     (
-        ("alerts.watchdogSubscriptions.0.protocol", "pager"),
-        "alerts.watchdogSubscriptions[0].protocol",
+        ("watchdog.subscriptions.0.protocol", "pager"),
+        "watchdog.subscriptions[0].protocol",
         "one of email, https, sms",
     ),
     (
-        ("alerts.watchdogSubscriptions.0.endpoint", "security"),
-        "alerts.watchdogSubscriptions[0].endpoint",
+        ("watchdog.subscriptions.0.endpoint", "security"),
+        "watchdog.subscriptions[0].endpoint",
         "must be an e-mail address",
     ),
     (
-        ("alerts.watchdogSubscriptions.0.endpoint", "security@example.com"),
-        "alerts.watchdogSubscriptions[0].endpoint",
+        ("watchdog.subscriptions.0.endpoint", "security@example.com"),
+        "watchdog.subscriptions[0].endpoint",
         (
-            "found the endpoint of subscriptions[0], must be another one, because the second channel must "
-            "not share a mailbox with the first"
+            "found the endpoint of alerts.subscriptions[0], must be another one, because the watchdog must "
+            "not share a mailbox with the hub"
         ),
     ),
     (
-        ("alerts.watchdogSubscriptions.0.endpoint", "Security@Example.com"),
-        "alerts.watchdogSubscriptions[0].endpoint",
+        ("watchdog.subscriptions.0.endpoint", "Security@Example.com"),
+        "watchdog.subscriptions[0].endpoint",
         "must not share a mailbox",
     ),
     (
-        ("alerts.watchdogSubscriptions.0.endpoint", "security+watchdog@example.com"),
-        "alerts.watchdogSubscriptions[0].endpoint",
+        ("watchdog.subscriptions.0.endpoint", "security+watchdog@example.com"),
+        "watchdog.subscriptions[0].endpoint",
         "must not share a mailbox",
     ),
     *(
@@ -498,14 +584,14 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         )
     ),
     (
-        ("alerts.watchdogSubscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),
-        "alerts.watchdogSubscriptions[1]",
+        ("watchdog.subscriptions", [{"protocol": "email", "endpoint": "a@example.com"}] * 2),
+        "watchdog.subscriptions[1]",
         "repeats [0]",
     ),
     (
-        ("alerts.watchdogSubscription", []),
-        "alerts.watchdogSubscription",
-        "unknown key (did you mean watchdogSubscriptions?)",
+        ("watchdog.subscription", []),
+        "watchdog.subscription",
+        "unknown key (did you mean subscriptions?)",
     ),
     # alerts: the hub
     (("alerts.memberAccountIds", "222222222222"), "alerts.memberAccountIds", "must be a list of 1 to 200"),
@@ -516,7 +602,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (
         ("alerts.memberAccountIds", ["222222222222", "111111111111"]),
         "alerts.memberAccountIds[1]",
-        "found the accountId '111111111111', must be another account, because the hub's own account",
+        "found the hub's account '111111111111', must be another account, because the hub's own is always",
     ),
     (
         ("alerts.memberAccountIds", [f"{n:012}" for n in range(201)]),
@@ -541,7 +627,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (
         ("alerts.expectedHeartbeats", 0),
         "alerts.expectedHeartbeats",
-        "found 0, must be a whole number of heartbeats a day from 1 to 100000",
+        "found 0, must be a whole number of heartbeats an hour from 1 to 100000",
     ),
     (("alerts.expectedHeartbeats", 100001), "alerts.expectedHeartbeats", "found 100001"),
     (("alerts.expectedHeartbeats", None), "alerts.expectedHeartbeats", "found None, must be a whole number"),
@@ -556,16 +642,16 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
     (("relay.regions", True), "relay.regions", "found True, must be the word enabled"),
     (("relay.regions", []), "relay.regions", "found a list of 0, must be the word enabled"),
     (
-        ("relay.regions", ["eu-west-1"]),
+        ("relay.regions", ["eu-west-1", "us-west-2"]),
         "relay.regions",
         "found no us-east-1, must hold it, because IAM, root and account events are recorded only there",
     ),
     (("relay.regions", ["us-east1"]), "relay.regions[0]", "found 'us-east1', must be a Region of partition"),
     (("relay.regions", ["us-east-1", "enabled"]), "relay.regions[1]", "must be a Region of partition aws"),
     (("relay.regions", ["us-east-1", 5]), "relay.regions[1]", "found 5, must be a string"),
-    (("relay.regions", ["us-east-1", "us-east-1"]), "relay.regions[1]", "repeats [0]"),
+    (("relay.regions", ["us-west-2", "us-east-1", "us-east-1"]), "relay.regions[2]", "repeats [1]"),
     (
-        ("relay", {"regions": ["us-east-1"], "excludeRegions": ["eu-west-1"]}),
+        ("relay", {"regions": ["us-east-1", "us-west-2"], "excludeRegions": ["eu-west-1"]}),
         "relay.excludeRegions",
         "found ['eu-west-1'], must be absent while regions is a list: leave them out of that list",
     ),
@@ -581,25 +667,7 @@ BAD_MGMT: list[tuple[tuple[str, object], str, str]] = [
         "relay.excludeRegions[1]",
         "but not us-east-1, because IAM, root and account events are recorded only there",
     ),
-    (("relay.hubs", OWN_HUB), "relay.hubs", "must be a list of 1 or 2 event bus ARNs"),
-    (("relay.hubs", []), "relay.hubs", "found a list of 0"),
-    (("relay.hubs", [f"{OWN_HUB}{n}" for n in range(3)]), "relay.hubs", "found a list of 3"),
-    (("relay.hubs", [OWN_HUB] * 2), "relay.hubs[1]", "repeats [0]"),
-    (
-        ("relay.hubs", [OWN_HUB.replace("/breakglass", "/default")]),
-        "relay.hubs[0]",
-        "must not be default, because the relay's own rule sits on the default bus and would loop",
-    ),
-    (("relay.hubs", ["breakglass"]), "relay.hubs[0]", "arn:aws:events:<region>:<account>:event-bus/<name>"),
-    (("relay.hubs", [OWN_HUB.replace("us-east-1", "us-east-9")]), "relay.hubs[0]", "arn:aws:events:<region>"),
-    (
-        ("relay.hubs", [OWN_HUB.replace("arn:aws:", "arn:aws-cn:")]),
-        "relay.hubs[0]",
-        "arn:aws:events:<region>",
-    ),
-    (("relay.hubs", [OWN_HUB.replace("111111111111", "1")]), "relay.hubs[0]", "arn:aws:events:<region>"),
-    (("relay.hubs", [f"{OWN_HUB}/x"]), "relay.hubs[0]", "arn:aws:events:<region>"),
-    (("relay.hubs", [f"{OWN_HUB}\n"]), "relay.hubs[0]", "arn:aws:events:<region>"),
+    (("relay.deadLetterAlarm", "no"), "relay.deadLetterAlarm", "found 'no', must be true or false"),
     (("relay.region", "us-east-1"), "relay.region", "unknown key (did you mean regions?)"),
 ]
 
@@ -611,6 +679,12 @@ def test_one_mistake_is_one_problem_at_its_path(change: tuple[str, object], path
     (problem,) = problems_of(changed(committed("mgmt"), change))
     assert problem.startswith(f"breakglass:{path}: ")
     assert text in problem
+
+
+def test_recipients_are_absent_where_neither_hub_nor_watchdog_is():
+    config = changed(committed("mgmt"), ("components", ["user", "role", "relay"]))
+    assert paths_of(config) == ["alerts", "watchdog.subscriptions"]
+    assert "must be absent while components does not list alerts or watchdog" in problems_of(config)[0]
 
 
 @pytest.mark.parametrize(
@@ -643,8 +717,8 @@ def test_one_mistake_is_one_problem_at_its_path(change: tuple[str, object], path
         ("sqs", FUNCTION, "arn:aws:sqs:<region>"),
         ("sqs", DRILL_QUEUE, "these queues of ours are not recipients"),
         ("sqs", DRILL_QUEUE.replace("1" * 12, "3" * 12), "these queues of ours are not recipients"),
-        ("sqs", DRILL_QUEUE.replace("drill", "alerts-dlq"), "the name must not be breakglass-alerts-dlq or "),
-        ("sqs", DRILL_QUEUE.replace("drill", "relay-dlq"), "these queues of ours are not recipients"),
+        ("sqs", DRILL_QUEUE.replace("drill", "dlq"), "the name must not be breakglass-relays-dlq or "),
+        ("sqs", DRILL_QUEUE.replace("hub-drill", "relays-dlq"), "these queues of ours are not recipients"),
         ("lambda", FUNCTION.replace("us-east-1", "us-gov-east-1"), "arn:aws:lambda:<region>"),
         ("lambda", FUNCTION.replace("function:", ""), "arn:aws:lambda:<region>:<account>:function:<name>"),
         ("lambda", QUEUE, "arn:aws:lambda:<region>"),
@@ -694,18 +768,13 @@ def test_all_problems_are_reported_at_once_in_order_of_the_keys():
         "alert": {},
         "role": {"mfaMaxAge": False, "managedPolicyArns": ["IAMFullAccess", 5], "boundary": ""},
         "hubAccountId": 222222222222,
-        "components": ["user", "roles", "alerts", "relay"],
-        "relay": {
-            "regions": ["eu-west-1"],
-            "excludeRegions": [],
-            "hubs": [OWN_HUB, 1, OWN_HUB],
-            "hub": OWN_HUB,
-        },
+        "components": ["user", "roles", "alerts", "watchdog", "relay"],
+        "relay": {"regions": ["eu-west-1"], "excludeRegions": [], "hub": 1},
+        "watchdog": {"region": "us-east-1", "subscriptions": [{"protocol": "sms", "endpoint": "911"}]},
         "alerts": {
             "subscriptions": [{"protocol": "email"}, {"protocol": "fax", "endpoint": 1, "to": 1}, []],
             "region": "moon-1",
             "runbookUrl": "wiki",
-            "watchdogSubscriptions": [{"protocol": "sms", "endpoint": "911"}],
             "memberAccountIds": ["222222222222", "333"],
             "organizationId": "a-1",
             "auditRetentionDays": 2,
@@ -730,18 +799,16 @@ def test_all_problems_are_reported_at_once_in_order_of_the_keys():
         "alerts.subscriptions[1].endpoint",
         "alerts.subscriptions[1].to",
         "alerts.subscriptions[2]",
-        "alerts.watchdogSubscriptions[0].endpoint",
         "alerts.runbookUrl",
         "alerts.memberAccountIds[1]",
         "alerts.organizationId",
         "alerts.auditRetentionDays",
         "alerts.expectedHeartbeats",
         "alerts.region",
+        "watchdog.region",
+        "watchdog.subscriptions[0].endpoint",
         "relay.regions",
         "relay.excludeRegions",
-        "relay.hubs",
-        "relay.hubs[1]",
-        "relay.hubs[2]",
         "relay.hub",
         "alert",
     ]
@@ -772,14 +839,15 @@ def test_names_that_no_event_pattern_can_hold_are_reported():
     names = [f"BreakglassUs{n:02}" for n in range(12)]
     assert problems_of(changed(committed("mgmt"), ("user.names", names))) == [
         (
-            "breakglass:user.names: makes an event pattern of 2075 characters, at most 2048 are allowed: "
-            "name fewer users, or shorter names (11 names of 14 letters fit)"
+            "breakglass:user.names: makes an event pattern of 2289 characters, at most 2048 are allowed: "
+            "name fewer users, or shorter names (9 names of 14 letters fit)"
         )
     ]
 
 
 def test_alerting_without_a_relay_needs_the_number_of_heartbeats():
-    config = changed(committed("mgmt"), ("components", ["user", "role", "alerts"]), ("relay", DELETE))
+    components = ["user", "role", "alerts", "watchdog"]
+    config = changed(committed("mgmt"), ("components", components), ("relay", DELETE))
     assert paths_of(config) == ["alerts.expectedHeartbeats"]
     assert parse(changed(config, ("alerts.expectedHeartbeats", 34))).alerts is not None
 
@@ -800,9 +868,9 @@ def test_heartbeats_must_be_given_where_the_number_of_accounts_is_not_known():
     )
     assert problems_of(config) == [
         (
-            "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats a day from "
-            "1 to 100000, because their number cannot be derived: that takes a relay in this stack, and with "
-            "organizationId the list memberAccountIds"
+            "breakglass:alerts.expectedHeartbeats: missing, must be a whole number of heartbeats an hour "
+            "from 1 to 100000, because their number cannot be derived: that takes a relay in this stack, and "
+            "with organizationId the list memberAccountIds"
         )
     ]
 
@@ -827,10 +895,10 @@ def test_shared_endpoint_is_reported_without_quoting_it():
         changed(
             committed("mgmt"),
             ("alerts.subscriptions.0", webhook),
-            ("alerts.watchdogSubscriptions", [{"protocol": "sms", "endpoint": "+15555550100"}, webhook]),
+            ("watchdog.subscriptions", [{"protocol": "sms", "endpoint": "+15555550100"}, webhook]),
         )
     )
-    assert problem.startswith("breakglass:alerts.watchdogSubscriptions[1].endpoint: found the endpoint of ")
+    assert problem.startswith("breakglass:watchdog.subscriptions[1].endpoint: found the endpoint of ")
     assert "T0PSECRET" not in problem
 
 
@@ -1007,7 +1075,6 @@ def some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
         role=some_of(name=JSON, managedPolicyArns=JSON, permissionsBoundaryArn=JSON, mfaMaxAge=st.integers()),
         alerts=some_of(
             subscriptions=st.lists(some_of(protocol=st.just("email"), endpoint=JSON)),
-            watchdogSubscriptions=st.lists(some_of(protocol=st.just("sms"), endpoint=JSON)),
             memberAccountIds=st.lists(JSON),
             organizationId=st.just("o-a1b2c3d4e5"),
             auditRetentionDays=st.integers(),
@@ -1016,7 +1083,7 @@ def some_of(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
         relay=some_of(
             regions=st.just("enabled") | st.lists(st.sampled_from(sorted(REGIONS))),
             excludeRegions=st.lists(st.sampled_from(sorted(REGIONS))),
-            hubs=st.lists(st.just(OWN_HUB) | JSON),
+            deadLetterAlarm=st.booleans() | JSON,
         ),
     )
     | st.dictionaries(st.text(), JSON)

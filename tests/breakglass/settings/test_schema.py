@@ -21,7 +21,7 @@ ONLY_THE_READER_SEES = (
     "or arn:aws:iam::111111111111:policy/<name>",
     "must not share a mailbox",
     "must have a name of its own",
-    "must be another account, because the hub's own account",
+    "must be another account, because the hub's own",
     "must be absent while regions is a list",
     "found 3600.0",  # in JSON 3600.0 is an integer
     "found 400.0",

@@ -153,14 +153,16 @@ config:
     subscriptions:
       - {{protocol: https, endpoint: {ENCRYPTED}}}
       - {{protocol: email, endpoint: open@example.com}}
-    watchdogSubscriptions:
+  breakglass:watchdog:
+    subscriptions:
       - {{protocol: sms, endpoint: {ENCRYPTED}}}
 """
 
 
 def test_placeholders_stand_for_encrypted_endpoints(tmp_path):
-    alerts = configuration(written(tmp_path, RECIPIENTS))["alerts"]
-    endpoints = [one["endpoint"] for one in alerts["subscriptions"] + alerts["watchdogSubscriptions"]]
+    config = configuration(written(tmp_path, RECIPIENTS))
+    listed = [config[block]["subscriptions"] for block in ("alerts", "watchdog")]
+    endpoints = [one["endpoint"] for subscriptions in listed for one in subscriptions]
     assert endpoints == [
         "https://encrypted-1.breakglass.invalid/",
         "open@example.com",
@@ -173,8 +175,9 @@ def test_without_its_secrets_a_file_needs_no_key_and_no_environment(tmp_path):
     file = written(tmp_path, RECIPIENTS)
     content = yaml.safe_load(without_secrets(file))
     assert content.keys() == {"config"}
-    assert content["config"].keys() == {"aws:region", "breakglass:alerts"}
-    assert content["config"]["breakglass:alerts"] == configuration(file)["alerts"]
+    assert content["config"].keys() == {"aws:region", "breakglass:alerts", "breakglass:watchdog"}
+    for block in ("alerts", "watchdog"):
+        assert content["config"][f"breakglass:{block}"] == configuration(file)[block]
     assert stack_file.has_environment(file)
 
 
