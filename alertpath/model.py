@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from breakglass import naming
+from breakglass.naming import Way
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's marker for a string that is not known before the deployment."""
@@ -151,10 +152,9 @@ class Deployment:
         """ARNs of the default buses that have rules."""
         return [bus for bus in self.rules if bus.endswith(":event-bus/default")]
 
-    @property
-    def hub_bus(self) -> str | None:
-        """ARN of the hub's bus; None if no given stack has it."""
-        return next((arn for arn in self.buses if arn.endswith(f":event-bus/{naming.HUB_BUS}")), None)
+    def bus_of(self, way: Way) -> str | None:
+        """Return the ARN of the bus where a way ends; None if no given stack has it."""
+        return next((arn for arn in self.buses if arn.endswith(f":event-bus/{way.bus}")), None)
 
 
 def from_stack_export(text: str | bytes, origin: str) -> list[Resource]:

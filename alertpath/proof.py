@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from alertpath.blame import AUDIT_LOG, Blame
+from alertpath.blame import Blame, bus_of
 from alertpath.model import UNKNOWN, Deployment
 from alertpath.scenarios import Scenario, Scope, scenarios
 from alertpath.trace import Outcome, trace
 from breakglass import naming
+from breakglass.naming import Way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +99,10 @@ def findings(judgements: Iterable[Judgement]) -> list[Finding]:
 
 def scope_of(deployment: Deployment) -> Scope | None:
     """Return what to make scenarios for; None if the hub is not in any given stack."""
-    if deployment.hub_bus is None:
+    hub_bus, watchdog_bus = (deployment.bus_of(way) for way in naming.WAYS)
+    if hub_bus is None:
         return None
-    hub = deployment.hub_bus.split(":")[4]
+    hub = hub_bus.split(":")[4]
     with_rules: dict[str, set[str]] = {hub: set()}
     for bus in deployment.default_buses:
         region, account = bus.split(":")[3:5]
@@ -119,6 +121,7 @@ def scope_of(deployment: Deployment) -> Scope | None:
         users=deployment.users.get(hub, []),
         role=Counter(roles).most_common(1)[0][0] if roles else "BreakGlassRole",
         keys=[(arn.rsplit("/", 1)[-1], arn) for arn in keys],
+        watchdog=None if watchdog_bus is None else (watchdog_bus.split(":")[4], watchdog_bus.split(":")[3]),
     )
 
 
@@ -133,8 +136,9 @@ def prove(
     scope = scope_of(deployment)
     if scope is None:
         return []
-    blame = Blame(deployment)
-    judgements = [judge(deployment, blame, scenario) for scenario in watched(list(scenarios(scope)))]
+    played = list(scenarios(scope))
+    blame = Blame(deployment, played)
+    judgements = [judge(deployment, blame, scenario) for scenario in watched(played)]
     for bus, rules in deployment.rules.items():
         for rule in rules:
             if rule.pattern == UNKNOWN:  # it needs a name that AWS has not assigned yet
@@ -156,7 +160,7 @@ def not_given(deployment: Deployment) -> list[Judgement]:
     The hub's policy lets such an account send, so it is meant to be covered; whether its relays would is not
     known. Accounts that are let in as part of an organisation are not named: see `organizations`.
     """
-    hub = deployment.buses.get(deployment.hub_bus or "")
+    hub = deployment.buses.get(deployment.bus_of(naming.HUB) or "")
     if hub is None:
         return []
     given = {arn.split(":")[4] for arn in (*deployment.rules, *deployment.roles)}
@@ -182,7 +186,7 @@ def not_given(deployment: Deployment) -> list[Judgement]:
 
 def organizations(deployment: Deployment) -> list[str]:
     """Return the ids of the organisations whose accounts may all send to the hub: nothing here names them."""
-    hub = deployment.buses.get(deployment.hub_bus or "")
+    hub = deployment.buses.get(deployment.bus_of(naming.HUB) or "")
     return sorted(set(re.findall(r"\bo-[a-z0-9]{10,32}\b", (hub.policy if hub else None) or "")))
 
 
@@ -201,21 +205,34 @@ def judge(deployment: Deployment, blame: Blame, scenario: Scenario) -> Judgement
         return _bad(scenario, Outcome.DELIVERED, telling[0].urn, reason)
     for outcome in Outcome:
         for ending in endings:
-            # If no rule on the hub's bus matches, `Blame` names the rule that should.
-            on_hub = outcome is Outcome.LOST and ending.destination.endswith(f":event-bus/{naming.HUB_BUS}")
-            if ending.outcome is outcome and ending.reason and not (on_hub and "matches" in ending.reason):
+            # If no rule on a place's bus matches, `Blame` names the rule that should, if any.
+            if ending.outcome is outcome and ending.reason and not ending.unmatched:
                 return _bad(scenario, outcome, ending.resource, ending.reason)
-    reached = {ending.destination.split(":", 5)[-1].removesuffix(":*") for ending in endings}
-    topics = [naming.TOPIC, naming.WATCHDOG_TOPIC] if scenario.both else [naming.TOPIC]
-    for destination in (*topics, AUDIT_LOG) if scenario.action == "notify" else (AUDIT_LOG,):
+    reached = {ending.destination.removesuffix(":*") for ending in endings}
+    for way, destination in _destinations(deployment, scenario):
         if destination not in reached:
-            return _bad(scenario, Outcome.LOST, *blame.missing(scenario, endings, destination))
+            return _bad(scenario, Outcome.LOST, *blame.missing(scenario, endings, way, destination))
     messages = [ending.message for ending in endings if ending.message is not None]
     return Judgement(
         scenario=scenario,
         outcome=Outcome.DELIVERED if messages else Outcome.RECORDED,
         message=messages[0] if messages else None,
     )
+
+
+def _destinations(deployment: Deployment, scenario: Scenario) -> Iterator[tuple[Way, str]]:
+    """Yield the ARNs that an event must get to, each with its way."""
+    for way in naming.WAYS:
+        bus = bus_of(deployment, way)
+        account, region = bus.split(":")[4], bus.split(":")[3]
+        if scenario.action == "notify":
+            yield way, naming.topic_arn(account, region, way.topic)
+        if scenario.detection == "key-change" and way is naming.HUB:
+            yield way, naming.topic_arn(account, region, way.alarms_topic)
+        if scenario.detection == "heartbeat":
+            yield way, naming.log_group_arn(account, region, naming.HEARTBEAT_LOG_GROUP)
+        elif way is naming.HUB:
+            yield way, naming.log_group_arn(account, region)
 
 
 def _bad(scenario: Scenario, outcome: Outcome, resource: str, reason: str) -> Judgement:

@@ -13,8 +13,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alertpath.proof import Judgement, findings, problems
+from alertpath.tampering import Heard, bad, table
 from alertpath.trace import Outcome
 from alertpath.visible import visible
+from breakglass import naming
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,8 @@ KINDS = (LOST, UNSAFE, UNPROVEN, NOISY, RECORDED, DELIVERED, QUIET)
 """The worst first."""
 
 _FOLDER = Path(__file__).parent
+_SHOWN = 20
+"""Attacks that nobody is told of and that the page shows."""
 
 _BY_WORD = {kind.word: kind for kind in KINDS}
 
@@ -114,12 +118,17 @@ class Matrix:
 
 
 def render(
-    judgements: Sequence[Judgement], files: Sequence[Path], now: datetime, admitted: Sequence[str] = ()
+    judgements: Sequence[Judgement],
+    heard: Sequence[Heard],
+    files: Sequence[Path],
+    now: datetime,
+    admitted: Sequence[str] = (),
 ) -> str:
     """Return the page.
 
     Args:
-        judgements: The whole proof.
+        judgements: What becomes of every scenario.
+        heard: What becomes of every blow to the alarm.
         files: The stack exports that it was made from.
         now: When it was made, with a time zone.
         admitted: Organisations whose accounts may all send to the hub.
@@ -138,8 +147,12 @@ def render(
         environment(_FOLDER)
         .get_template("report.html.j2")
         .render(
-            verdict=verdict(judgements),
-            tone=_worst(_kinds(problems(judgements))).tone,
+            verdict=verdict(judgements, heard),
+            tone="bad" if bad(heard) else _worst(_kinds(problems(judgements))).tone,
+            blows=table(heard),
+            untold=bad(heard)[:_SHOWN],
+            more=max(0, len(bad(heard)) - _SHOWN),
+            ways=naming.WAYS,
             total=len(judgements),
             files=[file.name for file in files],
             admitted=admitted,
@@ -195,8 +208,16 @@ def _worst(kinds: Sequence[tuple[Kind, int]]) -> Kind:
     return next((one for one, _ in kinds if one.tone == "bad"), kinds[0][0] if kinds else QUIET)
 
 
-def verdict(judgements: Sequence[Judgement]) -> str:
+def verdict(judgements: Sequence[Judgement], heard: Sequence[Heard] = ()) -> str:
     """Return the headline."""
+    untold = len(bad(heard))
+    said = _of_scenarios(judgements)
+    if untold:
+        return f"{said}; of {len(heard)} attacks on the alarm, {untold} would not be told"
+    return f"{said}, and all {len(heard)} attacks on the alarm are told" if heard else said
+
+
+def _of_scenarios(judgements: Sequence[Judgement]) -> str:
     total = f"{len(judgements)} scenario{'s' if len(judgements) > 1 else ''}"
     wrong = [f"{count} {one.verdict}" for one, count in _kinds(problems(judgements))]
     if not wrong:

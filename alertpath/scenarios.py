@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from breakglass import naming
+from breakglass.naming import Way
 
 Event = dict[str, Any]
 
@@ -27,6 +28,7 @@ class Scope:
         members: The other accounts with a role and a relay.
         regions: Regions with a relay, by account.
         keys: Id and ARN of each key of the alerting topics, where they are known.
+        watchdog: Account and Region of the watchdog; None if that is not known.
     """
 
     hub: str
@@ -35,6 +37,7 @@ class Scope:
     users: Sequence[str]
     role: str
     keys: Sequence[tuple[str, str]]
+    watchdog: tuple[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +46,17 @@ class Scenario:
 
     Attributes:
         detection: Detection that must match it; "" for what must stay quiet.
-        action: `notify` people, `record` only, or stay `quiet`.
-        both: Whether the watchdog topic must get it as well.
+        action: `notify` people, by hub and watchdog, `record` only, or stay `quiet`.
     """
 
     name: str
     detection: str = ""
     action: Literal["notify", "record", "quiet"]
-    both: bool = False
     event: Event
 
 
-def _notified(name: str, detection: str, event: Event, *, both: bool = False) -> Scenario:
-    return Scenario(name=name, detection=detection, action="notify", both=both, event=event)
+def _notified(name: str, detection: str, event: Event) -> Scenario:
+    return Scenario(name=name, detection=detection, action="notify", event=event)
 
 
 def _recorded(name: str, detection: str, event: Event) -> Scenario:
@@ -76,9 +77,13 @@ def scenarios(scope: Scope) -> Iterator[Scenario]:
             yield from _anywhere(scope, account, region)
         yield from _at_home(scope, account)
     yield from _at_the_hub(scope)
+    if scope.watchdog is not None:
+        yield from _at_a_place(naming.WATCHDOG, *scope.watchdog)
 
 
-def _event(account: str, region: str, source: str, name: str, identity: Event, **detail: Any) -> Event:
+def cloudtrail_event(
+    account: str, region: str, source: str, name: str, identity: Event, **detail: Any
+) -> Event:
     """Return a call as CloudTrail sends it to EventBridge, with more parts of its detail."""
     return {
         "version": "0",
@@ -118,7 +123,8 @@ def _user(account: str, name: str) -> Event:
     }
 
 
-def _session(account: str, role: str) -> Event:
+def session_of(account: str, role: str) -> Event:
+    """Return the identity of a session of a role."""
     issuer = {"type": "Role", "arn": f"arn:aws:iam::{account}:role/{role}", "userName": role}
     return {
         "type": "AssumedRole",
@@ -138,7 +144,7 @@ def _by_the_user(scope: Scope, region: str, user: str) -> Iterator[Scenario]:
         "sessionContext": {"sessionIssuer": {"type": "IAMUser", "arn": identity["arn"]}},
     }
     role = naming.role_arn((*scope.members, hub)[0], scope.role)
-    call = partial(_event, hub, region)
+    call = partial(cloudtrail_event, hub, region)
     login = partial(call, "signin", "ConsoleLogin")
     assume = partial(call, "sts", "AssumeRole", identity, readOnly=True)
     succeeded, failed = ({"ConsoleLogin": result} for result in ("Success", "Failure"))
@@ -160,10 +166,10 @@ def _by_the_user(scope: Scope, region: str, user: str) -> Iterator[Scenario]:
 def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
     user_arn = naming.user_arn(scope.hub, scope.users[0]) if scope.users else ""
     role_arn = naming.role_arn(account, scope.role)
-    stranger, session = _session(account, "PlatformAdmin"), _session(account, scope.role)
+    stranger, session = session_of(account, "PlatformAdmin"), session_of(account, scope.role)
     caller = {"type": "AWSAccount", "principalId": "AIDASCENARIOEXAMPLE", "accountId": scope.hub}
     switched = {key: value for key, value in session.items() if key != "sessionContext"}
-    call = partial(_event, account, region)
+    call = partial(cloudtrail_event, account, region)
     assume = partial(call, "sts", "AssumeRole", caller, readOnly=True)
     disable = partial(call, "events", "DisableRule", stranger)
     own = {"version": "0", "account": account, "region": region, "time": "2026-11-22T12:00:00Z", "detail": {}}
@@ -175,17 +181,30 @@ def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
     yield _notified("role switched, its own copy", "role-switched", switch)
     stopped = call("cloudtrail", "StopLogging", stranger, requestParameters={"name": "t"})
     yield _notified("a trail stopped", "trail-change", stopped)
-    disabled = disable(requestParameters={"name": f"{naming.RELAY_RULE}-2"})
-    yield _notified("a relay's rule disabled", "alerting-change", disabled, both=True)
+    for way in naming.WAYS:
+        disabled = disable(requestParameters={"name": naming.numbered(way.relay_rule, 2)})
+        yield _notified(f"a rule of the relay to the {way.name} disabled", "alerting-change", disabled)
     heartbeat = {"groupName": naming.SCHEDULE_GROUP, "name": naming.HEARTBEAT_SCHEDULE}
     deleted = call("scheduler", "DeleteSchedule", stranger, requestParameters=heartbeat)
-    yield _notified("the heartbeat deleted", "alerting-change", deleted, both=True)
-    yield _notified("a drill", "drill", drill | {"detail-type": naming.DRILL_TYPE}, both=True)
+    yield _notified("the heartbeat deleted", "alerting-change", deleted)
+    loud = drill | {"detail-type": naming.DRILL_TYPE}
+    if account == scope.hub:
+        yield _notified("a drill", "drill", loud)
+    else:
+        yield _recorded("a loud drill of a member, which may be forged", "drill", loud)
 
     activity = call("ec2", "DescribeInstances", session, readOnly=True)
     yield _recorded("a session of the role", "role-activity", activity)
-    heartbeat = own | {"source": naming.HEARTBEAT_SOURCE, "detail-type": "Break-glass heartbeat"}
-    yield _recorded("a heartbeat", "heartbeat", heartbeat)
+    beating = session_of(account, naming.HEARTBEAT_ROLE)
+    rule_arn = naming.rule_arn(account, region, naming.HUB.relay_rule)
+    beat = call("events", "TagResource", beating, requestParameters={"resourceARN": rule_arn})
+    yield _recorded("a heartbeat", "heartbeat", beat)
+    failed = call("events", "TagResource", beating, errorCode="AccessDenied")
+    yield _recorded("a heartbeat whose call failed", "heartbeat", failed)
+    scheduler = {"type": "AWSService", "invokedBy": "scheduler.amazonaws.com"}
+    credentials = {"roleArn": naming.role_arn(account, naming.HEARTBEAT_ROLE)}
+    read = call("sts", "AssumeRole", scheduler, readOnly=True, requestParameters=credentials)
+    yield _recorded("credentials for a heartbeat", "heartbeat-read", read)
     yield _recorded("a quiet drill", "drill-quiet", drill | {"detail-type": naming.QUIET_DRILL_TYPE})
 
     yield _quiet("another role assumed", assume(requestParameters={"roleArn": f"{role_arn}ReadOnly"}))
@@ -195,19 +214,22 @@ def _anywhere(scope: Scope, account: str, region: str) -> Iterator[Scenario]:
 
 def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
     """Yield what AWS records in us-east-1 only, whatever the Region of the caller."""
-    stranger = _session(account, "PlatformAdmin")
+    stranger = session_of(account, "PlatformAdmin")
     root = {"type": "Root", "arn": f"arn:aws:iam::{account}:root", "accountId": account}
 
     def iam(name: str, identity: Event, **parameters: Any) -> Event:
-        return _event(account, HOME, "iam", name, identity, requestParameters=parameters)
+        return cloudtrail_event(account, HOME, "iam", name, identity, requestParameters=parameters)
 
     attached = iam("AttachRolePolicy", stranger, roleName=scope.role)
     yield _notified("role changed", "role-change", attached)
-    created = iam("CreateUser", _session(account, scope.role), userName="temp")
+    created = iam("CreateUser", session_of(account, scope.role), userName="temp")
     yield _notified("IAM changed by the role", "role-iam-change", created)
-    trust = iam("UpdateAssumeRolePolicy", stranger, roleName=naming.RELAY_ROLE)
-    yield _notified("relay's role changed", "alerting-change", trust, both=True)
-    yield _notified("root sign-in", "root-sign-in", _event(account, HOME, "signin", "ConsoleLogin", root))
+    for role in (*(way.relay_role for way in naming.WAYS), naming.HEARTBEAT_ROLE):
+        trust = iam("UpdateAssumeRolePolicy", stranger, roleName=role)
+        yield _notified(f"role {role} changed", "alerting-change", trust)
+    yield _notified(
+        "root sign-in", "root-sign-in", cloudtrail_event(account, HOME, "signin", "ConsoleLogin", root)
+    )
     opted_in = {
         "version": "0",
         "source": "aws.account",
@@ -224,25 +246,45 @@ def _at_home(scope: Scope, account: str) -> Iterator[Scenario]:
 
 
 def _at_the_hub(scope: Scope) -> Iterator[Scenario]:
-    hub, stranger = scope.hub, _session(scope.hub, "PlatformAdmin")
-    topic = naming.topic_arn(hub, HOME)
-    queue = f"https://sqs.{HOME}.amazonaws.com/{hub}/{naming.DEAD_LETTER_QUEUE}"
+    hub, stranger = scope.hub, session_of(scope.hub, "PlatformAdmin")
+    yield from _at_a_place(naming.HUB, hub, HOME)
     parts: list[tuple[str, str, str, Event]] = [
-        ("a hub rule disabled", "events", "DisableRule", {"name": f"{naming.RULE_PREFIX}user-sign-in"}),
-        ("targets removed", "events", "RemoveTargets", {"rule": naming.RECORD_RULE}),
-        ("the bus deleted", "events", "DeleteEventBus", {"name": naming.HUB_BUS}),
-        ("the topic changed", "sns", "SetTopicAttributes", {"topicArn": topic}),
-        ("a subscription gone", "sns", "Unsubscribe", {"subscriptionArn": f"{topic}:0d81"}),
         ("the alias moved", "kms", "UpdateAlias", {"aliasName": naming.KEY_ALIAS}),
-        ("the queue deleted", "sqs", "DeleteQueue", {"queueUrl": queue}),
         ("the record deleted", "logs", "DeleteLogGroup", {"logGroupName": naming.AUDIT_LOG_GROUP}),
-        ("an alarm deleted", "monitoring", "DeleteAlarms", {"alarmNames": ["breakglass-dead-letters"]}),
+        ("the key's rule disabled", "events", "DisableRule", {"name": naming.KEY_RULE}),
+        ("the key's role changed", "iam", "DeleteRolePolicy", {"roleName": naming.KEY_ROLE}),
     ]
+    denied = cloudtrail_event(hub, HOME, "organizations", "AttachPolicy", stranger)
+    yield _notified("a policy of the organisation attached", "organization-change", denied)
     for name, source, call, parameters in parts:
-        event = _event(hub, HOME, source, call, stranger, requestParameters=parameters)
-        yield _notified(name, "alerting-change", event, both=True)
+        event = cloudtrail_event(hub, HOME, source, call, stranger, requestParameters=parameters)
+        yield _notified(name, "alerting-change", event)
     for key_id, key_arn in scope.keys:
         key = {"requestParameters": {"keyId": key_id}, "resources": [{"ARN": key_arn}]}
         for call in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"):
-            event = _event(hub, HOME, "kms", call, stranger, **key)
-            yield _notified(f"the key: {call}", "key-change", event, both=True)
+            event = cloudtrail_event(hub, HOME, "kms", call, stranger, **key)
+            yield _notified(f"the key: {call}", "key-change", event)
+
+
+def _at_a_place(way: Way, account: str, region: str) -> Iterator[Scenario]:
+    """Yield changes of what hub and watchdog have alike."""
+    stranger = session_of(account, "PlatformAdmin")
+    queue = f"https://sqs.{region}.amazonaws.com/{account}/{way.dead_letter_queue}"
+    rule = "user-sign-in" if way is naming.HUB else "alert"
+    parts: list[tuple[str, str, str, Event]] = [
+        ("a rule disabled", "events", "DisableRule", {"name": f"{naming.RULE_PREFIX}{rule}"}),
+        ("targets removed", "events", "RemoveTargets", {"rule": naming.HEARTBEAT_RULE}),
+        ("the bus deleted", "events", "DeleteEventBus", {"name": way.bus}),
+        ("the queue deleted", "sqs", "DeleteQueue", {"queueUrl": queue}),
+        ("the heartbeats deleted", "logs", "DeleteLogGroup", {"logGroupName": naming.HEARTBEAT_LOG_GROUP}),
+        ("an alarm deleted", "monitoring", "DeleteAlarms", {"alarmNames": ["breakglass-dead-letters"]}),
+    ]
+    for topic in (way.topic, way.alarms_topic):
+        arn = naming.topic_arn(account, region, topic)
+        parts += [
+            (f"the topic {topic} changed", "sns", "SetTopicAttributes", {"topicArn": arn}),
+            (f"a subscription of {topic} gone", "sns", "Unsubscribe", {"subscriptionArn": f"{arn}:0d81"}),
+        ]
+    for name, source, call, parameters in parts:
+        event = cloudtrail_event(account, region, source, call, stranger, requestParameters=parameters)
+        yield _notified(f"{way.name}: {name}", "alerting-change", event)

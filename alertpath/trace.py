@@ -3,8 +3,8 @@
 A hop that cannot be judged from the given stacks ends in "cannot prove", never in "fine".
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ _FIELDS = ("source", "detail-type")
 """Fields of an event that are condition keys where it is put on a bus."""
 STATES = ("ENABLED", naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, "DISABLED")
 EVENTS = "events.amazonaws.com"
+_NO_RULE = "no rule on the bus"
 MAX_TARGETS = 5
 """Targets that a rule may have (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
 
@@ -48,6 +49,8 @@ class Ending:
         destination: ARN of the last target, or of the last bus if the event did not get to a target.
         resource: URN (or ARN) of the resource to look at; "" if the event arrived.
         message: The text that people receive; None if the path does not end at a topic.
+        through: ARNs of everything on the path: while those stay as they are, it arrives or does not as now.
+            Dead-letter queues are not on it: without one it arrives as long as nothing fails.
     """
 
     outcome: Outcome
@@ -56,6 +59,12 @@ class Ending:
     resource: str = ""
     reason: str = ""
     message: str | None = None
+    through: frozenset[str] = frozenset()
+
+    @property
+    def unmatched(self) -> bool:
+        """Whether it got to a bus on which no rule matches."""
+        return self.reason.startswith(_NO_RULE)
 
 
 class _Undelivered(Exception):
@@ -78,32 +87,37 @@ def default_bus(event: Mapping[str, Any]) -> str:
 
 def trace(deployment: Deployment, event: Mapping[str, Any]) -> list[Ending]:
     """Return how each path of the event ends; it starts on the default bus of its account and Region."""
-    return list(_on_bus(deployment, default_bus(event), Event(event), forwarded_by=None))
+    return list(_on_bus(deployment, default_bus(event), Event(event), None, ()))
 
 
-def _on_bus(deployment: Deployment, bus: str, event: Event, *, forwarded_by: Rule | None) -> Iterator[Ending]:
+def _on_bus(
+    deployment: Deployment, bus: str, event: Event, forwarded_by: Rule | None, before: Sequence[str]
+) -> Iterator[Ending]:
     for rule in deployment.rules.get(bus, []):
+        via = [*before, bus, rule.arn]
         try:
             targets = rule.targets if _takes(rule, event) else []
         except _Undelivered as stop:
-            yield _ended(stop, rule, bus)
+            yield _ended(stop, rule, bus, via)
             continue
         for number, target in enumerate(targets, start=1):
+            via_target = [*via, target.arn]
             try:
                 if number > MAX_TARGETS:
                     raise _lost(target.urn, f"a rule has at most {MAX_TARGETS} targets")
-                yield from _at_target(deployment, rule, target, event, forwarded_by=forwarded_by)
+                yield from _at_target(deployment, rule, target, event, forwarded_by, via_target)
             except _Undelivered as stop:
-                yield _ended(stop, rule, target.arn)
+                yield _ended(stop, rule, target.arn, via_target)
 
 
-def _ended(stop: _Undelivered, rule: Rule, destination: str) -> Ending:
+def _ended(stop: _Undelivered, rule: Rule, destination: str, via: Sequence[str]) -> Ending:
     return Ending(
         outcome=stop.outcome,
         rule=rule,
         destination=destination,
         resource=stop.resource,
         reason=stop.reason,
+        through=frozenset(via),
     )
 
 
@@ -129,12 +143,19 @@ def _takes(rule: Rule, event: Event) -> bool:
 
 
 def _at_target(
-    deployment: Deployment, rule: Rule, target: Target, event: Event, *, forwarded_by: Rule | None
+    deployment: Deployment,
+    rule: Rule,
+    target: Target,
+    event: Event,
+    forwarded_by: Rule | None,
+    via: list[str],
 ) -> Iterator[Ending]:
+    """Yield how the paths through a target end; `via` gets the ARNs of what they depend on."""
     service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
     message = None
     if service == "events":
         _forward(deployment, rule, target, event, forwarded_by)
+        via.append(target.role_arn or "")
     elif target.role_arn:
         raise _lost(
             target.urn, "the target has a role: delivery to topics, queues and logs may fail with one"
@@ -142,21 +163,38 @@ def _at_target(
     elif service in ("sns", "logs") and (region := target.arn.split(":")[3]) != rule.arn.split(":")[3]:
         raise _lost(target.urn, f"the target is in {region}, it must be in the rule's Region")
     elif service == "sns":
-        message = _publish(deployment, rule, target, event)
+        message = _publish(deployment, rule, target, event, via)
     elif service == "logs":
         _record(deployment, rule, target)
     else:
         raise _unproven(target.urn, f"targets such as {target.arn} are not judged")
-    _keep_dead_letters(deployment, rule, target)
-    if service != "events":
-        outcome = Outcome.DELIVERED if service == "sns" else Outcome.RECORDED
-        yield Ending(outcome=outcome, rule=rule, destination=target.arn, message=message)
-        return
-    endings = list(_on_bus(deployment, target.arn, event, forwarded_by=rule))
+    endings = [
+        Ending(
+            outcome=Outcome.DELIVERED if service == "sns" else Outcome.RECORDED,
+            rule=rule,
+            destination=target.arn,
+            message=message,
+            through=frozenset(via),
+        )
+    ]
+    if service == "events":
+        endings = list(_on_bus(deployment, target.arn, event, rule, via))
     if not endings:
-        reason = f"no rule on the bus {target.arn.rsplit('/', 1)[-1]} matches"
+        reason = f"{_NO_RULE} {target.arn.rsplit('/', 1)[-1]} matches"
         raise _lost(deployment.buses[target.arn].urn, reason)
-    yield from endings
+    try:
+        _keep_dead_letters(deployment, rule, target)
+    except _Undelivered as stop:
+        # It arrives as long as nothing fails.
+        for ending in endings:
+            arrives = not ending.reason
+            yield (
+                replace(ending, outcome=stop.outcome, resource=stop.resource, reason=stop.reason)
+                if arrives
+                else ending
+            )
+    else:
+        yield from endings
 
 
 def _forward(
@@ -195,12 +233,12 @@ def _forward(
         raise _lost(bus.urn, f"the bus has no policy, so account {account} may not put events on it")
 
 
-def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -> str:
+def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event, via: list[str]) -> str:
     topic = deployment.topics.get(target.arn)
     if topic is None:
         raise _lost(target.urn, f"the topic {target.arn} does not exist in the given stacks")
     _allowed(topic, rule, "sns:Publish", "the topic's policy")
-    _encrypted(deployment, topic)
+    _encrypted(deployment, topic, via)
     if target.transformer is None:
         raise _lost(target.urn, "the target sends the raw event, which may carry a session token")
     paths, template = target.transformer.get("inputPaths") or {}, target.transformer.get("inputTemplate")
@@ -219,7 +257,7 @@ def _publish(deployment: Deployment, rule: Rule, target: Target, event: Event) -
     return message
 
 
-def _encrypted(deployment: Deployment, topic: Topic) -> None:
+def _encrypted(deployment: Deployment, topic: Topic, via: list[str]) -> None:
     """Check that EventBridge may use the topic's key: it sends KMS no aws:Source… condition keys.
 
     See https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -235,6 +273,7 @@ def _encrypted(deployment: Deployment, topic: Topic) -> None:
     )
     if key is None:
         raise _unproven(topic.urn, f"the topic's key {topic.key} is not in any given stack")
+    via.append(key.arn)
     if not key.enabled:
         raise _lost(key.urn, "the topic's key is disabled")
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):

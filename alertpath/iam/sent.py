@@ -31,9 +31,12 @@ _UNKNOWN_AT_KMS = _VIA | {"kms:CallerAccount", "kms:EncryptionContext", "kms:Enc
 def by_service(service: str, action: str, resource: str, **source: str) -> Request:
     """Return a request by a service; `source` is what it tells of whom it acts for, such as `SourceArn`.
 
-    EventBridge tells KMS nothing (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html).
+    EventBridge tells KMS nothing (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). What it
+    tells SNS is not known: AWS's pages contradict each other, see `breakglass.documents.alert_topic`.
     """
     context = {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": service}
+    if service == "events.amazonaws.com" and action == "sns:Publish":
+        return _request(Principal(service=service), action, resource, context, _UNKNOWN_OF_SERVICE | _SOURCE)
     context |= {f"aws:{key}": value for key, value in source.items()}
     unknown = _UNKNOWN_OF_SERVICE | (_UNKNOWN_WITH_SOURCE if source else set())
     return _request(Principal(service=service), action, resource, context, unknown)

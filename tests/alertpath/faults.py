@@ -97,8 +97,9 @@ def denying(action: str) -> Callable[[str], str]:
 
 NOTIFYING = (
     "user-sign-in", "user-switch-role", "user-assume-role", "cli-login", "session-token", "user-activity",
-    "user-activity-2", "user-change", "role-assumed", "role-switched", "role-iam-change", "role-change",
-    "root-sign-in", "alerting-change", "region-enabled", "trail-change", "drill", "key-change",
+    "user-change", "role-assumed", "role-switched", "role-iam-change", "role-change",
+    "root-sign-in", "alerting-change", "region-enabled", "trail-change", "organization-change", "drill",
+    "key-change",
 )  # fmt: skip
 READ_ONLY = ("user-assume-role", "cli-login", "role-assumed", "record")
 NOTHING = '{"source": ["nothing"]}'
@@ -116,13 +117,25 @@ def _hub_rules() -> Iterator[Fault]:
     for noun in NOTIFYING:
         target, rule = f"break-glass-alerts-target-{noun}-SendToSNS", f"break-glass-alerts-rule-{noun}"
         yield remove(f"{noun}: target removed", "mgmt", target, blame=rule)
-    for noun in ("alerting-change", "key-change", "drill"):
-        target, rule = f"break-glass-alerts-target-{noun}-SendToWatchdog", f"break-glass-alerts-rule-{noun}"
-        yield remove(f"{noun}: one topic only", "mgmt", target, blame=rule)
+    for end in ("SendToAlarms", "Watchdog", "Record"):
+        target, rule = f"break-glass-alerts-target-key-change-{end}", "break-glass-alerts-rule-key-change"
+        yield remove(f"key-change: without {end}", "mgmt", target, blame=rule)
+    for noun in ("alert", "alert-2", "alert-3", "drill", "heartbeat"):
+        rule, end = f"break-glass-watchdog-rule-{noun}", "Record" if noun == "heartbeat" else "SendToSNS"
+        yield change(f"watchdog, {noun}: rule disabled", "mgmt", rule, state="DISABLED")
+        yield remove(
+            f"watchdog, {noun}: target removed",
+            "mgmt",
+            f"break-glass-watchdog-target-{noun}-{end}",
+            blame=rule,
+        )
+    for noun in ("alert", "drill", "heartbeat"):
+        rule = f"break-glass-watchdog-rule-{noun}"
+        yield change(f"watchdog, {noun}: pattern edited", "mgmt", rule, eventPattern=NOTHING)
     drill, sign_in = "break-glass-alerts-rule-drill", "break-glass-alerts-rule-user-sign-in"
     yield change("a quiet drill is told", "mgmt", drill, eventPattern='{"source": ["breakglass.drill"]}')
-    own = '{"source": [{"prefix": "breakglass."}]}'
-    yield change("heartbeats and quiet drills are told", "mgmt", drill, eventPattern=own)
+    beats = '{"source": ["breakglass.drill", "aws.events"]}'
+    yield change("heartbeats and quiet drills are told", "mgmt", drill, eventPattern=beats)
 
     def challenges(pattern: str) -> str:
         return pattern.replace('"ConsoleLogin"', '"ConsoleLogin", "CheckMfa"')
@@ -133,7 +146,7 @@ def _hub_rules() -> Iterator[Fault]:
 
 def _hub_targets() -> Iterator[Fault]:
     target = "break-glass-alerts-target-user-sign-in-SendToSNS"
-    queue = f"arn:aws:sqs:us-east-1:{HUB}:breakglass-alerts-dlq"
+    queue = f"arn:aws:sqs:us-east-1:{HUB}:breakglass-hub-dlq"
 
     def transformer(**parts: Any) -> Any:
         return lambda old: {**old, **parts}
@@ -170,7 +183,8 @@ def _hub_targets() -> Iterator[Fault]:
 
 
 def _hub_things() -> Iterator[Fault]:
-    key, topic, watchdog = "break-glass-alerts-key", "break-glass-alerts-topic", "break-glass-alerts-watchdog"
+    key, topic = "break-glass-alerts-key", "break-glass-alerts-topic"
+    watchdog, alarms = "break-glass-watchdog-topic", "break-glass-alerts-alarms"
     account = {"StringEquals": {"aws:SourceAccount": HUB}}
     arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/*"}}
     org = {"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}
@@ -188,25 +202,26 @@ def _hub_things() -> Iterator[Fault]:
     yield change("key policy is not JSON", "mgmt", key, policy="{")
     yield change("key disabled", "mgmt", key, isEnabled=False)
     yield change("AWS managed key", "mgmt", topic, kmsMasterKeyId="alias/aws/sns")
-    for noun, thing in (("topic", topic), ("watchdog", watchdog)):
+    for noun, thing in (("topic", topic), ("watchdog", watchdog), ("alarms topic", alarms)):
         policy = f"{thing}-policy"
         yield remove(f"{noun} policy removed", "mgmt", policy, blame=thing)
         yield change(f"{noun} policy denies", "mgmt", policy, policy=denying("sns:Publish"))
         yield change(f"{noun} policy without rules", "mgmt", policy, policy=without("RulesPublish"))
-        other = conditioned("RulesPublish", StringEquals={"aws:SourceAccount": "999999999999"})
-        yield change(f"{noun} policy for another account", "mgmt", policy, policy=other)
+        for whose, account_id in (("another", "999999999999"), ("this", HUB)):
+            condition = conditioned("RulesPublish", StringEquals={"aws:SourceAccount": account_id})
+            yield change(f"{noun} policy for {whose} account", "mgmt", policy, policy=condition)
     # In each of these the drill queue stays subscribed and confirmed: it is not a recipient.
     mail = "break-glass-alerts-subscription-email-786906db"
     yield change("subscription pending", "mgmt", mail, pendingConfirmation=True)
     yield remove("subscription removed", "mgmt", mail, blame=topic)
-    second = "break-glass-alerts-watchdog-subscription-email-a14e1db7"
+    second = "break-glass-watchdog-subscription-email-a14e1db7"
     yield change("watchdog subscription pending", "mgmt", second, pendingConfirmation=True)
     yield remove("watchdog subscription removed", "mgmt", second, blame=watchdog)
-    dlq = "break-glass-alerts-dlq"
-    yield remove("dead-letter queue's policy removed", "mgmt", f"{dlq}-policy", blame=dlq)
+    dlq = "break-glass-alerts-dead-letters"
+    yield change("dead-letter queue's policy removed", "mgmt", dlq, policy=None)
     others = {"aws:SourceArn": f"arn:aws:events:us-east-1:{HUB}:rule/x"}
     narrowed = conditioned("RulesKeepWhatTheyCouldNotDeliver", ArnLike=others)
-    yield change("dead-letter queue's policy for other rules", "mgmt", f"{dlq}-policy", policy=narrowed)
+    yield change("dead-letter queue's policy for other rules", "mgmt", dlq, policy=narrowed)
     log = "break-glass-alerts-audit-log"
     yield remove("log policy removed", "mgmt", f"{log}-policy", blame=log)
     yield change("log policy denies", "mgmt", f"{log}-policy", policyDocument=denying("logs:PutLogEvents"))
@@ -219,52 +234,42 @@ def _relays() -> Iterator[Fault]:
     for stack, suffixes in (("mgmt", ("", "-2", "-3")), ("member", ("", "-2"))):
         account = HUB if stack == "mgmt" else "222222222222"
         bus = f"arn:aws:events:{REGION}:{account}:event-bus/default"
-        for suffix in suffixes:
-            rule = f"break-glass-relay-{REGION}-rule{suffix}"
-            target = f"break-glass-relay-{REGION}-target{suffix}-hub-1"
-            what = f"{stack} relay{suffix}"
-            yield change(f"{what}: disabled in one Region", stack, rule, state="DISABLED")
-            yield change(f"{what}: pattern edited in one Region", stack, rule, eventPattern=NOTHING)
-            yield remove(f"{what}: missing in one Region", stack, rule, arn=bus)
-            yield remove(f"{what}: target removed", stack, target, blame=rule)
+        ways = (
+            ("hub", "", "relay", "events:us-east-1:999999999999:event-bus/breakglass"),
+            ("watchdog", "watchdog-", "watchdog-relay", "events:us-west-2:999999999999:event-bus/breakglass"),
+        )
+        for way, prefix, noun, elsewhere in ways:
+            for suffix in suffixes:
+                rule = f"break-glass-relay-{REGION}-{prefix}rule{suffix}"
+                target = f"{rule}-target"
+                what = f"{stack} relay to the {way}{suffix}"
+                yield change(f"{what}: disabled in one Region", stack, rule, state="DISABLED")
+                yield change(f"{what}: pattern edited in one Region", stack, rule, eventPattern=NOTHING)
+                yield remove(f"{what}: missing in one Region", stack, rule, arn=bus)
+                yield remove(f"{what}: target removed", stack, target, blame=rule)
+                yield change(f"{what}: account wrong", stack, target, arn=f"arn:aws:{elsewhere}")
+                yield change(f"{what}: no role", stack, target, roleArn=None)
+            role = f"break-glass-relay-{noun}-role"
+            what = f"{stack} role of the relay to the {way}"
+            wrong = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
+            narrow = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{account}:rule/other*"}}
+            for name, condition in (("other account", wrong), ("other rules", narrow)):
+                trust = conditioned("OurOwnResourcesOnly", **condition)
+                yield change(f"{what}: trust for {name}", stack, role, assumeRolePolicy=trust)
+            permission = f"break-glass-relay-{noun}-permission"
+
+            def narrowed(text: str) -> str:
+                return text.replace(":event-bus/breakglass", ":event-bus/x")
+
+            yield change(f"{what}: permission narrowed", stack, permission, policy=narrowed)
+            yield remove(f"{what}: permission removed", stack, permission, blame=role)
+            widened = '{"source": [{"prefix": "aws."}]}'
+            second = f"break-glass-relay-{REGION}-{prefix}rule-2"
             yield change(
-                f"{what}: hub account wrong", stack, target,
-                arn="arn:aws:events:us-east-1:999999999999:event-bus/breakglass",
-            )  # fmt: skip
-            yield change(f"{what}: no role", stack, target, roleArn=None)
-        role = "break-glass-relay-relay-role"
-        wrong = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
-        narrow = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:us-east-1:{account}:rule/other*"}}
-        yield change(
-            f"{stack} role trust: other account",
-            stack,
-            role,
-            assumeRolePolicy=conditioned("OurOwnResourcesOnly", **wrong),
-        )
-        yield change(
-            f"{stack} role trust: other rules",
-            stack,
-            role,
-            assumeRolePolicy=conditioned("OurOwnResourcesOnly", **narrow),
-        )
-        permission = "break-glass-relay-relay-permission"
-        yield change(
-            f"{stack} role permission narrowed",
-            stack,
-            permission,
-            policy=lambda text: text.replace(":event-bus/breakglass", ":event-bus/x"),
-        )
-        yield remove(f"{stack} role permission removed", stack, permission, blame=role)
-        queue = f"break-glass-relay-{REGION}-dlq"
-        yield remove(f"{stack} relay's dead-letter policy removed", stack, f"{queue}-policy", blame=queue)
-        widened = '{"source": [{"prefix": "aws."}]}'
-        yield change(
-            f"{stack} relay forwards everything",
-            stack,
-            f"break-glass-relay-{REGION}-rule-2",
-            eventPattern=widened,
-        )
-    bus_policy = "break-glass-alerts-bus-policy"
+                f"{stack} relay to the {way} forwards everything", stack, second, eventPattern=widened
+            )
+        queue = f"break-glass-relay-{REGION}-dead-letters"
+        yield change(f"{stack} relays' dead-letter policy removed", stack, queue, policy=None)
 
     def forget(statements: list[Any]) -> None:
         statements[0]["Principal"]["AWS"] = [f"arn:aws:iam::{HUB}:root"]
@@ -274,12 +279,13 @@ def _relays() -> Iterator[Fault]:
         condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
         statements.append({**statements[0], "Sid": "Org", "Principal": "*", "Condition": condition})
 
-    yield change(f"{SEEN_WITH_BOTH} bus policy forgets the member", "mgmt", bus_policy, policy=edited(forget))
-    yield change(
-        f"{SEEN_WITH_BOTH} bus policy denies", "mgmt", bus_policy, policy=denying("events:PutEvents")
-    )
-    yield remove(f"{SEEN_WITH_BOTH} bus policy removed", "mgmt", bus_policy, blame="break-glass-alerts-bus")
-    yield change(f"{SEEN_WITH_BOTH} bus policy: who knows", "mgmt", bus_policy, policy=edited(organisation))
+    for way, component in (("hub", "alerts"), ("watchdog", "watchdog")):
+        bus_policy, bus = f"break-glass-{component}-bus-policy", f"break-glass-{component}-bus"
+        what = f"{SEEN_WITH_BOTH} policy of the {way}'s bus"
+        yield change(f"{what} forgets the member", "mgmt", bus_policy, policy=edited(forget))
+        yield change(f"{what} denies", "mgmt", bus_policy, policy=denying("events:PutEvents"))
+        yield remove(f"{what} removed", "mgmt", bus_policy, blame=bus)
+        yield change(f"{what}: who knows", "mgmt", bus_policy, policy=edited(organisation))
 
 
 FAULTS = [*_hub_rules(), *_hub_targets(), *_hub_things(), *_relays()]

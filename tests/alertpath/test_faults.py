@@ -12,7 +12,7 @@ from breakglass.detections.catalogue import DETECTIONS
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS, HUB, NOTHING, REGION, RULE, change, edited, entry
 
-REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
+REGIONS = ["us-east-1", "eu-west-1", "us-west-2"]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_denial_on_the_bus_holds_for_the_hub_s_own_account_too(exports):
     assert {one.account for one in denied_to_all(exports, "bus-policy", {})} == {"1" * 12, "2" * 12}
 
 
-@pytest.mark.parametrize("resource", ["topic-policy", "key", "watchdog-policy"])
+@pytest.mark.parametrize("resource", ["topic-policy", "key", "alarms-policy"])
 def test_a_data_perimeter_that_spares_aws_s_services_is_fine(exports, resource):
     perimeter = {
         "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"},
@@ -120,10 +120,10 @@ def subscribed_instead(exports, protocol, endpoint):
 @pytest.mark.parametrize(
     "queue",
     [
-        "us-east-1:111111111111:breakglass-drill",
-        "eu-west-1:333333333333:breakglass-drill",
-        "us-east-1:111111111111:breakglass-alerts-dlq",
-        "us-east-1:111111111111:breakglass-relay-dlq",
+        "us-east-1:111111111111:breakglass-hub-drill",
+        "eu-west-1:333333333333:breakglass-watchdog-drill",
+        "us-east-1:111111111111:breakglass-hub-dlq",
+        "us-east-1:111111111111:breakglass-relays-dlq",
     ],
 )
 def test_what_only_a_queue_of_ours_hears_is_lost(exports, queue):
@@ -138,10 +138,10 @@ def test_what_only_a_queue_of_ours_hears_is_lost(exports, queue):
     ("protocol", "endpoint"),
     [
         ("sqs", "arn:aws:sqs:us-east-1:111111111111:alerts"),
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill"),
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-drill-2"),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-hub-drill"),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-hub-drill-2"),
         ("sqs", {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}),
-        ("https", "https://example.com/a:breakglass-drill"),
+        ("https", "https://example.com/a:breakglass-hub-drill"),
     ],
 )
 def test_whatever_else_is_subscribed_counts(exports, protocol, endpoint):
@@ -151,8 +151,8 @@ def test_whatever_else_is_subscribed_counts(exports, protocol, endpoint):
 def test_the_drill_queue_is_not_needed(exports):
     without = copy.deepcopy(exports)
     resources = without["mgmt"]["deployment"]["resources"]
-    resources[:] = [one for one in resources if "::break-glass-alerts-drill-" not in one["urn"]]
-    assert len(exports["mgmt"]["deployment"]["resources"]) - len(resources) == 4
+    resources[:] = [one for one in resources if "::break-glass-alerts-drill" not in one["urn"]]
+    assert len(exports["mgmt"]["deployment"]["resources"]) - len(resources) == 2
     assert findings(judged(without)) == []
 
 
@@ -179,7 +179,7 @@ def test_what_is_told_though_it_must_only_be_recorded_is_blamed_on_the_rule_that
 
 SIGN_IN = "break-glass-alerts-rule-user-sign-in"
 SIGN_IN_TARGET = "break-glass-alerts-target-user-sign-in-SendToSNS"
-RELAY = f"break-glass-relay-{REGION}-target-2-hub-1"
+RELAY = f"break-glass-relay-{REGION}-rule-2-target"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_role_of_another_account_is_lost_even_if_it_trusts_everybody(exports):
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
     role = entry(faulty, "mgmt", "break-glass-relay-relay-role")
-    target = entry(faulty, "member", "break-glass-relay-eu-west-1-target-hub-1")
+    target = entry(faulty, "member", "break-glass-relay-eu-west-1-rule-target")
     for place in ("inputs", "outputs"):
         role[place]["assumeRolePolicy"] = trust
         target[place]["roleArn"] = "arn:aws:iam::111111111111:role/BreakGlassRelay"

@@ -22,7 +22,7 @@ from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
-REGIONS = ["us-east-1", "eu-west-1"]
+REGIONS = ["us-east-1", "eu-west-1", "us-west-2"]
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,10 @@ def test_intact_stacks_end_with_zero(files, capsys):
     assert main([str(files / "mgmt.json"), str(files / "member.json")]) == 0
     out = capsys.readouterr().out
     assert "Would the alarm ring?" in out
-    assert re.search(r"111111111111 │ +2 │ +[0-9]+ │ +all ", out)
-    assert re.search(r"222222222222 │ +2 │ +[0-9]+ │ +all ", out)
-    assert re.search(r"\n([0-9]+) of \1 scenarios end as they must\n$", out)
+    assert re.search(r"111111111111 │ +3 │ +[0-9]+ │ +all ", out)
+    assert re.search(r"222222222222 │ +3 │ +[0-9]+ │ +all ", out)
+    assert re.search(r"\n([0-9]+) of \1 scenarios end as they must\n", out)
+    assert re.search(r"\n([0-9]+) of \1 attacks on the alarm are told after they landed\n$", out)
     assert "user-sign-in" not in out  # what is well stands in the counts alone
 
 
@@ -78,7 +79,7 @@ def test_an_account_that_the_hub_admits_but_no_file_is_of_is_not_proven(files, t
     assert "1 cannot be proven" in html.read_text()
     assert "nothing is left unproven" not in html.read_text()
     assert main([str(files / "mgmt.json"), "--json"]) == 1
-    (bad,) = [one for one in json.loads(capsys.readouterr().out) if not one["good"]]
+    (bad,) = [one for one in json.loads(capsys.readouterr().out)["scenarios"] if not one["good"]]
     assert (bad["account"], bad["outcome"]) == ("222222222222", "cannot prove")
 
 
@@ -170,7 +171,7 @@ def test_a_fault_ends_with_one_and_names_resource_and_reason(files, capsys):
 
 def test_json_holds_every_judgement(files, capsys):
     assert main([str(files / "hardened.json"), str(files / "member.json"), "--json"]) == 1
-    judgements = json.loads(capsys.readouterr().out)
+    judgements = json.loads(capsys.readouterr().out)["scenarios"]
     bad = [one for one in judgements if not one["good"]]
     assert 0 < len(bad) < len(judgements)
     assert {one["outcome"] for one in bad} == {"lost"}
@@ -262,7 +263,7 @@ def test_any_json_is_read_or_refused(content):
         prove(deployment(from_stack_export(json.dumps(content), "fuzz")))
 
 
-KEPT = ("user-sign-in", "drill", "key-change", "record")
+KEPT = ("user-sign-in", "drill", "key-change", "record", "heartbeat", "alert", "alert-2", "alert-3")
 """Detections whose rules and targets are spoilt: those of the others have the same properties."""
 
 
@@ -270,9 +271,11 @@ KEPT = ("user-sign-in", "drill", "key-change", "record")
 def small_export() -> dict[str, list[dict[str, Any]]]:
     """The management stack in one Region, by type of resource, without the rules of most detections."""
     by_type: dict[str, list[dict[str, Any]]] = {}
-    for resource in export("mgmt", ["us-east-1"])["deployment"]["resources"]:
+    for resource in export("mgmt", ["us-east-1", "us-west-2"])["deployment"]["resources"]:
         name = resource["urn"].rsplit("::", 1)[-1]
-        detection = re.fullmatch("break-glass-alerts-(?:rule|target)-(.+?)(-SendTo[A-Za-z]+|-Record)?", name)
+        detection = re.fullmatch(
+            "break-glass-(?:alerts|watchdog)-(?:rule|target)-(.+?)(-SendTo[A-Za-z]+|-Record|-Watchdog)?", name
+        )
         if detection is None or detection[1] in KEPT:
             by_type.setdefault(resource["type"], []).append(resource)
     return by_type

@@ -12,15 +12,16 @@ import pytest
 
 from alertpath import report
 from alertpath.__main__ import main
-from alertpath.model import deployment, from_stack_export
+from alertpath.model import Deployment, deployment, from_stack_export
 from alertpath.proof import Judgement, findings, prove
 from alertpath.scenarios import Scenario
+from alertpath.tampering import Heard, play
 from alertpath.trace import Outcome
 from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS
 from tests.browser import measured
 
-REGIONS = ("us-east-1", "eu-west-1")
+REGIONS = ("us-east-1", "eu-west-1", "us-west-2")
 MANY = (*REGIONS, *(f"ap-southeast-{number}" for number in range(1, 16)))
 NO_SCENARIO = "\N{EN DASH}"
 NOW = datetime(2026, 11, 22, 3, 4, tzinfo=UTC)
@@ -80,19 +81,28 @@ class Page(HTMLParser):
 
 
 @cache
-def judged(*faults: str, regions=REGIONS) -> list[Judgement]:
+def given(*faults: str, regions=REGIONS) -> Deployment:
     exports = {stack: export(stack, regions) for stack in ("mgmt", "member")}
     for name in faults:
         next(fault for fault in FAULTS if fault.name == name).inject(exports)
-    return prove(
-        deployment(
-            [one for name in exports for one in from_stack_export(json.dumps(exports[name]), f"{name}.json")]
-        )
+    return deployment(
+        [one for name in exports for one in from_stack_export(json.dumps(exports[name]), f"{name}.json")]
     )
 
 
+@cache
+def judged(*faults: str, regions=REGIONS) -> list[Judgement]:
+    return prove(given(*faults, regions=regions))
+
+
+@cache
+def attacked(*faults: str, regions=REGIONS) -> list[Heard]:
+    return play(given(*faults, regions=regions))
+
+
 def rendered(*faults: str, regions=REGIONS) -> str:
-    return report.render(judged(*faults, regions=regions), FILES, NOW)
+    heard = attacked(*faults, regions=regions)
+    return report.render(judged(*faults, regions=regions), heard, FILES, NOW)
 
 
 def one(outcome: Outcome, **parts: Any) -> Judgement:
@@ -118,7 +128,8 @@ def intact() -> str:
 
 def test_intact_stacks_are_all_as_they_must_be(intact):
     page = Page(intact)
-    assert "All 93 scenarios end as they must" in page.text
+    said = f"All {len(judged())} scenarios end as they must"
+    assert f"{said}, and all {len(attacked())} attacks on the alarm are told" in page.text
     assert tone(page) == "verdict good"
     assert "Nothing is wrong, and nothing is left unproven." in page.text
     assert page.table(0)["user-sign-in", "eu-west-1"] == "✓ delivered"
@@ -130,7 +141,7 @@ def test_intact_stacks_are_all_as_they_must_be(intact):
 
 def test_it_says_what_was_judged(intact):
     text = Page(intact).text
-    for part in ("111111111111", "222222222222", "2 in 111111111111", "mgmt.json", "member.json"):
+    for part in ("111111111111", "222222222222", "3 in 111111111111", "mgmt.json", "member.json"):
         assert part in text
     assert "2026-11-22 03:04 UTC" in text
     assert "stacks/" not in text
@@ -145,11 +156,11 @@ def test_a_message_for_each_detection_as_mail_shows_it(intact):
 
 
 def test_findings_come_first_and_name_reason_resource_and_number():
-    judgements = judged("mgmt relay-2: disabled in one Region", "drill: rule disabled")
-    page = Page(report.render(judgements, FILES, NOW))
+    judgements = judged("mgmt relay to the hub-2: disabled in one Region", "drill: rule disabled")
+    page = Page(report.render(judgements, [], FILES, NOW))
     assert tone(page) == "verdict bad"
     wrong = sum(not judgement.good for judgement in judgements)
-    assert f"Of 93 scenarios, {wrong} would be lost" in page.text
+    assert f"Of {len(judged())} scenarios, {wrong} would be lost" in page.text
     first, second = findings(judgements)
     assert first.count > second.count
     assert first.count + second.count == wrong
@@ -163,7 +174,7 @@ def test_findings_come_first_and_name_reason_resource_and_number():
 
 
 def test_the_region_where_most_is_wrong_comes_first():
-    page = Page(rendered("mgmt relay-2: disabled in one Region", regions=MANY))
+    page = Page(rendered("mgmt relay to the hub-2: disabled in one Region", regions=MANY))
     assert next(row for row in page.cells if row)[1] == "eu-west-1"
 
 
@@ -173,7 +184,7 @@ def test_the_region_where_most_is_wrong_comes_first():
         ("no dead letters", ("user-sign-in", "us-east-1"), "! not safe 2/2"),
         ("hub rule with an unknown state", ("drill", "us-east-1"), "? cannot prove"),
         ("a quiet drill is told", ("drill-quiet", "eu-west-1"), "▲ not quiet"),
-        ("mgmt relay forwards everything", ("(must stay quiet)", "eu-west-1"), "▲ not quiet 4/4"),
+        ("mgmt relay to the hub forwards everything", ("(must stay quiet)", "eu-west-1"), "▲ not quiet 4/4"),
     ],
 )
 def test_a_cell_says_in_words_what_is_wrong(fault, place, cell):
@@ -182,12 +193,12 @@ def test_a_cell_says_in_words_what_is_wrong(fault, place, cell):
 
 def test_what_cannot_be_proven_never_looks_fine():
     fine, unproven = one(Outcome.DELIVERED, message="hello"), one(Outcome.UNPROVEN, reason="who knows")
-    page = Page(report.render([fine, unproven], FILES, NOW))
+    page = Page(report.render([fine, unproven], [], FILES, NOW))
     assert tone(page) == "verdict unproven"
     assert "Of 2 scenarios, 1 cannot be proven" in page.text
     assert page.table(0) == {("drill", "us-east-1"): "? cannot prove 1/2"}
     lost = one(Outcome.LOST, reason="gone")
-    page = Page(report.render([fine, unproven, lost], FILES, NOW))
+    page = Page(report.render([fine, unproven, lost], [], FILES, NOW))
     assert tone(page) == "verdict bad"
     assert page.table(0) == {("drill", "us-east-1"): "✕ lost 1/3 ? cannot prove 1/3"}
 
@@ -204,7 +215,7 @@ def test_cells_have_the_words_and_the_order_of_outcomes():
 
 def test_nothing_judged_is_no_report():
     with pytest.raises(ValueError, match="nothing was judged"):
-        report.render([], FILES, NOW)
+        report.render([], [], FILES, NOW)
 
 
 def hostile() -> str:
@@ -213,12 +224,12 @@ def hostile() -> str:
         one(Outcome.LOST, resource=f"urn:{HOSTILE}\u202e" + "x" * 400, reason=HOSTILE * 3, **words),
         one(Outcome.DELIVERED, message=f"</pre>{HOSTILE}\nnext\ud800" + "y" * 400, **words),
     ]
-    return report.render(judgements, [Path(HOSTILE.replace("/", "|") + ".json")], NOW)
+    return report.render(judgements, [], [Path(HOSTILE.replace("/", "|") + ".json")], NOW)
 
 
 PAGES = {
     "intact": rendered,
-    "faults": lambda: rendered("mgmt relay-2: disabled in one Region", regions=MANY),
+    "faults": lambda: rendered("mgmt relay to the hub-2: disabled in one Region", regions=MANY),
     "hostile": hostile,
 }
 
@@ -268,9 +279,10 @@ def test_the_command_writes_one_file_beside_what_it_prints(states, tmp_path, cap
     folder = tmp_path / "out"
     folder.mkdir()
     assert main([*states, "--json", "--html", str(folder / "report.html")]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 93
+    printed = json.loads(capsys.readouterr().out)
+    assert (len(printed["scenarios"]), len(printed["blows"])) == (len(judged()), len(attacked()))
     assert [file.name for file in folder.iterdir()] == ["report.html"]
-    assert "All 93 scenarios end as they must" in (folder / "report.html").read_text("utf-8")
+    assert f"All {len(judged())} scenarios end as they must" in (folder / "report.html").read_text("utf-8")
 
 
 def test_a_report_that_cannot_be_written_ends_with_two(states, tmp_path, capsys):

@@ -51,9 +51,9 @@ ALLOWED, DENIED, UNPROVEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNPROVEN
 
 HUB, MEMBER, STRANGER = "111111111111", "222222222222", "333333333333"
 REGION = "us-east-1"
-TOPIC = naming.topic_arn(HUB, REGION)
-QUEUE = naming.queue_arn(HUB, REGION)
-BUS = naming.bus_arn(HUB, REGION, naming.HUB_BUS)
+TOPIC = naming.topic_arn(HUB, REGION, naming.HUB.topic)
+QUEUE = naming.queue_arn(HUB, REGION, naming.HUB.dead_letter_queue)
+BUS = naming.bus_arn(HUB, REGION, naming.HUB.bus)
 KEY = f"arn:aws:kms:{REGION}:{HUB}:key/0a1b2c3d-0000-4000-8000-000000000000"
 ROLE = naming.role_arn(HUB, "Responder")
 SESSION = f"arn:aws:sts::{HUB}:assumed-role/Responder/ann"
@@ -365,11 +365,11 @@ def test_policies_together(page, request_, policies, verdict):
 
 # ---- the project's documents, hop by hop
 
-RELAY_RULE = naming.rule_arn(MEMBER, "eu-west-1", f"{naming.RELAY_RULE}-management")
-HUB_RULE = naming.rule_arn(HUB, REGION, f"{naming.HUB_BUS}/{naming.RULE_PREFIX}console-login")
+RELAY_RULE = naming.rule_arn(MEMBER, "eu-west-1", f"{naming.HUB.relay_rule}-management")
+HUB_RULE = naming.rule_arn(HUB, REGION, f"{naming.HUB.bus}/{naming.RULE_PREFIX}console-login")
 OTHER_RULE = naming.rule_arn(HUB, REGION, "somebody-elses")
-RELAY = naming.role_arn(MEMBER, naming.RELAY_ROLE)
-RELAY_SESSION = f"arn:aws:sts::{MEMBER}:assumed-role/{naming.RELAY_ROLE}/session"
+RELAY = naming.role_arn(MEMBER, naming.HUB.relay_role)
+RELAY_SESSION = f"arn:aws:sts::{MEMBER}:assumed-role/{naming.HUB.relay_role}/session"
 HEARTBEAT = naming.role_arn(HUB, naming.HEARTBEAT_ROLE)
 GROUP = naming.schedule_group_arn(HUB, REGION)
 SCHEDULER = Principal(service="scheduler.amazonaws.com")
@@ -379,7 +379,16 @@ HUB_KEY = documents.hub_key(account_id=HUB)
 HARDENED_KEY = document(
     {**HUB_KEY["Statement"][1], "Condition": {"StringEquals": {"aws:SourceAccount": HUB}}}
 )
-TOPIC_POLICY = documents.topic(account_id=HUB, region=REGION, name=naming.TOPIC)
+TOPIC_POLICY = documents.alert_topic(account_id=HUB, region=REGION, name=naming.HUB.topic)
+ALARMS_TOPIC = naming.topic_arn(HUB, REGION, naming.HUB.alarms_topic)
+ALARMS_POLICY = documents.alarms_topic(
+    account_id=HUB,
+    region=REGION,
+    name=naming.HUB.alarms_topic,
+    account_ids=[HUB, MEMBER],
+    organization_id="o-a1b2c3d4e5",
+    for_rules=True,
+)
 # What SNS gives a new topic (https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html).
 DEFAULT_TOPIC_POLICY = {
     "Version": "2008-10-17",
@@ -396,10 +405,16 @@ DEFAULT_TOPIC_POLICY = {
     ],
 }
 QUEUE_POLICY = documents.dead_letter_queue(
-    account_id=HUB, region=REGION, name=naming.DEAD_LETTER_QUEUE, rules=naming.HUB_RULES
+    account_id=HUB,
+    region=REGION,
+    name=naming.HUB.dead_letter_queue,
+    rules=[f"{naming.HUB.bus}/{naming.RULE_PREFIX}*"],
 )
-AUDIT = documents.audit_log(account_id=HUB, region=REGION)
-RELAY_TRUST = documents.relay_trust(account_id=MEMBER)
+AUDIT = documents.log_group(group_arn=naming.log_group_arn(HUB, REGION), rules=[HUB_RULE])
+OTHER_WAY = naming.rule_arn(MEMBER, "eu-west-1", naming.WATCHDOG.relay_rule)
+RELAY_TRUST = documents.relay_trust(
+    account_id=MEMBER, rules=[naming.rule_arn(MEMBER, "*", f"{naming.HUB.relay_rule}*")]
+)
 HEARTBEAT_TRUST = documents.heartbeat_trust(account_id=HUB)
 
 
@@ -411,20 +426,32 @@ def asks(principal, action, resource, **context):
 DATA_KEY = asks(EVENTS, "kms:GenerateDataKey", KEY)
 FROM_RELAY = {"SourceArn": RELAY_RULE, "SourceAccount": MEMBER}
 FROM_GROUP = {"SourceArn": GROUP, "SourceAccount": HUB}
-ALARM = naming.topic_arn(HUB, REGION).replace("sns", "cloudwatch").replace("breakglassuser", "alarm:x")
+ALARM = TOPIC.replace("sns", "cloudwatch").replace("breakglassuser", "alarm:x")
 HOPS = [
     (SNS_KEY, HUB_KEY, DATA_KEY, ALLOWED),
     (SNS_KEY, HUB_KEY, asks(EVENTS, "kms:Decrypt", KEY), ALLOWED),
     (SNS_KEY, HUB_KEY, asks(EVENTS, "kms:GenerateDataKeyPair", KEY), ALLOWED),
     (SNS_KEY, HUB_KEY, asks(EVENTS, "kms:ScheduleKeyDeletion", KEY), DENIED),
     (SNS_KEY, HARDENED_KEY, DATA_KEY, DENIED),
-    (SNS_KEY, HUB_KEY, asks(CLOUDWATCH, "kms:Decrypt", KEY, SourceAccount=HUB), ALLOWED),
-    (SNS_KEY, HUB_KEY, asks(CLOUDWATCH, "kms:Decrypt", KEY, SourceAccount=STRANGER), DENIED),
-    (SNS_KEY, HUB_KEY, asks(CLOUDWATCH, "kms:Decrypt", KEY), DENIED),
+    (SNS_KEY, HUB_KEY, asks(CLOUDWATCH, "kms:Decrypt", KEY, SourceAccount=HUB), DENIED),
     (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Publish", TOPIC, SourceAccount=HUB), ALLOWED),
-    (SNS_POLICY, TOPIC_POLICY, asks(CLOUDWATCH, "sns:Publish", TOPIC, SourceAccount=HUB), ALLOWED),
-    (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Publish", TOPIC, SourceAccount=STRANGER), DENIED),
-    (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Publish", TOPIC), DENIED),
+    (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Publish", TOPIC), ALLOWED),
+    (SNS_POLICY, TOPIC_POLICY, asks(CLOUDWATCH, "sns:Publish", TOPIC, SourceAccount=HUB), DENIED),
+    (SNS_POLICY, ALARMS_POLICY, asks(CLOUDWATCH, "sns:Publish", ALARMS_TOPIC, SourceAccount=MEMBER), ALLOWED),
+    (
+        SNS_POLICY,
+        ALARMS_POLICY,
+        asks(CLOUDWATCH, "sns:Publish", ALARMS_TOPIC, SourceAccount=STRANGER),
+        DENIED,
+    ),
+    (
+        SNS_POLICY,
+        ALARMS_POLICY,
+        asks(CLOUDWATCH, "sns:Publish", ALARMS_TOPIC, SourceAccount=STRANGER, SourceOrgID="o-a1b2c3d4e5"),
+        ALLOWED,
+    ),
+    (SNS_POLICY, ALARMS_POLICY, asks(CLOUDWATCH, "sns:Publish", ALARMS_TOPIC), DENIED),
+    (SNS_POLICY, ALARMS_POLICY, asks(EVENTS, "sns:Publish", ALARMS_TOPIC), ALLOWED),
     (SNS_POLICY, TOPIC_POLICY, asks(SCHEDULER, "sns:Publish", TOPIC, SourceAccount=HUB), DENIED),
     (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Subscribe", TOPIC, SourceAccount=HUB), DENIED),
     (SNS_POLICY, TOPIC_POLICY, asks(EVENTS, "sns:Publish", TOPIC + "2", SourceAccount=HUB), DENIED),
@@ -446,6 +473,12 @@ HOPS = [
         DENIED,
     ),
     (DEPUTY, RELAY_TRUST, asks(SCHEDULER, "sts:AssumeRole", RELAY, **FROM_RELAY), DENIED),
+    (
+        DEPUTY,
+        RELAY_TRUST,
+        asks(EVENTS, "sts:AssumeRole", RELAY, SourceArn=OTHER_WAY, SourceAccount=MEMBER),
+        DENIED,
+    ),
     (SCHEDULER_DEPUTY, HEARTBEAT_TRUST, asks(SCHEDULER, "sts:AssumeRole", HEARTBEAT, **FROM_GROUP), ALLOWED),
     (
         SCHEDULER_DEPUTY,
@@ -464,20 +497,17 @@ def test_services_on_the_way(page, policy, request_, verdict):
     assert evaluate(request_, resource=policy, resource_account=account) == decision
 
 
-BY_ACCOUNT = documents.hub_bus(
-    account_id=HUB, region=REGION, member_account_ids=[MEMBER], organization_id=None
-)
-BY_ORGANIZATION = documents.hub_bus(
-    account_id=HUB, region=REGION, member_account_ids=[], organization_id="o-example"
-)
-FORWARD = documents.relay_permission(hubs=[BUS])
+BY_ACCOUNT = documents.bus(bus_arn=BUS, account_ids=[HUB, MEMBER], organization_id=None)
+BY_ORGANIZATION = documents.bus(bus_arn=BUS, account_ids=[HUB], organization_id="o-example")
+FORWARD = documents.relay_permission(bus_arn=BUS)
 PUT = asks(who(RELAY_SESSION), "events:PutEvents", BUS, PrincipalOrgID="o-example")
 HUB_PUT = asks(who(RELAY_SESSION.replace(MEMBER, HUB)), "events:PutEvents", BUS)
 STRANGER_PUT = asks(who(RELAY_SESSION.replace(MEMBER, STRANGER)), "events:PutEvents", BUS)
-ELSEWHERE = documents.relay_permission(hubs=[naming.bus_arn(HUB, "eu-west-1", naming.HUB_BUS)])
+ELSEWHERE = documents.relay_permission(bus_arn=naming.bus_arn(HUB, "us-west-2", naming.WATCHDOG.bus))
 HEARTBEAT_SESSION = f"arn:aws:sts::{HUB}:assumed-role/{naming.HEARTBEAT_ROLE}/session"
-HEARTBEAT_PUT = documents.heartbeat_permission(account_id=HUB)
-DEFAULT_BUS = naming.bus_arn(HUB, REGION, "default")
+BEAT = documents.heartbeat_permission(account_id=HUB)
+FIRST_RULE = naming.rule_arn(HUB, REGION, naming.HUB.relay_rule)
+SECOND_RULE = naming.rule_arn(HUB, REGION, naming.numbered(naming.HUB.relay_rule, 2))
 # (page, bus policy, identity policies of the role, request, verdict)
 BUS_HOPS = [
     (BUS_POLICY, BY_ACCOUNT, [FORWARD], PUT, ALLOWED),
@@ -491,14 +521,10 @@ BUS_HOPS = [
     (BUS_POLICY, BY_ORGANIZATION, [FORWARD], PUT, ALLOWED),
     (BUS_POLICY, BY_ORGANIZATION, [FORWARD], STRANGER_PUT, DENIED),
     (BUS_POLICY, BY_ACCOUNT, [FORWARD], replace(PUT, action="events:DisableRule"), DENIED),
-    (
-        BUS_POLICY,
-        None,
-        [HEARTBEAT_PUT],
-        asks(who(HEARTBEAT_SESSION), "events:PutEvents", DEFAULT_BUS),
-        ALLOWED,
-    ),
-    (BUS_POLICY, None, [HEARTBEAT_PUT], asks(who(HEARTBEAT_SESSION), "events:PutEvents", BUS), DENIED),
+    (BUS_POLICY, None, [BEAT], asks(who(HEARTBEAT_SESSION), "events:TagResource", FIRST_RULE), ALLOWED),
+    (BUS_POLICY, None, [BEAT], asks(who(HEARTBEAT_SESSION), "events:TagResource", SECOND_RULE), DENIED),
+    (BUS_POLICY, None, [BEAT], asks(who(HEARTBEAT_SESSION), "events:DisableRule", FIRST_RULE), DENIED),
+    (BUS_POLICY, BY_ACCOUNT, [BEAT], asks(who(HEARTBEAT_SESSION), "events:PutEvents", BUS), DENIED),
 ]
 
 

@@ -48,7 +48,7 @@ def test_some_keys_are_in_every_request(operator, key, value):
         (PUBLISH, "Bool", "aws:PrincipalIsAWSService", "true", SENT),
         (PUBLISH, "Bool", "aws:ViaAWSService", "false", SENT),
         (PUBLISH, "StringEquals", "aws:RequestedRegion", "us-east-1", SENT),
-        (PUBLISH, "StringEquals", "aws:SourceAccount", "1" * 12, SENT),
+        (PUBLISH, "StringEquals", "aws:SourceAccount", "1" * 12, UNKNOWN),
         (PUBLISH, "StringEquals", "aws:PrincipalOrgID", "o-a", NOT),
         (PUBLISH, "ForAnyValue:StringEquals", "aws:PrincipalServiceNamesList", "x", UNKNOWN),
         (PUBLISH, "StringEquals", "aws:SourceOrgID", "o-a", UNKNOWN),
