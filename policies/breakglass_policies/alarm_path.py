@@ -1,8 +1,8 @@
 """The alarm path as a whole: alertpath plays every scenario through what the stack is about to be.
 
-The other policies know single traps; these two know whether an event still reaches a person. They judge a
-stack that holds the hub: a member's relays end in another stack, and both together are proven by
-`python -m alertpath mgmt.json member.json`.
+The other policies know single traps; these know whether an event still reaches a person, also that about an
+attack which has landed. They judge a stack that holds the hub: a member's relays end in another stack, and
+all together are proven by `python -m alertpath mgmt.json member.json`.
 """
 
 from pulumi_policy import EnforcementLevel, Severity
@@ -10,6 +10,7 @@ from pulumi_policy import EnforcementLevel, Severity
 from alertpath.model import UNKNOWN, deployment
 from alertpath.model import Resource as Given
 from alertpath.proof import Judgement, findings, prove
+from alertpath.tampering import Heard, bad, play
 from alertpath.trace import Outcome
 from breakglass import naming
 
@@ -23,7 +24,7 @@ NOT_CONFIRMED = "confirmed"
 
 
 def _holds_hub(stack: Stack) -> bool:
-    return any(bus.known("name") == naming.HUB_BUS for bus in stack.all(EVENT_BUS))
+    return any(bus.known("name") == naming.HUB.bus for bus in stack.all(EVENT_BUS))
 
 
 @stack_policy(
@@ -56,9 +57,43 @@ def alarm_path_not_yet_proven(stack: Stack) -> StackProblems:
     return _findings(stack, "is why {} scenarios are not yet proven", lost=False)
 
 
+def _holds_both(stack: Stack) -> bool:
+    """Whether both ways end in this stack; if one ends in another, this one alone proves nothing."""
+    found = {bus.known("name") for bus in stack.all(EVENT_BUS)}
+    return found >= {way.bus for way in naming.WAYS}
+
+
+@stack_policy(
+    "alarm-survives-tampering",
+    "Whoever tampers with the alarm is heard",
+    applies=_holds_both,
+    severity=Severity.CRITICAL,
+    fix=(
+        "Mend the resource that is named. Each way, to hub and watchdog, needs parts of its own: what breaks "
+        "one is told by the other."
+    ),
+    url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html",
+)
+def alarm_survives_tampering(stack: Stack) -> StackProblems:
+    """The message about each call that weakens the alarm must arrive although the call has landed."""
+    resources = {resource.of.urn: resource for resource in stack.all()}
+    groups: dict[tuple[str, str, str], list[Heard]] = {}
+    for one in bad(play(deployment(_given(stack)))):
+        groups.setdefault((one.resource, one.blow.hit, one.reason), []).append(one)
+    for (urn, hit, reason), ones in groups.items():
+        lost = sorted({scenario.name for one in ones for scenario in one.lost})
+        what = f"{len(ones)} attacks on {hit}" if len(ones) > 1 else f"an attack on {hit}"
+        if reason:
+            problem = f"{what} would not be told once landed: {reason.rstrip('.')}."
+        else:
+            problem = f"{what} would end what is told of {', '.join(lost)}."
+        resource = resources.get(urn)
+        yield resource, f"is where {problem}" if resource else problem
+
+
 def _findings(stack: Stack, words: str, *, lost: bool) -> StackProblems:
     global _latest
-    given = [_as_given(resource) for resource in stack.all()]
+    given = _given(stack)
     if given != _latest[0]:  # else the other policy has just asked about the same resources
         _latest = (given, prove(deployment(given)))
     judged = [
@@ -75,6 +110,10 @@ def _findings(stack: Stack, words: str, *, lost: bool) -> StackProblems:
 
 _latest: tuple[list[Given], list[Judgement]] = ([], [])
 """The resources that were judged last, and the judgements."""
+
+
+def _given(stack: Stack) -> list[Given]:
+    return [_as_given(resource) for resource in stack.all()]
 
 
 def _as_given(resource: Resource) -> Given:

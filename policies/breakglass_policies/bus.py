@@ -1,4 +1,4 @@
-"""The hub's event bus: who may put events on it."""
+"""The event buses of hub and watchdog: who may put events on them."""
 
 import re
 from typing import Any
@@ -19,7 +19,7 @@ from .access import (
     region_in_arn,
 )
 from .policy import Problems, resource_policy
-from .reading import Resource, bus_name, members
+from .reading import Resource, bus_name, is_own_bus, members
 from .relay import PUT_EVENTS
 from .statements import Unreadable, allowing, statements
 
@@ -29,9 +29,9 @@ EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
 
 @resource_policy(
     "bus-policy-scoped",
-    "The hub lets in named accounts or an organization",
+    "Hub and watchdog let in named accounts or an organization",
     types=[EVENT_BUS_POLICY, EVENT_PERMISSION],
-    applies=lambda policy: bus_name(policy) == naming.HUB_BUS,
+    applies=is_own_bus,
     severity=Severity.HIGH,
     fix=(
         f"Allow {PUT_EVENTS} only, to the accounts of the relays, or to everybody under a condition on "
@@ -40,7 +40,7 @@ EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html",
 )
 def bus_policy_scoped(policy: Resource) -> Problems:
-    """The policy of the hub's bus must only allow putting events, and must not allow it to everybody.
+    """The policy of each bus must only allow putting events, and must not allow it to everybody.
 
     A stranger could bury an alarm among false ones, or with more actions change the rules.
     """
@@ -48,7 +48,7 @@ def bus_policy_scoped(policy: Resource) -> Problems:
     tried = [request for bus in _arns(policy, document).values() for request in by_stranger(PUT_EVENTS, bus)]
     strangers = {"every AWS account": tried}
     for problem in excess(document, PUT_EVENTS, strangers, "StringEquals aws:PrincipalOrgID"):
-        yield f"({naming.HUB_BUS}) {problem}"
+        yield f"({bus_name(policy)}) {problem}"
 
 
 def _as_document(permission: Resource) -> dict[str, Any]:
@@ -70,18 +70,19 @@ def _as_document(permission: Resource) -> dict[str, Any]:
 
 @resource_policy(
     "bus-lets-relays-in",
-    "The hub lets the relays in",
+    "Hub and watchdog let the relays in",
     types=[EVENT_BUS_POLICY],
-    applies=lambda policy: bus_name(policy) == naming.HUB_BUS,
+    applies=is_own_bus,
     severity=Severity.CRITICAL,
     fix=f"Allow {PUT_EVENTS} to the accounts of the relays, and exempt them from Deny statements.",
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html",
 )
 def bus_lets_relays_in(policy: Resource) -> Problems:
-    """The policy of the hub's bus must let in the relays of all accounts that it names, and of its own."""
+    """The policy of each bus must let in the relays of all accounts that it names, and of its own."""
     document = policy["policy"]
     if isinstance(statements(document), Unreadable):  # bus-policy-scoped says so
         return
+    role = next(way.relay_role for way in naming.WAYS if way.bus == bus_name(policy))
     paths = re.findall(r"\bo-[a-z0-9]{10,32}\b(?:/[^\s\"'\\]*)?", str(document))
     organizations = [{}, *(in_organization(filled_in(path)) for path in paths)]
     found = allowing(document)
@@ -91,13 +92,13 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
     # None is the bus's own account.
     for account in dict.fromkeys([None, *(match[1] for match in named if match), *everybody]):
         requests = [
-            by_role(naming.role_arn(account or own, naming.RELAY_ROLE), PUT_EVENTS, bus, **organization)
+            by_role(naming.role_arn(account or own, role), PUT_EVENTS, bus, **organization)
             for own, bus in _arns(policy, document).items()
             for organization in organizations
         ]
         if reason := refused(document, requests):
             yield (
-                f"({naming.HUB_BUS}) does not let the relays of {account or 'its own account'} put events, "
+                f"({bus_name(policy)}) does not let the relays of {account or 'its own account'} put events, "
                 "so their alerts are lost. Exempt the relays from Deny statements, and put no condition on "
                 f"accounts that you name. {reason}"
             )
@@ -107,5 +108,6 @@ def bus_lets_relays_in(policy: Resource) -> Problems:
 def _arns(policy: Resource, document: Any) -> dict[str, str]:
     """Return the ARN that the bus has in each account that may be its own, by the account."""
     region = region_in_arn(policy.region)
-    accounts = own_accounts(policy.account, document, f"event-bus/{naming.HUB_BUS}")
-    return {account: naming.bus_arn(account, region, naming.HUB_BUS) for account in accounts}
+    name = bus_name(policy)
+    accounts = own_accounts(policy.account, document, f"event-bus/{name}")
+    return {account: naming.bus_arn(account, region, name) for account in accounts}

@@ -36,13 +36,13 @@ NEEDED = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
 def publishers(key: Resource) -> list[str]:
-    """Return the services that must be able to use a key: those its policy names, and both for our own key.
+    """Return the services that must be able to use a key: those its policy names, EventBridge for our own.
 
     There are none if the key is not for alerts, or if its policy is another program's and not known until
     deployment, which judges it.
     """
     if in_component(key, "BreakGlassAlerts"):
-        return [EVENTS, CLOUDWATCH]
+        return [EVENTS]
     try:
         document = key["policy"]
     except UnknownValueError:
@@ -65,14 +65,14 @@ def publishers(key: Resource) -> list[str]:
     url="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
 )
 def key_lets_publishers_in(key: Resource) -> Problems:
-    """The policy of a key for alerts must let EventBridge and CloudWatch encrypt.
+    """The policy of a key for alerts must let their publishers encrypt: EventBridge, and whom it names.
 
     EventBridge sends KMS no source, so a condition on one shuts it out; CloudWatch sends the alarm's.
     """
     document = key["policy"]
     for service in publishers(key):
         for action in NEEDED:
-            alarms = naming.ALARMS if service == CLOUDWATCH else [None]
+            alarms = naming.PLACE_ALARMS if service == CLOUDWATCH else [None]
             reasons = (refused(document, _requests(key, document, service, action, one)) for one in alarms)
             if reason := next(filter(None, reasons), None):
                 yield (

@@ -1,4 +1,4 @@
-"""The alert path must be complete in us-east-1, and exist nowhere else.
+"""The hub must be complete in us-east-1, and exist nowhere else; the watchdog must be elsewhere.
 
 IAM changes, calls to the global STS endpoint and many sign-ins are recorded in us-east-1, and an EventBridge
 rule reaches an SNS topic of its own Region only. What relays events from other Regions is not judged here.
@@ -20,8 +20,8 @@ from breakglass import naming
 from breakglass.naming import HOME_REGION
 
 from .policy import Problems, StackProblems, resource_policy, stack_policy
-from .reading import Arn, Resource, Stack, any_known, each, in_component, is_ours, parse_arn
-from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, TOPICS, has_recipient
+from .reading import Arn, Resource, Stack, any_known, bus_name, each, in_component, is_ours, parse_arn
+from .topics import TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION, has_recipient
 
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
@@ -35,16 +35,22 @@ USER = "aws:iam/user:User"
 PARTS: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
     EVENT_RULE: (("name", "namePrefix"), lambda name: name.startswith(naming.RULE_PREFIX)),
     EVENT_TARGET: (("rule",), lambda name: name.startswith(naming.RULE_PREFIX)),
-    TOPIC: (("name",), lambda name: name in TOPICS),
-    TOPIC_POLICY: (("arn",), lambda arn: _topic(arn).resource in TOPICS),
-    TOPIC_SUBSCRIPTION: (("topic",), lambda arn: _topic(arn).resource in TOPICS),
+    TOPIC: (("name",), lambda name: name in naming.TOPICS),
+    TOPIC_POLICY: (("arn",), lambda arn: _topic(arn).resource in naming.TOPICS),
+    TOPIC_SUBSCRIPTION: (("topic",), lambda arn: _topic(arn).resource in naming.TOPICS),
     KEY_ALIAS: (("name",), lambda name: name == naming.KEY_ALIAS),
-    QUEUE: (("name",), lambda name: name == naming.DEAD_LETTER_QUEUE),
-    EVENT_BUS: (("name",), lambda name: name == naming.HUB_BUS),
+    QUEUE: (("name",), lambda name: name in [way.dead_letter_queue for way in naming.WAYS]),
+    EVENT_BUS: (("name",), lambda name: name in [way.bus for way in naming.WAYS]),
     LOG_GROUP: (("name",), lambda name: name == naming.AUDIT_LOG_GROUP),
 }
-"""Resource types of the alert path: the properties that identify a resource, of which the first that is set
-counts, and whether it belongs to the path."""
+"""Resource types of hub and watchdog: the properties that identify a resource, of which the first that is set
+counts, and whether it belongs to one of them."""
+WATCHDOG_NAMES = (
+    naming.WATCHDOG.topic,
+    naming.WATCHDOG.alarms_topic,
+    naming.WATCHDOG.dead_letter_queue,
+    naming.WATCHDOG.bus,
+)
 
 RULES = tuple(f"{naming.RULE_PREFIX}user-{what}" for what in ("sign-in", "switch-role", "assume-role"))
 """The rules without which a use of the break-glass user alerts nobody."""
@@ -52,7 +58,7 @@ RULES = tuple(f"{naming.RULE_PREFIX}user-{what}" for what in ("sign-in", "switch
 _ANY = "111111111111"
 """An account for sample events."""
 
-_HOME_TOPIC = naming.topic_arn("<account>", HOME_REGION)
+_HOME_TOPIC = naming.topic_arn("<account>", HOME_REGION, naming.HUB.topic)
 _SET_REGION = f'Set region="{HOME_REGION}"'
 _TRAIL = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html"
 
@@ -80,17 +86,29 @@ def _is_part(resource: Resource) -> bool:
 
 @resource_policy(
     "us-east-1-placement",
-    "Alerting is placed in us-east-1",
+    "The hub is placed in us-east-1, the watchdog elsewhere",
     types=[*PARTS],
     applies=_is_part,
     severity=Severity.CRITICAL,
-    fix='Set region="us-east-1" on the resource, and name the topic of us-east-1 in ARNs.',
+    fix='Set region="us-east-1" on a resource of the hub, any other Region on one of the watchdog.',
     url=_TRAIL,
 )
 def us_east_1_placement(resource: Resource) -> Problems:
-    """Bus, rules, topics, key alias, queue and log of the alert path must be in us-east-1."""
+    """The hub's bus, rules, topics, alias, queue and log must be in us-east-1, the watchdog's must not."""
     identity = _identity(resource)
     topic_region = _topic(identity).region
+    if _is_of_watchdog(resource, identity):
+        if HOME_REGION in (topic_region, resource.region):
+            yield (
+                f"({identity}) is of the watchdog, and in {HOME_REGION} like the hub: what breaks there "
+                f"would silence both. Set region to another one, such as {naming.WATCHDOG_REGION}."
+            )
+        elif resource.region is None:
+            yield (
+                f"({identity}) is in an unknown Region: neither it nor its provider names one. Set region to "
+                f"another one than {HOME_REGION}, such as {naming.WATCHDOG_REGION}."
+            )
+        return
     if topic_region not in ("", HOME_REGION):
         yield f"({identity}) names a topic in {topic_region}. Name the one in {HOME_REGION}."
     if resource.region is None:
@@ -100,6 +118,12 @@ def us_east_1_placement(resource: Resource) -> Problems:
         )
     elif resource.region != HOME_REGION:
         yield f"({identity}) is placed in {resource.region}. {_SET_REGION} on it."
+
+
+def _is_of_watchdog(resource: Resource, identity: str) -> bool:
+    if resource.type in (EVENT_RULE, EVENT_TARGET):
+        return bus_name(resource) == naming.WATCHDOG.bus
+    return (_topic(identity).resource or identity) in WATCHDOG_NAMES
 
 
 def _topic(arn: Any) -> Arn:
@@ -119,7 +143,9 @@ def _hearing(stack: Stack) -> list[Resource]:
     """Return the rules, of any name, whose pattern takes a console sign-in of a break-glass user."""
     users = [user.known("name") for user in stack.all(USER) if in_component(user, "BreakGlassUser")]
     names = [*filter(None, users), *naming.DEFAULT_USER_NAMES]
-    scope = Scope(hub=_ANY, members=[], regions={_ANY: [HOME_REGION]}, users=names, role="", keys=[])
+    scope = Scope(
+        hub=_ANY, members=[], regions={_ANY: [HOME_REGION]}, users=names, role="", keys=[], watchdog=None
+    )
     sign_ins = [one.event for one in scenarios(scope) if one.detection == "user-sign-in"]
     found: list[Resource] = []
     for rule in stack.all(EVENT_RULE):
@@ -167,25 +193,25 @@ def _missing(stack: Stack) -> StackProblems:
                 EVENT_RULE,
                 lambda one: one["name"] == rule,
                 f"The EventBridge rule {rule} is missing in {HOME_REGION}, so it alerts nobody. Create it "
-                f'with region="{HOME_REGION}" and the topic {naming.TOPIC} as its target.',
+                f'with region="{HOME_REGION}" and the topic {naming.HUB.topic} as its target.',
             )
         ] or missing(
             EVENT_TARGET,
             lambda one: one["rule"] == rule and _is_home_topic(one["arn"]),
-            f"No target of the EventBridge rule {rule} is the topic {naming.TOPIC} of {HOME_REGION}, so it "
-            f"alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}.",
+            f"No target of the EventBridge rule {rule} is the topic {naming.HUB.topic} of {HOME_REGION}, so "
+            f"it alerts nobody. Create an EventTarget whose arn is {_HOME_TOPIC}.",
         )
 
     topic = missing(
         TOPIC,
-        lambda one: one["name"] == naming.TOPIC,
-        f"The SNS topic {naming.TOPIC} is missing in {HOME_REGION}, so alerts have nowhere to go. Create it "
-        f'with region="{HOME_REGION}".',
+        lambda one: one["name"] == naming.HUB.topic,
+        f"The SNS topic {naming.HUB.topic} is missing in {HOME_REGION}, so alerts have nowhere to go. Create "
+        f'it with region="{HOME_REGION}".',
     )
     subscription = missing(
         TOPIC_SUBSCRIPTION,
         lambda one: _is_home_topic(one["topic"]) and has_recipient(one),
-        f"No subscription of the SNS topic {naming.TOPIC} is in {HOME_REGION}, so alerts reach nobody. "
+        f"No subscription of the SNS topic {naming.HUB.topic} is in {HOME_REGION}, so alerts reach nobody. "
         f'Create a TopicSubscription with region="{HOME_REGION}" and topic={_HOME_TOPIC}.',
     )
     return each([each(RULES, missing_of), topic, subscription], iter)
@@ -193,4 +219,4 @@ def _missing(stack: Stack) -> StackProblems:
 
 def _is_home_topic(arn: Any) -> bool:
     topic = _topic(arn)
-    return (topic.resource, topic.region) == (naming.TOPIC, HOME_REGION)
+    return (topic.resource, topic.region) == (naming.HUB.topic, HOME_REGION)

@@ -106,9 +106,10 @@ def is_ours(resource: Resource, component: str) -> bool:
     return in_component(resource, component) or any(same(resource["name"], name) for name in NAMES[component])
 
 
-def in_component(resource: Resource, component: str = "") -> bool:
-    """Whether the resource is in a component of our program, such as `BreakGlassAlerts`, or in any."""
-    return f"breakglass:index:{component}{'$' if component else ''}" in resource.of.urn
+def in_component(resource: Resource, *components: str) -> bool:
+    """Whether the resource is in one of these components of our program, or, if none is named, in any."""
+    tokens = [f"breakglass:index:{component}$" for component in components] or ["breakglass:index:"]
+    return any(token in resource.of.urn for token in tokens)
 
 
 def same(name: Any, other: Any) -> bool:
@@ -209,6 +210,11 @@ def parse_arn(value: Any) -> Arn:
 def is_account_id(value: str) -> bool:
     """Return whether the text is the id of one account."""
     return fullmatch(r"[0-9]{12}", value) is not None
+
+
+def is_own_bus(resource: Resource) -> bool:
+    """Whether a resource is on the bus of hub or watchdog."""
+    return bus_name(resource) in [way.bus for way in naming.WAYS]
 
 
 def bus_name(resource: Resource) -> str:

@@ -1,4 +1,4 @@
-"""The roles of relay and heartbeat: who may use them, and what for."""
+"""The roles of relays and heartbeat: who may use them, and what for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -64,13 +64,24 @@ class _Source:
         return by_service(self.service, ASSUME_ROLE, role, SourceAccount=account, SourceArn=arn)
 
 
-_RELAY_RULES = _Source(
-    service=EVENTS,
-    what="the relay's rules",
-    prefix=f"rule/{naming.RELAY_RULE}",
-    own=f"rule/{naming.RELAY_RULE}",
-    pattern=naming.rule_arn("<account id>", "*", f"{naming.RELAY_RULE}*"),
-)
+def _rules(what: str, prefix: str, region: str, end: str) -> _Source:
+    return _Source(
+        service=EVENTS,
+        what=what,
+        prefix=f"rule/{prefix}",
+        own=f"rule/{prefix}",
+        pattern=naming.rule_arn("<account id>", region, f"{prefix}{end}"),
+    )
+
+
+RELAY_ROLES = {
+    **{
+        way.relay_role: _rules(f"rules of the relay to the {way.name}", way.relay_rule, "*", "*")
+        for way in naming.WAYS
+    },
+    naming.KEY_ROLE: _rules(f"the rule {naming.KEY_RULE}", naming.KEY_RULE, naming.HOME_REGION, ""),
+}
+"""The rules that each role is for."""
 _SCHEDULES = _Source(
     service="scheduler.amazonaws.com",
     what="schedules of a group",
@@ -82,21 +93,23 @@ _SCHEDULES = _Source(
 
 @resource_policy(
     "relay-role-confined",
-    "The relay's role is confined",
+    "The relays' roles are confined",
     types=NAMES_ROLE,
-    applies=lambda part: part[NAMES_ROLE[part.type]] == naming.RELAY_ROLE,
+    applies=lambda part: part[NAMES_ROLE[part.type]] in RELAY_ROLES,
     severity=Severity.HIGH,
     fix=(
         "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "
-        f"{PUT_EVENTS} only, on the ARNs of the hub buses; attach nothing else."
+        f"{PUT_EVENTS} only, on the ARN of one bus; attach nothing else."
     ),
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html",
 )
 def relay_role_confined(part: Resource) -> Problems:
-    """The relay's role must serve its own rules only, and must only put events on named buses."""
+    """Each relay's role must serve its own rules only, and must only put events on one bus."""
     if part.type == ROLE:
         inline = each(part.each("inlinePolicies"), _inline_policy)
-        problems = each([_trust_problems(part, _RELAY_RULES), inline, _managed_policy(part)], iter)
+        problems = each(
+            [_trust_problems(part, RELAY_ROLES[part["name"]]), inline, _managed_policy(part)], iter
+        )
     else:
         problems = _inline_policy(part) if part.type == ROLE_POLICY else _managed_policy(part)
     for problem in problems:
@@ -106,7 +119,7 @@ def relay_role_confined(part: Resource) -> Problems:
 def _managed_policy(part: Resource) -> Iterator[str]:
     # Whatever they are, known or not.
     if part.type == ROLE_POLICY_ATTACHMENT or len(items(part.of.props.get("managedPolicyArns"))):
-        yield "it has a managed policy, and must only put events on the hub buses. Detach the policy."
+        yield "it has a managed policy, and must only put events on one bus. Detach the policy."
 
 
 def _inline_policy(part: Resource | Any) -> Iterator[str]:
@@ -123,8 +136,8 @@ def _inline_policy(part: Resource | Any) -> Iterator[str]:
             yield f"{statement.where} allows more than {PUT_EVENTS}. Allow only that."
         arns = [parse_arn(value) for value in statement.resources if not has_wildcard(value)]
         buses = [arn for arn in arns if arn.service == "events" and arn.resource.startswith("event-bus/")]
-        if statement.not_resource or not buses or len(buses) < len(statement.resources):
-            yield f"{statement.where} is not limited to event buses. List the ARNs of the hubs in full."
+        if statement.not_resource or len(buses) != 1 or len(statement.resources) != 1:
+            yield f"{statement.where} is not limited to one event bus. Name its ARN in full, and no other."
 
 
 @resource_policy(
@@ -169,7 +182,7 @@ def _trust_problems(role: Resource, source: _Source) -> Iterator[str]:
     strange = [
         replace(use, context={**use.context, "aws:SourceAccount": STRANGER}) for use in _uses(role, source)
     ]
-    if source is _RELAY_RULES and (reason := let_in(document, strange, source=source.matches)):
+    if source is not _SCHEDULES and (reason := let_in(document, strange, source=source.matches)):
         yield (
             "its trust policy is not limited to an account. Name yours as aws:SourceAccount under "
             f"StringEquals. {reason}"

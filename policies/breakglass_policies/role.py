@@ -233,7 +233,7 @@ def _accounts_of_users(stack: Stack) -> set[str]:
         return [user.account] if is_ours(user, "BreakGlassUser") and user.account else []
 
     buses = (parse_arn(target.known("arn")) for target in stack.all(EVENT_TARGET))
-    hubs = {bus.account for bus in buses if bus.resource == f"event-bus/{naming.HUB_BUS}"}
+    hubs = {bus.account for bus in buses if bus.resource == f"event-bus/{naming.HUB.bus}"}
     return {*each(stack.all(USER), of_user)} or hubs
 
 

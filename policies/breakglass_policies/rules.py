@@ -12,6 +12,8 @@ from .placement import EVENT_RULE
 from .policy import Problems, resource_policy
 from .reading import Resource
 
+PREFIXES = (naming.RULE_PREFIX, *(way.relay_rule for way in naming.WAYS))
+"""How the names of the rules of hub, watchdog and relays begin."""
 STATE = naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
 
 
@@ -23,8 +25,8 @@ def rule_name(rule: Resource) -> str:
 
 
 def is_of_alert_path(name: Any) -> bool:
-    """Whether a rule of this name belongs to the hub or to a relay."""
-    return isinstance(name, str) and name.startswith((naming.RULE_PREFIX, naming.RELAY_RULE))
+    """Whether a rule of this name belongs to hub or watchdog, or to a relay."""
+    return isinstance(name, str) and name.startswith(PREFIXES)
 
 
 def _has_known_pattern(rule: Resource) -> bool:

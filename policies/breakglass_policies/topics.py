@@ -15,7 +15,6 @@ from .access import (
     by_strange_service,
     by_stranger,
     excess,
-    filled_in,
     named_arns,
     own_accounts,
     refused,
@@ -30,9 +29,20 @@ TOPIC = "aws:sns/topic:Topic"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 TOPIC_SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 
-TOPICS = (naming.TOPIC, naming.WATCHDOG_TOPIC)
-"""The encrypted topic, and the plain one that also hears of attacks on the first."""
+OURS = ("BreakGlassAlerts", "BreakGlassWatchdog")
+"""The components that have topics."""
+PUBLISHERS = {
+    **{way.topic: (EVENTS,) for way in naming.WAYS},
+    naming.HUB.alarms_topic: (EVENTS, CLOUDWATCH),
+    naming.WATCHDOG.alarms_topic: (CLOUDWATCH,),
+}
+"""Who publishes to each topic; to the hub's topic for alarms also the rule about the key."""
 PUBLISH = "sns:Publish"
+HOW = {
+    EVENTS: f"Allow it {PUBLISH} without a condition: whether it sends one's keys is not known.",
+    CLOUDWATCH: f"Allow it {PUBLISH} for the accounts of the alarms.",
+}
+"""What lets each publisher in."""
 SUBSCRIPTIONS = 2
 """How many subscriptions of the alert topic are advised."""
 
@@ -50,26 +60,26 @@ def _has_policy(resource: Resource) -> bool:
     try:
         name = topic_name(resource)
     except UnknownValueError:
-        if resource.type == TOPIC or in_component(resource, "BreakGlassAlerts"):
+        if resource.type == TOPIC or in_component(resource, *OURS):
             raise
         return False  # an ARN of another program, which is known and judged at the deployment
-    return name in TOPICS and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
+    return name in naming.TOPICS and (resource.type == TOPIC_POLICY or bool(resource["policy"]))
 
 
 @resource_policy(
     "topic-encrypted",
-    "The alert topic is encrypted, the watchdog topic is not",
+    "The hub's alert topic is encrypted, the others are not",
     types=[TOPIC],
-    applies=lambda topic: topic["name"] in TOPICS,
+    applies=lambda topic: topic["name"] in naming.TOPICS,
     severity=Severity.HIGH,
     fix=(
         "Set kmsMasterKeyId of the alert topic to the ARN of a customer managed key whose policy lets "
-        "events.amazonaws.com use it, and remove kmsMasterKeyId of the watchdog topic."
+        "events.amazonaws.com use it, and remove kmsMasterKeyId of the other topics."
     ),
     url="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
 )
 def topic_encrypted(topic: Resource) -> Problems:
-    """The alert topic must have a customer managed key, and the watchdog topic must not need one.
+    """The hub's alert topic must have a customer managed key, and the other topics must not need one.
 
     A key that is not known until deployment is a key, and not an alias: a literal is always known.
     """
@@ -79,9 +89,9 @@ def topic_encrypted(topic: Resource) -> Problems:
     except UnknownValueError:
         key = "known after deployment"
     alias = key.rpartition(":")[2]
-    if name == naming.WATCHDOG_TOPIC:
+    if name != naming.HUB.topic:
         if key:
-            yield f"({name}) has a kmsMasterKeyId: disabling the key would silence both topics. Remove it."
+            yield f"({name}) has a kmsMasterKeyId: disabling the key would silence it too. Remove it."
     elif not key:
         yield f"({name}) has no kmsMasterKeyId. Set it to the ARN of a customer managed key."
     elif alias.startswith("alias/"):
@@ -100,44 +110,49 @@ def topic_encrypted(topic: Resource) -> Problems:
     applies=_has_policy,
     severity=Severity.CRITICAL,
     fix=(
-        "Allow events.amazonaws.com, and cloudwatch.amazonaws.com for alarms, sns:Publish for the account of "
-        "the topic, and exempt them from Deny statements."
+        "Allow sns:Publish to events.amazonaws.com without a condition, on topics for alarms to "
+        "cloudwatch.amazonaws.com for the accounts of the alarms, and exempt them from Deny statements."
     ),
     url="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
 )
 def topic_lets_publishers_in(topic: Resource) -> Problems:
-    """Policies of the topics must let EventBridge publish, and CloudWatch where there are alarms."""
+    """Policies of the topics must let EventBridge publish, on any condition, and CloudWatch for alarms."""
     document = topic["policy"]
-    ours = in_component(topic, "BreakGlassAlerts")
-    for publisher in (EVENTS, CLOUDWATCH) if ours or CLOUDWATCH in services(document) else (EVENTS,):
-        names = naming.ALARMS if publisher == CLOUDWATCH else tuple(map(filled_in, naming.HUB_RULES))
+    ours = in_component(topic, *OURS)
+    named = (CLOUDWATCH,) if CLOUDWATCH in services(document) else ()
+    for publisher in dict.fromkeys([*PUBLISHERS[topic_name(topic)], *(() if ours else named)]):
+        names = naming.PLACE_ALARMS if publisher == CLOUDWATCH else (f"{naming.RULE_PREFIX}any",)
         needed = [[name] for name in names] if ours else [names]
         reasons = (refused(document, _publish(publisher, topic, document, one)) for one in needed)
         if reason := next(filter(None, reasons), None):
             yield (
                 f"({topic_name(topic)}) does not let {publisher} publish, so its alerts are lost without an "
-                f"error. Allow it {PUBLISH} for the account of the topic. {reason}"
+                f"error. {HOW[publisher]} {reason}"
             )
 
 
 @resource_policy(
     "topic-policy-scoped",
-    "Topics take messages of named accounts only",
+    "Topics take messages of EventBridge and of named accounts only",
     types=[TOPIC, TOPIC_POLICY],
     applies=_has_policy,
     severity=Severity.HIGH,
     fix=(
         "Allow sns:Publish only, and add a condition on aws:SourceAccount or aws:SourceArn, without wildcard "
-        "for the account, to each statement for a service or for everybody."
+        "for the account, to each statement for a service other than EventBridge, or for everybody."
     ),
     url="https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html",
 )
 def topic_policy_scoped(topic: Resource) -> Problems:
-    """Policies of the topics must only allow publishing, and only for named accounts or an organization."""
+    """Policies of the topics must only allow publishing, and only for named accounts or an organization.
+
+    Not so for EventBridge: whether it names the account of its rule to SNS is not known.
+    """
     document = topic["policy"]
     arns = _arns(topic, document)
     strangers = {"everybody": [request for arn in arns for request in by_stranger(PUBLISH, arn)]}
-    for name in dict.fromkeys([EVENTS, *services(document)]):
+    # CloudWatch stands for all that are let in without being named.
+    for name in dict.fromkeys(one for one in (CLOUDWATCH, *services(document)) if one != EVENTS):
         tried = [request for arn in arns for request in by_strange_service(name, PUBLISH, arn)]
         strangers[f"{name} for other accounts"] = tried
     for problem in excess(document, PUBLISH, strangers, "StringEquals aws:SourceAccount"):
@@ -161,7 +176,7 @@ def _publish(publisher: str, topic: Resource, document: Any, names: Sequence[str
     for topic_arn in _arns(topic, document):
         _, _, _, region, account, _ = topic_arn.split(":", 5)
         sources = [make_arn(account, region, name) for name in names]
-        if not in_component(topic, "BreakGlassAlerts"):
+        if not in_component(topic, *OURS):
             sources += named_arns(document, publisher.partition(".")[0], account)
         for source in sources:
             yield by_service(publisher, PUBLISH, topic_arn, SourceAccount=account, SourceArn=source)
@@ -176,7 +191,7 @@ def has_recipient(subscription: Resource) -> bool:
 @stack_policy(
     "subscriptions-at-least",
     "The alert topic has enough subscriptions",
-    applies=lambda stack: any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.TOPIC),
+    applies=lambda stack: any_known(stack.all(TOPIC), lambda topic: topic["name"] == naming.HUB.topic),
     level=EnforcementLevel.ADVISORY,
     severity=Severity.MEDIUM,
     fix="Add another endpoint to `subscriptions` of breakglass:alerts.",
@@ -187,14 +202,14 @@ def subscriptions_at_least(stack: Stack) -> StackProblems:
 
     def counts(subscription: Resource) -> bool:
         arn = parse_arn(subscription["topic"])
-        return (arn.service, arn.resource) == ("sns", naming.TOPIC) and has_recipient(subscription)
+        return (arn.service, arn.resource) == ("sns", naming.HUB.topic) and has_recipient(subscription)
 
     counted = each(stack.all(TOPIC_SUBSCRIPTION), lambda one: [one] if counts(one) else [])
     found = len([*islice(counted, SUBSCRIPTIONS)])
     if found < SUBSCRIPTIONS:
         yield (
             None,
-            f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.TOPIC}: one "
+            f"{found} of at least {SUBSCRIPTIONS} advised subscriptions of the topic {naming.HUB.topic}: one "
             "mailbox that nobody reads makes the alarm silent. Add an endpoint of another kind or person to "
             "`subscriptions` of breakglass:alerts.",
         )

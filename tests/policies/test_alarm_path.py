@@ -1,4 +1,4 @@
-"""The proof as two policies of the pack, on the resources that a stack policy sees."""
+"""The proof as policies of the pack, on the resources that a stack policy sees."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 from breakglass_policies import alarm_path
 from breakglass_policies.alarm_path import alarm_path_not_yet_proven as OPEN
 from breakglass_policies.alarm_path import alarm_path_proven as PROVEN
+from breakglass_policies.alarm_path import alarm_survives_tampering as SURVIVES
 from pulumi_policy.policy import (
     PolicyProviderResource,
     PolicyResource,
@@ -18,7 +19,7 @@ from tests.alertpath.exports import export
 from tests.alertpath.faults import FAULTS, SEEN_WITH_BOTH
 from tests.program import KEY_ARN
 
-REGIONS = ["us-east-1", "eu-west-1", "eu-north-1"]
+REGIONS = ["us-east-1", "eu-west-1", "us-west-2"]
 
 
 def seen(exported):
@@ -70,6 +71,67 @@ def changed(exported, name, **outputs):
 def test_the_intact_stack_is_proven_and_nothing_is_open(mgmt):
     assert reported(PROVEN, seen(mgmt)) == []
     assert reported(OPEN, seen(mgmt)) == []
+    assert reported(SURVIVES, seen(mgmt)) == []
+
+
+def without(exported, *words):
+    """The stack without the resources that have one of the words in their names."""
+    copied = json.loads(json.dumps(exported))
+    resources = copied["deployment"]["resources"]
+    copied["deployment"]["resources"] = [
+        one for one in resources if not any(word in one["urn"].rsplit("::", 1)[-1] for word in words)
+    ]
+    return copied
+
+
+def test_a_stack_with_one_way_only_hears_no_attack_on_it(mgmt):
+    found = reported(SURVIVES, seen(without(mgmt, "watchdog-rule")))
+    messages = " ".join(message for message, _ in found)
+    assert "would not be told once landed" in messages
+    assert "attacks on the role BreakGlassRelay" in messages
+    assert "on the hub's bus would not be told" in messages
+
+
+def test_a_relay_that_is_missing_in_one_region_is_found(mgmt):
+    found = reported(SURVIVES, seen(without(mgmt, "relay-eu-west-1-watchdog-rule")))
+    assert found
+    assert all("attack" in message for message, _ in found)
+
+
+def test_a_way_that_shares_the_role_of_the_other_is_found(mgmt):
+    copied = json.loads(json.dumps(mgmt))
+    role = "arn:aws:iam::111111111111:role/BreakGlassRelay"
+    for one in copied["deployment"]["resources"]:
+        if "watchdog-rule" in one["urn"] and one["urn"].endswith("target"):
+            one["outputs"]["roleArn"] = role
+    permission = entry(copied, "break-glass-relay-relay-permission")["outputs"]
+    permission["policy"] = permission["policy"].replace(
+        '"arn:aws:events:us-east-1:111111111111:event-bus/breakglass"',
+        '["arn:aws:events:us-east-1:111111111111:event-bus/breakglass",'
+        '"arn:aws:events:us-west-2:111111111111:event-bus/breakglass-watchdog"]',
+    )
+    trust = entry(copied, "break-glass-relay-relay-role")["outputs"]
+    trust["assumeRolePolicy"] = trust["assumeRolePolicy"].replace(
+        "rule/breakglass-relay*", "rule/breakglass-*"
+    )
+    assert "attacks on the role BreakGlassRelay would not be told" in str(reported(SURVIVES, seen(copied)))
+
+
+@pytest.mark.parametrize("missing", ["break-glass-watchdog-bus", "break-glass-alerts-bus"])
+def test_where_one_way_ends_in_another_stack_tampering_is_not_judged(mgmt, missing):
+    with pytest.raises(_NotApplicableError):
+        reported(SURVIVES, seen(without(mgmt, missing)))
+
+
+def test_what_is_unknown_before_a_deployment_is_no_reason_to_refuse_it(mgmt):
+    unknown = {"arn": UNKNOWN_STRING_VALUE, "keyId": UNKNOWN_STRING_VALUE}
+    preview = changed(mgmt, "break-glass-alerts-key", **unknown)
+    entry(preview, "break-glass-alerts-topic")["outputs"]["kmsMasterKeyId"] = UNKNOWN_STRING_VALUE
+    entry(preview, "break-glass-alerts-rule-key-change")["outputs"]["eventPattern"] = UNKNOWN_STRING_VALUE
+    for one in preview["deployment"]["resources"]:
+        if one["type"].endswith(":TopicSubscription"):
+            one["outputs"]["pendingConfirmation"] = UNKNOWN_STRING_VALUE
+    assert reported(SURVIVES, seen(preview)) == []
 
 
 def test_a_hardened_key_policy_is_refused_with_the_reason(mgmt):
@@ -156,7 +218,7 @@ def test_a_provider_that_is_unknown_at_preview_does_not_stop_the_proof(mgmt):
         if resource.provider:
             unknown = {"region": UNKNOWN_STRING_VALUE, "allowedAccountIds": UNKNOWN_STRING_VALUE}
             resource.provider.props = unknown_checking_proxy(unknown)
-    for policy in (PROVEN, OPEN):
+    for policy in (PROVEN, OPEN, SURVIVES):
         reported(policy, resources)
 
 
@@ -172,7 +234,7 @@ def test_odd_properties_never_raise(number):
         (spoilt,) = (one for one in resources if one.urn == urn)
         odd = {name: ODD[(number + shift) % len(ODD)] for shift, name in enumerate(spoilt.props)}
         spoilt.props = unknown_checking_proxy(odd)
-        for policy in (PROVEN, OPEN):
+        for policy in (PROVEN, OPEN, SURVIVES):
             try:
                 reported(policy, resources)
             except _NotApplicableError:

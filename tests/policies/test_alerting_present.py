@@ -104,7 +104,8 @@ def test_another_topic_does_not_count(check_stack, kind, arn):
 
 
 @pytest.mark.parametrize(
-    ("queue", "is_recipient"), [("breakglass-drill", False), ("alerts", True), ("my-breakglass-drill", True)]
+    ("queue", "is_recipient"),
+    [("breakglass-hub-drill", False), ("alerts", True), ("my-breakglass-hub-drill", True)],
 )
 def test_the_drill_queue_is_no_recipient_and_any_other_queue_is(check_stack, queue, is_recipient, unknown):
     queue_arn = f"arn:aws:sqs:us-east-1:111111111111:{queue}"

@@ -32,9 +32,7 @@ both = pytest.mark.parametrize(
 @pytest.mark.parametrize("organization", [None, "o-abcdefghij"])
 @pytest.mark.parametrize("account", [None, ACCOUNT])
 def test_the_programs_own_bus_policy_passes(check, policy_, organization, account):
-    document = documents.hub_bus(
-        account_id=ACCOUNT, region="us-east-1", member_account_ids=["2" * 12], organization_id=organization
-    )
+    document = documents.bus(bus_arn=HUB, account_ids=[ACCOUNT, "2" * 12], organization_id=organization)
     for name in ("breakglass", HUB):
         for policy in (document, json.dumps(document)):
             assert check(policy_, EVENT_BUS_POLICY, bus(policy, name), account=account).passed

@@ -26,13 +26,11 @@ SILENT = {
     "mgmt": set(),
     "member": {
         "hub-forwards-nowhere",
-        "tamper-also-reaches-plain-topic",
         "topic-encrypted",
         "topic-lets-publishers-in",
         "topic-policy-scoped",
         "bus-policy-scoped",
         "bus-lets-relays-in",
-        "alarm-action-in-own-region",
     },
 }
 

@@ -1,4 +1,4 @@
-"""The alert path exists in us-east-1 only."""
+"""The hub exists in us-east-1 only, the watchdog anywhere else."""
 
 import pytest
 from breakglass_policies.placement import PARTS, us_east_1_placement
@@ -14,7 +14,8 @@ BUS = "aws:cloudwatch/eventBus:EventBus"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 TOPIC_ARN = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
-WATCHDOG_ARN = "arn:aws:sns:us-east-1:111111111111:breakglass-watchdog"
+ALARMS_ARN = "arn:aws:sns:us-east-1:111111111111:breakglass-alarms"
+WATCHDOG_ARN = "arn:aws:sns:us-west-2:111111111111:breakglass-watchdog"
 ALERTING = [
     (RULE, {"name": "capture-breakglass-user-sign-in"}),
     (RULE, {"name": "capture-breakglass-anything-else"}),
@@ -24,12 +25,22 @@ ALERTING = [
     (TOPIC_POLICY, {"arn": TOPIC_ARN}),
     (SUBSCRIPTION, {"topic": TOPIC_ARN}),
     (ALIAS, {"name": "alias/breakglassSNS"}),
-    (QUEUE, {"name": "breakglass-alerts-dlq"}),
-    (TOPIC, {"name": "breakglass-watchdog"}),
-    (TOPIC_POLICY, {"arn": WATCHDOG_ARN}),
-    (SUBSCRIPTION, {"topic": WATCHDOG_ARN}),
+    (QUEUE, {"name": "breakglass-hub-dlq"}),
+    (TOPIC, {"name": "breakglass-alarms"}),
+    (TOPIC_POLICY, {"arn": ALARMS_ARN}),
+    (SUBSCRIPTION, {"topic": ALARMS_ARN}),
     (BUS, {"name": "breakglass"}),
     (LOG_GROUP, {"name": "/breakglass/audit"}),
+]
+WATCHDOG = [
+    (RULE, {"name": "capture-breakglass-alert", "eventBusName": "breakglass-watchdog"}),
+    (TARGET, {"rule": "capture-breakglass-alert", "eventBusName": "breakglass-watchdog"}),
+    (TOPIC, {"name": "breakglass-watchdog"}),
+    (TOPIC, {"name": "breakglass-watchdog-alarms"}),
+    (TOPIC_POLICY, {"arn": WATCHDOG_ARN}),
+    (SUBSCRIPTION, {"topic": f"{WATCHDOG_ARN}-alarms"}),
+    (QUEUE, {"name": "breakglass-watchdog-dlq"}),
+    (BUS, {"name": "breakglass-watchdog"}),
 ]
 OTHER = [
     (RULE, {"name": "breakglass-relay"}),
@@ -48,7 +59,7 @@ OTHER = [
     (SUBSCRIPTION, {"topic": "arn:aws:sqs:eu-west-1:111111111111:breakglassuser-console-logins"}),
     (SUBSCRIPTION, {}),
     (ALIAS, {"name": "alias/other"}),
-    (QUEUE, {"name": "breakglass-relay-dlq"}),
+    (QUEUE, {"name": "breakglass-relays-dlq"}),
     ("aws:iam/user:User", {"name": "capture-breakglass-user"}),
     ("pulumi:pulumi:Stack", {}),
 ]
@@ -80,6 +91,30 @@ def test_alerting_whose_region_cannot_be_told_blocks(check, kind, props, region)
     ).violations
     assert " is in an unknown Region: " in violation
     assert 'Set region="us-east-1" on it.' in violation
+
+
+@pytest.mark.parametrize(("kind", "props"), WATCHDOG)
+def test_the_watchdog_is_anywhere_but_in_us_east_1(check, kind, props, unknown):
+    def outcome(region, provider_region=None):
+        return check(us_east_1_placement, kind, props | {"region": region}, provider_region=provider_region)
+
+    assert outcome("us-west-2", "us-east-1").passed
+    assert outcome(None, "us-west-2").passed
+    for found in (outcome("us-east-1", "us-west-2"), outcome(None, "us-east-1")):
+        (violation,) = found.violations
+        assert "is of the watchdog, and in us-east-1 like the hub" in violation
+    for odd in (None, "", 7, ["us-west-2"]):
+        (violation,) = outcome(odd).violations
+        assert "is in an unknown Region" in violation
+        assert "another one than us-east-1, such as us-west-2" in violation
+    assert outcome(unknown).unknown == "region"
+
+
+@pytest.mark.parametrize(("kind", "key"), [(TOPIC_POLICY, "arn"), (SUBSCRIPTION, "topic")])
+def test_a_topic_of_the_watchdog_in_us_east_1_blocks(check, kind, key):
+    props = {key: WATCHDOG_ARN.replace("us-west-2", "us-east-1")}
+    (violation,) = check(us_east_1_placement, kind, props | {"region": "us-west-2"}).violations
+    assert "is of the watchdog, and in us-east-1 like the hub" in violation
 
 
 @pytest.mark.parametrize(("kind", "props"), OTHER)

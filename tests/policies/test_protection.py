@@ -19,18 +19,17 @@ OWN_KEY = json.dumps(documents.hub_key(account_id="111111111111"))
 OURS = [
     ("aws:iam/user:User", {"name": "BreakglassUser"}),
     ("aws:iam/role:Role", {"name": "BreakGlassRole"}),
-    ("aws:sns/topic:Topic", {"name": naming.TOPIC}),
-    ("aws:sns/topic:Topic", {"name": naming.WATCHDOG_TOPIC}),
-    ("aws:cloudwatch/eventBus:EventBus", {"name": naming.HUB_BUS}),
+    *(("aws:sns/topic:Topic", {"name": name}) for name in naming.TOPICS),
+    *(("aws:cloudwatch/eventBus:EventBus", {"name": way.bus}) for way in naming.WAYS),
     ("aws:cloudwatch/logGroup:LogGroup", {"name": naming.AUDIT_LOG_GROUP}),
     (KEY, {"policy": OWN_KEY}),
 ]
 OTHERS = [
-    *((kind, {"name": name}) for kind in PARTS for name in ("other", None, 7, [naming.TOPIC])),
+    *((kind, {"name": name}) for kind in PARTS for name in ("other", None, 7, [naming.HUB.topic])),
     *((kind, {}) for kind in PARTS),
     *((KEY, {"policy": policy}) for policy in (None, "", "{", [], '{"Statement": []}')),
-    ("aws:sns/topicPolicy:TopicPolicy", {"name": naming.TOPIC}),
-    ("aws:iam/role:Role", {"name": naming.RELAY_ROLE}),
+    ("aws:sns/topicPolicy:TopicPolicy", {"name": naming.HUB.topic}),
+    ("aws:iam/role:Role", {"name": naming.HUB.relay_role}),
 ]
 
 

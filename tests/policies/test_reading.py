@@ -90,4 +90,4 @@ def test_the_components_have_the_names_that_policies_know():
     """A renamed component would take its user, role or key out of the policies' sight."""
     sources = Path(components.__file__).parent.glob("*.py")
     found = {name for path in sources for name in re.findall(r'"breakglass:index:(\w+)"', path.read_text())}
-    assert found == {*NAMES, "BreakGlassAlerts", "BreakGlassRelay"}
+    assert found == {*NAMES, "BreakGlassAlerts", "BreakGlassWatchdog", "BreakGlassRelay"}

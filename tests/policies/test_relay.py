@@ -1,4 +1,4 @@
-"""The roles of relay and heartbeat: who may use them, and what for."""
+"""The roles of relays and heartbeat: who may use them, and what for."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from breakglass_policies.relay import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from breakglass import documents
+from breakglass import documents, naming
 
 ACCOUNT = "111111111111"
 HUB = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/breakglass"
@@ -35,10 +35,10 @@ def source(arn: str | list[str], operator: str = "ArnLike", also: dict[str, Any]
 OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 HEARTBEAT_GROUP = f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule-group/breakglass"
 RULE_ARN = f"arn:aws:events:*:{ACCOUNT}:rule/breakglass-relay*"
-RELAY_TRUST = documents.relay_trust(account_id=ACCOUNT)
-RELAY_PERMISSION = documents.relay_permission(hubs=[HUB])
+RELAY_TRUST = documents.relay_trust(account_id=ACCOUNT, rules=[RULE_ARN])
+RELAY_PERMISSION = documents.relay_permission(bus_arn=HUB)
 HEARTBEAT_TRUST = documents.heartbeat_trust(account_id=ACCOUNT)
-NO_RULE = "is not limited to the relay's rules"
+NO_RULE = "is not limited to rules of the relay to the hub"
 NO_ACCOUNT = "is not limited to an account"
 NO_GROUP = "is not limited to schedules of a group"
 
@@ -51,6 +51,21 @@ def test_the_programs_own_roles_pass(check):
         assert check(relay_role_confined, ROLE, trust | {"inlinePolicies": inline}).passed
     heartbeat = {"name": HEARTBEAT, "assumeRolePolicy": HEARTBEAT_TRUST}
     assert check(schedule_trust_names_group, ROLE, heartbeat).passed
+
+
+@pytest.mark.parametrize(
+    ("role", "rules"),
+    [
+        (RELAY, f"arn:aws:events:*:{ACCOUNT}:rule/breakglass-relay*"),
+        ("BreakGlassWatchdogRelay", f"arn:aws:events:*:{ACCOUNT}:rule/breakglass-watchdog*"),
+        ("BreakGlassKeyRelay", f"arn:aws:events:us-east-1:{ACCOUNT}:rule/capture-breakglass-key-change"),
+    ],
+)
+def test_each_role_is_for_its_own_rules_and_for_none_of_the_other_way(check, role, rules):
+    for other in naming.RELAY_ROLES:
+        trust = documents.relay_trust(account_id=ACCOUNT, rules=[rules])
+        outcome = check(relay_role_confined, ROLE, {"name": other, "assumeRolePolicy": trust})
+        assert outcome.passed == (other == role)
 
 
 OTHERS, MORE, SHUT_OUT = (
@@ -148,7 +163,7 @@ def test_a_denial_that_shuts_eventbridge_out_of_the_relay_role_blocks(check):
     for condition in ({}, {"Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}}):
         trust = {**RELAY_TRUST, "Statement": [*own, deny | condition]}
         (violation,) = problems_of(check, relay_role_confined, RELAY, trust)
-        assert "does not let events.amazonaws.com use it for the relay's rules" in violation
+        assert "does not let events.amazonaws.com use it for rules of the relay to the hub" in violation
     mine = {
         **RELAY_TRUST,
         "Statement": [*own, deny | {"Condition": {"BoolIfExists": {"aws:SecureTransport": "false"}}}],
@@ -180,12 +195,13 @@ PERMISSION_PROBLEMS = [
     ({"Action": "events:*"}, "allows more than events:PutEvents"),
     ({"Action": ["events:PutEvents", "events:PutRule"]}, "allows more than events:PutEvents"),
     ({"Action": None, "NotAction": "iam:*"}, "allows more than events:PutEvents"),
-    ({"Resource": "*"}, "is not limited to event buses"),
-    ({"Resource": [HUB, HUB + "*"]}, "is not limited to event buses"),
-    ({"Resource": HUB.replace("us-east-1", "*")}, "is not limited to event buses"),
-    ({"Resource": HUB.replace("event-bus", "rule")}, "is not limited to event buses"),
-    ({"Resource": None}, "is not limited to event buses"),
-    ({"Resource": None, "NotResource": HUB}, "is not limited to event buses"),
+    ({"Resource": "*"}, "is not limited to one event bus"),
+    ({"Resource": [HUB, HUB + "*"]}, "is not limited to one event bus"),
+    ({"Resource": [HUB, HUB + "-watchdog"]}, "is not limited to one event bus"),
+    ({"Resource": HUB.replace("us-east-1", "*")}, "is not limited to one event bus"),
+    ({"Resource": HUB.replace("event-bus", "rule")}, "is not limited to one event bus"),
+    ({"Resource": None}, "is not limited to one event bus"),
+    ({"Resource": None, "NotResource": HUB}, "is not limited to one event bus"),
 ]
 
 
@@ -193,7 +209,7 @@ PERMISSION_PROBLEMS = [
 def test_a_relay_role_that_does_more_blocks(check, changes, problem):
     policy = changed(RELAY_PERMISSION, **changes)
     (violation,) = check(relay_role_confined, ROLE_POLICY, {"role": RELAY, "policy": policy}).violations
-    assert violation.startswith(f"RolePolicy 'thing' of the relay: statement 1 (ForwardToTheHub) {problem}")
+    assert violation.startswith(f"RolePolicy 'thing' of the relay: statement 1 (Forward) {problem}")
     role = {"name": RELAY, "assumeRolePolicy": RELAY_TRUST, "inlinePolicies": [{"policy": policy}]}
     (violation,) = check(relay_role_confined, ROLE, role).violations
     assert problem in violation

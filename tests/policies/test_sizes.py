@@ -56,10 +56,9 @@ def test_other_resources_are_not_applicable(check):
 
 @pytest.mark.parametrize(("members", "passes"), [(200, True), (300, False)])
 def test_the_hubs_own_policy(check, members, passes):
-    document = documents.hub_bus(
-        account_id="111111111111",
-        region="us-east-1",
-        member_account_ids=[f"{number:012}" for number in range(members)],
+    document = documents.bus(
+        bus_arn="arn:aws:events:us-east-1:111111111111:event-bus/breakglass",
+        account_ids=["111111111111", *(f"{number:012}" for number in range(members))],
         organization_id=None,
     )
     assert check(policy_size_within_limits, BUS_POLICY, {"policy": json.dumps(document)}).passed is passes

@@ -1,4 +1,4 @@
-"""The topics of alerts: encrypted, open to their publishers only, read by people."""
+"""The topics: the hub's encrypted, all open to their publishers only, read by people."""
 
 import json
 from typing import Any
@@ -18,24 +18,28 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from breakglass import documents, naming
 
 ALERTS = "breakglassuser-console-logins"
-PLAIN = "breakglass-watchdog"
+ALARMS = "breakglass-alarms"
+WATCHDOG, WATCHDOG_ALARMS = "breakglass-watchdog", "breakglass-watchdog-alarms"
+PLAIN = (ALARMS, WATCHDOG, WATCHDOG_ALARMS)
 KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
-ARNS = {name: f"arn:aws:sns:us-east-1:111111111111:{name}" for name in (ALERTS, PLAIN, "other")}
+ARNS = {name: f"arn:aws:sns:us-east-1:111111111111:{name}" for name in (ALERTS, *PLAIN, "other")}
 SOURCE = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.rpartition("/")[2], UNKNOWN_STRING_VALUE])
-def test_the_alert_topic_has_a_key_and_the_watchdog_has_none(check, key):
+def test_the_hubs_alert_topic_has_a_key_and_the_others_have_none(check, key):
     assert check(topic_encrypted, TOPIC, {"name": ALERTS, "kmsMasterKeyId": key}).passed
-    (violation,) = check(topic_encrypted, TOPIC, {"name": PLAIN, "kmsMasterKeyId": key}).violations
-    assert violation.startswith(f"Topic 'thing' ({PLAIN}) has a kmsMasterKeyId")
+    for name in PLAIN:
+        (violation,) = check(topic_encrypted, TOPIC, {"name": name, "kmsMasterKeyId": key}).violations
+        assert violation.startswith(f"Topic 'thing' ({name}) has a kmsMasterKeyId")
 
 
 @pytest.mark.parametrize("props", [{}, {"kmsMasterKeyId": None}, {"kmsMasterKeyId": ""}])
 def test_a_missing_key_blocks_on_the_alert_topic_only(check, props):
     (violation,) = check(topic_encrypted, TOPIC, {"name": ALERTS} | props).violations
     assert violation.startswith(f"Topic 'thing' ({ALERTS}) has no kmsMasterKeyId.")
-    assert check(topic_encrypted, TOPIC, {"name": PLAIN} | props).passed
+    for name in PLAIN:
+        assert check(topic_encrypted, TOPIC, {"name": name} | props).passed
 
 
 @pytest.mark.parametrize(
@@ -66,9 +70,14 @@ def statement(**changes):
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sns:Publish",
         "Resource": ARNS[ALERTS],
-        "Condition": SOURCE,
     }
     return {key: value for key, value in (given | changes).items() if value is not None}
+
+
+def alarms(**changes):
+    """A statement that lets CloudWatch in."""
+    service = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Condition": SOURCE}
+    return statement(**service | changes)
 
 
 def policy(*statements: dict[str, Any], name: str = ALERTS):
@@ -80,13 +89,30 @@ policies = pytest.mark.parametrize(
 )
 
 
+def own_document(name):
+    place = {"account_id": "111111111111", "region": "us-east-1", "name": name}
+    if name in (ALERTS, WATCHDOG):
+        return documents.alert_topic(**place)
+    return documents.alarms_topic(
+        **place, account_ids=["111111111111"], organization_id=None, for_rules=name == ALARMS
+    )
+
+
 @policies
-@pytest.mark.parametrize("name", [ALERTS, PLAIN])
-def test_the_programs_own_documents_pass(check, policy_, name):
-    document = documents.topic(account_id="111111111111", region="us-east-1", name=name)
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        (ALERTS, "BreakGlassAlerts"),
+        (ALARMS, "BreakGlassAlerts"),
+        (WATCHDOG, "BreakGlassWatchdog"),
+        (WATCHDOG_ALARMS, "BreakGlassWatchdog"),
+    ],
+)
+def test_the_programs_own_documents_pass(check, policy_, name, component):
+    document = own_document(name)
     for value in (document, json.dumps(document)):
         for account in (None, "111111111111"):
-            our = {"component": "BreakGlassAlerts", "account": account}
+            our = {"component": component, "account": account}
             assert check(policy_, TOPIC_POLICY, {"arn": ARNS[name], "policy": value}, **our).passed
             assert check(policy_, TOPIC, {"name": name, "policy": value}, **our).passed
 
@@ -95,15 +121,16 @@ def test_the_programs_own_documents_pass(check, policy_, name):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"Principal": "*"},
+        {"Principal": "*", "Condition": SOURCE},
         {"Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Condition": None},
         {"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"AWS:SourceOwner": "111111111111"}}},
         {"Action": ["SNS:Publish"]},
         {"Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
         {"Effect": "Deny", "Principal": "*", "Action": "sns:DeleteTopic", "Condition": None},
-        {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:*:111111111111:rule/*"}}},
-        {"Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:111111111111:rule/mine"}}},
-        {"Condition": {"StringEquals": {"aws:SourceOrgID": "o-abcdefghij"}}},
+        {
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Condition": {"StringEquals": {"aws:SourceOrgID": "o-abcdefghij"}},
+        },
     ],
 )
 def test_what_is_limited_passes(check, policy_, changes):
@@ -111,11 +138,20 @@ def test_what_is_limited_passes(check, policy_, changes):
     assert check(policy_, TOPIC_POLICY, props).passed
 
 
-def test_a_rule_that_the_policy_names_is_a_publisher(check):
-    one = {"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:111111111111:rule/mine"}}
-    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement(Condition=one))).passed
-    foreign = {"ArnEquals": {"aws:SourceArn": "arn:aws:events:us-east-1:222222222222:rule/mine"}}
-    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement(Condition=foreign))).violations
+@pytest.mark.parametrize(
+    "condition",
+    [
+        SOURCE,
+        {"ArnLike": {"aws:SourceArn": "arn:aws:events:us-east-1:111111111111:rule/*"}},
+        {"StringEquals": {"aws:SourceOrgID": "o-abcdefghij"}},
+    ],
+)
+def test_a_condition_for_eventbridge_blocks_whatever_it_says(check, condition):
+    """AWS's pages disagree whether EventBridge sends SNS a source; if not, every alert is lost unheard."""
+    (violation,) = check(
+        topic_lets_publishers_in, TOPIC_POLICY, policy(statement(Condition=condition))
+    ).violations
+    assert "Allow it sns:Publish without a condition: whether it sends one's keys is not known." in violation
 
 
 @pytest.mark.parametrize(
@@ -151,47 +187,58 @@ def test_a_policy_that_shuts_eventbridge_out_blocks(check, statements):
         )
 
 
-def test_alarms_are_publishers_of_our_topics_and_where_the_policy_names_them(check):
-    alarms = statement(Principal={"Service": "cloudwatch.amazonaws.com"})
-    foreign = alarms | {"Condition": {"StringEquals": {"aws:SourceAccount": "222222222222"}}}
-    ours = {"component": "BreakGlassAlerts"}
-    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement())).passed
-    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(statement(), alarms), **ours).passed
-    for props, where in ((policy(statement()), ours), (policy(statement(), foreign), {})):
-        (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, props, **where).violations
+@pytest.mark.parametrize("name", [ALARMS, WATCHDOG_ALARMS])
+def test_alarms_are_publishers_of_their_topics_and_where_a_policy_names_them(check, name):
+    def violations(*statements, topic=name):
+        resources = [one | {"Resource": ARNS[topic]} for one in statements]
+        props = policy(*resources, name=topic)
+        return check(topic_lets_publishers_in, TOPIC_POLICY, props, account="111111111111").violations
+
+    foreign = alarms(Condition={"StringEquals": {"aws:SourceAccount": "222222222222"}})
+    assert violations(statement(), alarms()) == ()
+    for statements in ([statement()], [statement(), foreign]):
+        (violation,) = violations(*statements)
         assert "does not let cloudwatch.amazonaws.com publish" in violation
+        assert "Allow it sns:Publish for the accounts of the alarms." in violation
+    assert violations(statement(), topic=ALERTS) == ()
+    assert violations(statement(), alarms(), topic=ALERTS) == ()
+    (violation,) = violations(statement(), foreign, topic=ALERTS)
+    assert "does not let cloudwatch.amazonaws.com publish" in violation
 
 
-@pytest.mark.parametrize("alarm", naming.ALARMS)
+def test_the_rule_about_the_key_publishes_to_the_hubs_topic_for_alarms(check):
+    def violations(name):
+        props = policy(alarms(Resource=ARNS[name]), name=name)
+        return check(topic_lets_publishers_in, TOPIC_POLICY, props).violations
+
+    (violation,) = violations(ALARMS)
+    assert "does not let events.amazonaws.com publish" in violation
+    assert violations(WATCHDOG_ALARMS) == ()
+
+
+@pytest.mark.parametrize("alarm", naming.PLACE_ALARMS)
 def test_all_alarms_of_ours_must_be_let_in(check, alarm):
     ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
-    alarms = statement(Principal={"Service": "cloudwatch.amazonaws.com"})
     arn = {"ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:*:*:alarm:{alarm}"}}
-    denial = statement(Effect="Deny", Principal="*", Action="*", Condition=arn)
-    props = policy(statement(), alarms, denial)
+    denial = statement(Effect="Deny", Principal="*", Action="*", Resource=ARNS[ALARMS], Condition=arn)
+    let_in = [one | {"Resource": ARNS[ALARMS]} for one in (statement(), alarms())]
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(*let_in, name=ALARMS), **ours).passed
+    props = policy(*let_in, denial, name=ALARMS)
     assert check(topic_lets_publishers_in, TOPIC_POLICY, props, **ours).violations
 
 
-@pytest.mark.parametrize("service", ["events", "cloudwatch"])
-def test_what_the_policy_names_does_not_stand_for_what_is_ours(check, service):
-    arns = {
-        "events": "events:us-east-1:111111111111:rule/zzz",
-        "cloudwatch": "cloudwatch:*:111111111111:alarm:zzz",
-    }
-    other = {"ArnLike": {"aws:SourceArn": f"arn:aws:{arns[service]}"}}
-    statements = [
-        statement(
-            Principal={"Service": f"{name}.amazonaws.com"}, Condition=other if name == service else SOURCE
-        )
-        for name in arns
-    ]
-    assert check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements)).passed
+def test_an_alarm_that_the_policy_names_does_not_stand_for_what_is_ours(check):
+    other = {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:111111111111:alarm:zzz"}}
+    props = policy(
+        statement(Resource=ARNS[ALARMS]), alarms(Resource=ARNS[ALARMS], Condition=other), name=ALARMS
+    )
+    assert check(topic_lets_publishers_in, TOPIC_POLICY, props).passed
     ours = {"component": "BreakGlassAlerts", "account": "111111111111"}
-    (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, policy(*statements), **ours).violations
-    assert f"does not let {service}.amazonaws.com publish" in violation
+    (violation,) = check(topic_lets_publishers_in, TOPIC_POLICY, props, **ours).violations
+    assert "does not let cloudwatch.amazonaws.com publish" in violation
 
 
-SERVICE = "lets events.amazonaws.com for other accounts in, or may do so"
+SERVICE = "lets cloudwatch.amazonaws.com for other accounts in, or may do so"
 EVERYBODY = "lets everybody in, or may do so"
 
 
@@ -204,9 +251,9 @@ EVERYBODY = "lets everybody in, or may do so"
         ({"Condition": {"StringNotEquals": {"aws:SourceAccount": "111111111111"}}}, SERVICE),
         ({"Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}}, SERVICE),
         ({"Condition": {"StringEquals": {"aws:SourceIp": "10.0.0.1"}}}, SERVICE),
-        ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:*:*:rule/x"}}}, SERVICE),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:*:alarm:x"}}}, SERVICE),
         ({"Condition": {"ArnLike": {"aws:SourceArn": "*"}}}, SERVICE),
-        ({"Condition": {"StringLike": {"aws:SourceArn": "arn:aws:events:us-east-1:*"}}}, SERVICE),
+        ({"Condition": {"StringLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:*"}}}, SERVICE),
         ({"Condition": {"StringLike": {"aws:SourceOrgID": "o-*"}}}, SERVICE),
         ({"Condition": {"ForAllValues:StringLike": {"aws:SourceOrgPaths": "o-1/*"}}}, SERVICE),
         (
@@ -221,7 +268,7 @@ EVERYBODY = "lets everybody in, or may do so"
     ],
 )
 def test_what_is_open_to_strangers_blocks(check, changes, problem):
-    props = policy(statement(), statement(Sid="Open", **changes))
+    props = policy(statement(), alarms(Sid="Open", **changes))
     (violation,) = check(topic_policy_scoped, TOPIC_POLICY, props).violations
     assert violation.startswith(f"TopicPolicy 'thing' ({ALERTS}) {problem}")
     assert "aws:SourceAccount" in violation
@@ -294,7 +341,8 @@ def test_element_names_in_another_case_are_not_overlooked(check):
 
 @policies
 def test_topic_policies_are_ours_by_arn(check, policy_, unknown):
-    bad = policy(statement(Condition={"StringLike": {"aws:SourceAccount": "2*"}}))
+    odd = {"StringLike": {"aws:SourceAccount": "2*"}}
+    bad = policy(statement(Condition=odd), alarms(Condition=odd))
     assert check(policy_, TOPIC_POLICY, bad).violations
     for kind, props in (
         (TOPIC_POLICY, bad | {"arn": ARNS["other"]}),
@@ -311,7 +359,7 @@ def test_topic_policies_are_ours_by_arn(check, policy_, unknown):
     assert check(policy_, TOPIC_POLICY, bad | {"policy": unknown}).unknown == "policy"
 
 
-STACK = [(TOPIC, {"name": ALERTS}), (TOPIC_SUBSCRIPTION, {"topic": ARNS[PLAIN]})]
+STACK = [(TOPIC, {"name": ALERTS}), (TOPIC_SUBSCRIPTION, {"topic": ARNS[WATCHDOG]})]
 OURS = (TOPIC_SUBSCRIPTION, {"topic": ARNS[ALERTS]})
 
 
@@ -327,7 +375,7 @@ def test_enough_subscriptions_pass(check_stack, count, unknown):
     assert check_stack(subscriptions_at_least, stack).passed
 
 
-OUR_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
+OUR_QUEUE = "arn:aws:sqs:us-east-1:111111111111:breakglass-hub-drill"
 
 
 def queue_of(arn):
@@ -345,7 +393,7 @@ def test_the_drill_queue_is_no_recipient(check_stack):
     "other",
     [
         queue_of("arn:aws:sqs:us-east-1:111111111111:alerts"),
-        queue_of("arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill"),
+        queue_of("arn:aws:sqs:us-east-1:111111111111:my-breakglass-hub-drill"),
         queue_of(None),
         (TOPIC_SUBSCRIPTION, {"topic": ARNS[ALERTS], "protocol": "email", "endpoint": OUR_QUEUE}),
     ],
@@ -367,5 +415,5 @@ def test_subscriptions_unknown_at_preview_are_left_to_the_engine(check_stack, un
 
 
 def test_stacks_without_the_topic_are_not_applicable(check_stack):
-    for stack in ([], [OURS], [(TOPIC, {"name": PLAIN})]):
+    for stack in ([], [OURS], [(TOPIC, {"name": WATCHDOG})]):
         assert check_stack(subscriptions_at_least, stack).not_applicable
