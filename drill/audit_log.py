@@ -1,4 +1,4 @@
-"""Reads the hub's audit log: which drill events and heartbeats arrived, and when."""
+"""Reads the log groups of hub and watchdog: which drill events and heartbeats arrived, and when."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,9 @@ def nonce(record: Record) -> str:
     return value if isinstance(value, str) else ""
 
 
-def records(account: Account, region: str, *, source: str, since: datetime) -> Iterator[Record]:
+def records(
+    account: Account, region: str, *, source: str, since: datetime, group: str = naming.AUDIT_LOG_GROUP
+) -> Iterator[Record]:
     """Yield the events of one source, such as `breakglass.drill`, that arrived since a time, in no order.
 
     Raises:
@@ -39,7 +41,7 @@ def records(account: Account, region: str, *, source: str, since: datetime) -> I
     """
     pages = account.client("logs", region).get_paginator("filter_log_events")
     entries = pages.paginate(
-        logGroupName=naming.AUDIT_LOG_GROUP,
+        logGroupName=group,
         startTime=int(since.timestamp() * 1000),
         filterPattern=f'{{ $.source = "{source}" }}',
     ).search("events[]")

@@ -35,10 +35,12 @@ OPTED_IN = ("af-", "ap-east-", "ap-south-2", "ap-southeast-3", "ap-southeast-4",
 _HEADINGS = {
     True: "# The hub: the account that holds the break-glass users and the alerting, which every relay "
     "forwards to.",
-    False: "# Another account: it holds the role, which trusts the users of the hub account, and a relay to "
-    "the hub.",
+    False: "# Another account: it holds the role, which trusts the users of the hub account, and relays to "
+    "hub and watchdog.",
 }
 _MANY = "; repeat for more."
+_WATCHDOG_REGIONS = (naming.WATCHDOG_REGION, "eu-west-1")
+"""In the order of preference."""
 _IAM_FULL_ACCESS = naming.iam_arn("aws", "policy/IAMFullAccess")
 
 
@@ -111,7 +113,10 @@ def init(
         common["role"]["permissionsBoundaryArn"] = boundary
     alerts: dict[str, Any] = {
         "subscriptions": [{"protocol": "email", "endpoint": address} for address in mail],
-        "watchdogSubscriptions": [{"protocol": "email", "endpoint": address} for address in watchdog],
+    }
+    second = {
+        "region": _watchdog_region(region),
+        "subscriptions": [{"protocol": "email", "endpoint": address} for address in watchdog],
     }
     if others := [account for name, account in accounts.items() if name != hub_name]:
         alerts["memberAccountIds"] = others
@@ -119,7 +124,13 @@ def init(
     for name, account in accounts.items():
         own = _own(common, account)
         if name == hub_name:
-            configuration = {"accountId": account, "components": [*COMPONENTS], **own, "alerts": alerts}
+            configuration = {
+                "accountId": account,
+                "components": [*COMPONENTS],
+                **own,
+                "alerts": alerts,
+                "watchdog": second,
+            }
         else:
             components = ["role", "relay"]
             configuration = {
@@ -127,6 +138,7 @@ def init(
                 "hubAccountId": hub_account,
                 "components": components,
                 **own,
+                "watchdog": {"region": second["region"]},
             }
         configurations[name] = configuration
     _validate(configurations)
@@ -157,6 +169,12 @@ def _next(names: Sequence[str], provider: str) -> Iterator[str]:
         pack = "--policy-pack policies --policy-pack-config policies/config.json"
         yield f"  AWS_PROFILE={name} pulumi up -s {name} {pack}"
     yield "Commit the stack files, also what `pulumi stack init` adds. Then see docs/runbook.md, 'Set-up'."
+
+
+def _watchdog_region(regions: Sequence[str] | None) -> str:
+    """Return the watchdog's Region: one of those to watch, if they are listed, that cannot be disabled."""
+    good = [one for one in regions or () if constraints.WATCHDOG_REGION.fits(one)]
+    return next((one for one in _WATCHDOG_REGIONS if one in good), (good or _WATCHDOG_REGIONS)[0])
 
 
 def _refuse(problem: str) -> None:

@@ -29,7 +29,7 @@ def listing(
                 "stack": stack.name,
                 "account": stack.account_id,
                 "components": stack.settings.components,
-                "hub": stack.settings.alerts is not None,
+                "hub": stack.settings.is_hub,
             }
             for stack in stacks
         ]

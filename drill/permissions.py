@@ -12,6 +12,7 @@ import typer
 
 from breakglass import naming
 from breakglass.documents import Document
+from breakglass.naming import Way
 from drill.options import project_stacks
 from drill.stacks import Stack
 
@@ -22,7 +23,7 @@ _READ_QUEUE = ("sqs:GetQueueAttributes", "sqs:GetQueueUrl")
 
 def _check(stack: Stack) -> Iterator[Document]:
     """Yield what `check` and `report` call: nothing that changes anything."""
-    account, home, components = stack.account_id, stack.settings.watched.hub_region, stack.settings.components
+    account, home, components = stack.account_id, naming.HOME_REGION, stack.settings.components
     yield _allow("*", "cloudtrail:DescribeTrails", "ec2:DescribeRegions")
     # The trail of an organisation is in the management account, whichever that is.
     trails = naming.trail_arn("*", "*", "*")
@@ -48,13 +49,16 @@ def _check(stack: Stack) -> Iterator[Document]:
     if "role" in components:
         yield _allow(naming.role_arn(account, stack.settings.role.name), *_READ_ROLE)
     if "relay" in components:
-        roles = [naming.role_arn(account, name) for name in (naming.RELAY_ROLE, naming.HEARTBEAT_ROLE)]
-        yield _allow(roles, *_READ_ROLE)
-        yield _allow(naming.rule_arn(account, "*", f"{naming.RELAY_RULE}*"), *_READ_RULE)
+        names = (*(way.relay_role for way in naming.WAYS), naming.HEARTBEAT_ROLE)
+        yield _allow([naming.role_arn(account, name) for name in names], *_READ_ROLE)
+        rules = [naming.rule_arn(account, "*", f"{way.relay_rule}*") for way in naming.WAYS]
+        yield _allow(rules, *_READ_RULE)
+        yield _allow(naming.alarm_arn(account, home, f"{naming.ALARM_PREFIX}*"), "cloudwatch:DescribeAlarms")
         yield _allow(naming.queue_arn(account, "*", naming.RELAY_QUEUE), *_READ_QUEUE)
         yield _allow(naming.schedule_arn(account, "*"), "scheduler:GetSchedule")
         yield _allow(naming.schedule_group_arn(account, "*"), "scheduler:GetScheduleGroup")
-    if "alerts" in components:
+    ways = _ways(stack)
+    if ways:
         yield _allow(
             "*",
             "events:ListRules",
@@ -62,12 +66,24 @@ def _check(stack: Stack) -> Iterator[Document]:
             "logs:DescribeLogGroups",
             "logs:DescribeResourcePolicies",
         )
-        yield _allow(naming.alarm_arn(account, home, f"{naming.ALARM_PREFIX}*"), "cloudwatch:DescribeAlarms")
+    for way in ways:
+        region = stack.settings.watched.place(way)[1]
+        yield _allow(
+            naming.alarm_arn(account, region, f"{naming.ALARM_PREFIX}*"), "cloudwatch:DescribeAlarms"
+        )
+        yield _allow(naming.bus_arn(account, region, way.bus), "events:DescribeEventBus")
+        rules = f"{way.bus}/{naming.RULE_PREFIX}*"
+        yield _allow(naming.rule_arn(account, region, rules), *_READ_RULE)
+        queues = (way.dead_letter_queue, way.drill_queue)
+        yield _allow([naming.queue_arn(account, region, name) for name in queues], *_READ_QUEUE)
+        heartbeats = naming.log_group_arn(account, region, naming.HEARTBEAT_LOG_GROUP)
+        yield _allow(f"{heartbeats}:*", "logs:FilterLogEvents")
+        topics = [stack.settings.watched.topic_arn(way), stack.settings.watched.alarms_topic_arn(way)]
+        yield _allow(topics, "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
+    if naming.HUB in ways:
         yield _allow(naming.archive_arn(account, home), "events:DescribeArchive")
-        yield _allow(naming.bus_arn(account, home, naming.HUB_BUS), "events:DescribeEventBus")
-        yield _allow([naming.rule_arn(account, home, name) for name in naming.HUB_RULES], *_READ_RULE)
-        queues = [naming.queue_arn(account, home), naming.queue_arn(account, home, naming.DRILL_QUEUE)]
-        yield _allow(queues, *_READ_QUEUE)
+        yield _allow(naming.rule_arn(account, home, naming.KEY_RULE), *_READ_RULE)
+        yield _allow(naming.role_arn(account, naming.KEY_ROLE), *_READ_ROLE)
         # AWS chooses the key's id; its alias is ours.
         # https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
         yield _allow(
@@ -78,11 +94,10 @@ def _check(stack: Stack) -> Iterator[Document]:
             condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": naming.KEY_ALIAS}},
         )
         yield _allow(_audit_log(stack), "logs:FilterLogEvents")
-        yield _allow(_topics(stack), "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
 
 
 def _fire(stack: Stack) -> Iterator[Document]:
-    account, home = stack.account_id, stack.settings.watched.hub_region
+    account = stack.account_id
     yield _allow("*", "ec2:DescribeRegions")
     # One call can hold several events, each with a source; without any source, "for all values" would be met.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
@@ -91,11 +106,12 @@ def _fire(stack: Stack) -> Iterator[Document]:
         "Null": {"events:source": "false"},
     }
     yield _allow(naming.bus_arn(account, "*", "default"), "events:PutEvents", condition=only_drills)
-    if "alerts" in stack.settings.components:
+    if stack.settings.is_hub:
         yield _allow(_audit_log(stack), "logs:FilterLogEvents")
-        yield _allow(_topics(stack), "sns:ListSubscriptionsByTopic")
+    for way in _ways(stack):
+        yield _allow(stack.settings.watched.topic_arn(way), "sns:ListSubscriptionsByTopic")
         # DeleteMessage is also the permission for DeleteMessageBatch.
-        queue = naming.queue_arn(account, home, naming.DRILL_QUEUE)
+        queue = naming.queue_arn(account, stack.settings.watched.place(way)[1], way.drill_queue)
         yield _allow(queue, "sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage")
 
 
@@ -109,14 +125,15 @@ def _users(stack: Stack) -> list[str]:
     return sorted(naming.user_arn(stack.account_id, name) for name in stack.settings.user.names)
 
 
-def _topics(stack: Stack) -> list[str]:
-    home = stack.settings.watched.hub_region
-    return [naming.topic_arn(stack.account_id, home, name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
+def _ways(stack: Stack) -> list[Way]:
+    """Return which of hub and watchdog the stack creates."""
+    components = {naming.HUB: "alerts", naming.WATCHDOG: "watchdog"}
+    return [way for way in naming.WAYS if components[way] in stack.settings.components]
 
 
 def _audit_log(stack: Stack) -> str:
     # The part after the colon stands for the log streams, and for the group itself.
-    return f"{naming.log_group_arn(stack.account_id, stack.settings.watched.hub_region)}:*"
+    return f"{naming.log_group_arn(stack.account_id, naming.HOME_REGION)}:*"
 
 
 def _allow(resources: str | list[str], *actions: str, condition: Document | None = None) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def load(project: Path | None = None, *, needed: Collection[str] | None = None) 
             if not isinstance(error, NoSettings) and (needed is None or stack_name(file) in needed):
                 raise
             print(f"skipped {error}", file=sys.stderr)
-    stacks.sort(key=lambda stack: stack.settings.alerts is None)
-    hubs = [stack.name for stack in stacks if stack.settings.alerts is not None]
+    stacks.sort(key=lambda stack: not stack.settings.is_hub)
+    hubs = [stack.name for stack in stacks if stack.settings.is_hub]
     if not hubs or (len(hubs) > 1 and needed != ()):
         raise UnreadableStack(
             f"{project}: found {len(hubs)} stacks with `alerts` ({', '.join(hubs)}), must be one hub"

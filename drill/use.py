@@ -68,7 +68,7 @@ def aws_config(known: Sequence[Stack], user: str) -> str:
     (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html). If it is there beforehand,
     `aws login` accepts no other user, and does not ask for a Region.
     """
-    home, login = known[0].settings.watched.hub_region, f"{LOGIN_PROFILE_PREFIX}{user}"
+    home, login = naming.HOME_REGION, f"{LOGIN_PROFILE_PREFIX}{user}"
     profiles = [
         f"""\
 [profile {login}]
@@ -103,7 +103,7 @@ def use(
 ) -> None:
     """Print how to use break-glass access: links, limits, and commands. Makes no call to AWS."""
     found = project_stacks(needed=())
-    hubs = [stack for stack in found if stack.settings.alerts is not None]
+    hubs = [stack for stack in found if stack.settings.is_hub]
     if len(hubs) > 1:
         listed = ", ".join(f"{hub.name} ({hub.account_id})" for hub in hubs)
         print(f"drill: found {len(hubs)} stacks with `alerts`, must be one: {listed}", file=sys.stderr)

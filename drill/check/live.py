@@ -76,7 +76,8 @@ def _event_bus_policy(account: Account, wanted: Resource) -> Properties | None:
 
 def _event_archive(account: Account, wanted: Resource) -> Properties:
     live = account.client("events", wanted.home[1]).describe_archive(ArchiveName=wanted["name"])
-    return {"name": live.get("ArchiveName"), **_same(live, "EventSourceArn", "RetentionDays")}
+    properties = _same(live, "EventSourceArn", "EventPattern", "RetentionDays")
+    return {"name": live.get("ArchiveName"), **properties}
 
 
 def _event_rule(account: Account, wanted: Resource) -> Properties:
@@ -122,10 +123,13 @@ def _log_group(account: Account, wanted: Resource) -> Properties | None:
     pages = account.client("logs", wanted.home[1]).get_paginator("describe_log_groups")
     for group in pages.paginate(logGroupNamePrefix=wanted["name"]).search("logGroups[]"):
         if group["logGroupName"] == wanted["name"]:
+            protected = group.get("deletionProtectionEnabled", UNKNOWN)
+            if wanted["deletionProtectionEnabled"] is None and protected in (False, UNKNOWN):
+                protected = None  # nobody asked for protection, and AWS may call its absence false
             return {
                 "name": group["logGroupName"],
                 "retentionInDays": group.get("retentionInDays"),
-                "deletionProtectionEnabled": group.get("deletionProtectionEnabled", UNKNOWN),
+                "deletionProtectionEnabled": protected,
             }
     return None
 
@@ -152,10 +156,27 @@ def _metric_alarm(account: Account, wanted: Resource) -> Properties | None:
             **_same(alarm, "ComparisonOperator", "TreatMissingData"),
             # AWS's default is the number of evaluation periods.
             "datapointsToAlarm": wanted["datapointsToAlarm"] and alarm.get("DatapointsToAlarm"),
-            "dimensions": {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions", [])},
+            "dimensions": {entry["Name"]: entry["Value"] for entry in alarm.get("Dimensions", [])} or None,
+            "metricQueries": [_metric_query(query) for query in alarm.get("Metrics") or ()] or None,
             "evaluationWindow": _evaluation_window(alarm.get("EvaluationWindow")),
+            "warmUpConfiguration": _warm_up(alarm.get("WarmUpConfiguration")),
         }
     return None
+
+
+def _metric_query(query: Properties) -> dict[str, Any]:
+    return _same(query, "Id", "Expression", "Period", "ReturnData")
+
+
+def _warm_up(configuration: Properties | None) -> Properties | str:
+    if configuration is None:
+        return UNKNOWN
+    return {
+        "warmUpPeriodDurationInMinutes": configuration.get("WarmUpPeriodDurationInMinutes"),
+        "onlyStartEvaluatingAfterWarmUpPeriodEnds": configuration.get(
+            "OnlyStartEvaluatingAfterWarmUpPeriodEnds"
+        ),
+    }
 
 
 def _evaluation_window(window: Properties | None) -> Properties | str | None:
@@ -263,10 +284,13 @@ def _schedule(account: Account, wanted: Resource) -> Properties:
     return {
         **_same(live, "Name", "GroupName", "State", "ScheduleExpression"),
         "created": live.get("CreationDate"),
-        "flexibleTimeWindow": _same(live["FlexibleTimeWindow"], "Mode"),
+        "flexibleTimeWindow": _same(live["FlexibleTimeWindow"], "Mode", "MaximumWindowInMinutes"),
         "target": {
             **_same(target, "Arn", "RoleArn", "Input"),
-            "eventbridgeParameters": _same(target.get("EventBridgeParameters") or {}, "DetailType", "Source"),
+            "retryPolicy": _same(
+                target.get("RetryPolicy") or {}, "MaximumEventAgeInSeconds", "MaximumRetryAttempts"
+            ),
+            "deadLetterConfig": _same(target.get("DeadLetterConfig") or {}, "Arn"),
         },
     }
 
@@ -332,16 +356,12 @@ def _queue(account: Account, wanted: Resource) -> Properties:
         "name": live["QueueArn"].rsplit(":", 1)[-1],
         "messageRetentionSeconds": int(live["MessageRetentionPeriod"]),
         "sqsManagedSseEnabled": live.get("SqsManagedSseEnabled") == "true",
+        "policy": live.get("Policy"),
         # Those that wait, that are invisible, and that are delayed.
         "messages": sum(
             int(number) for name, number in live.items() if name.startswith("ApproximateNumberOfMessages")
         ),
     }
-
-
-def _queue_policy(account: Account, wanted: Resource) -> Properties | None:
-    live = _queue_attributes(account, wanted.home[1], wanted["queueUrl"].rsplit("/", 1)[-1])
-    return {"queueUrl": wanted["queueUrl"], "policy": live["Policy"]} if live.get("Policy") else None
 
 
 _READERS = {
@@ -367,5 +387,4 @@ _READERS = {
     "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
     "aws:sqs/queue:Queue": _queue,
-    "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
 }

@@ -25,7 +25,7 @@ GET_POLICY = "aws:iam/getPolicy:getPolicy"
 
 @dataclass
 class _Recorder(pulumi.runtime.Mocks):
-    """Records every registration, and knows what AWS would assign: the queues' URLs, and the key if given."""
+    """Records every registration, and knows what AWS would assign: the key, if given."""
 
     account_id: str
     enabled_regions: Sequence[str]
@@ -50,9 +50,6 @@ class _Recorder(pulumi.runtime.Mocks):
         assigned: Mapping[str, str] = {}
         if args.typ == "aws:kms/key:Key":
             assigned = self.key
-        elif args.typ == "aws:sqs/queue:Queue":
-            region, name = args.inputs["region"], args.inputs["name"]
-            assigned = {"url": f"https://sqs.{region}.amazonaws.com/{self.account_id}/{name}"}
         return f"{args.name}-id", {**args.inputs, **assigned}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from alertpath.model import Deployment, Resource, deployment
 from alertpath.proof import Judgement, prove
 from breakglass import naming
+from breakglass.naming import Way
 from breakglass.settings.agreement import disagreements
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live, rendered
@@ -89,10 +90,14 @@ class StackState:
         days = (self.now - then).days
         return "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
 
+    def region(self, way: Way) -> str:
+        """Return the Region of hub or watchdog."""
+        return self.stack.settings.watched.place(way)[1]
+
     @property
     def home(self) -> str:
         """Region of the hub."""
-        return self.stack.settings.watched.hub_region
+        return naming.HOME_REGION
 
     def aws(self, command: str) -> str:
         """Return an AWS CLI command with the account's profile: another's would act there."""
@@ -112,8 +117,9 @@ class StackState:
         return [resource for resource in self.rendered if resource.type.rsplit(":", 1)[-1] in kinds]
 
     def of_component(self, component: str, *kinds: str) -> list[Resource]:
-        """Return the rendered resources of some kinds that a component, such as `relay`, consists of."""
-        return [each for each in self.of(*kinds) if each.urn.startswith(f"break-glass-{component}-")]
+        """Return the rendered resources of some kinds of a component such as `relay`, sorted by URN."""
+        found = [each for each in self.of(*kinds) if each.urn.startswith(f"break-glass-{component}-")]
+        return sorted(found, key=lambda each: each.urn)  # the program registers them in any order
 
     def look(self, resource: Resource) -> Properties | None:
         """Return the live properties of a rendered resource, None if it does not exist.
@@ -141,9 +147,9 @@ def prepare(
         if stack.name in only:
             enabled, problem = enabled_regions(account)
             key: dict[str, str] = {}
-            if stack.settings.alerts is not None:
+            if stack.settings.is_hub:
                 with suppress(*CANNOT_TELL):  # the reading of the key itself will say why
-                    chosen = live.key(account, stack.settings.watched.hub_region)
+                    chosen = live.key(account, naming.HOME_REGION)
                     key = {"keyId": chosen["KeyId"], "arn": chosen["Arn"]}
             resources = rendered.render(stack, enabled_regions=enabled or [naming.HOME_REGION], key=key)
             meant.append(

@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from breakglass import naming
+from breakglass.detections.patterns import Watched
 from drill import audit_log, evidence
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Drill, UnusableEvidence
@@ -63,6 +65,8 @@ def fire(
 ) -> None:
     """Test the alarm: send an event from every Region, and see each one arrive.
 
+    A loud drill sends from the Regions of the hub's account; a quiet one from all accounts.
+
     First shows how many messages each recipient will get, and asks for confirmation. Exit code 0: every event
     arrived everywhere it had to; 1: at least one did not; 2: could not tell, or nothing was sent.
     """
@@ -76,7 +80,9 @@ def fire(
     except UnusableEvidence as error:
         raise typer.BadParameter(f"--evidence: {error}") from error
     selection = select(stack, profile, member_role)
-    drill_run = _prepare(selection, plan(selection, region or ()), reason, quiet=quiet, timing=timing)
+    drill_run = _prepare(
+        selection, plan(selection, region or (), quiet=quiet), reason, quiet=quiet, timing=timing
+    )
     _announce(drill_run, console)
     if not quiet and not yes:
         _confirm()
@@ -100,14 +106,15 @@ def fire(
 class DrillRun:
     """A drill in progress, still without arrivals; what is known of it stays known when it is interrupted.
 
-    The `queue` is the URL of the drill queue, "" in a quiet drill.
+    The `queues` are the drill queues, none in a quiet drill.
     """
 
     drill: Drill
     plan: Plan
     hub: Account
     home: str
-    queue: str
+    watched: Watched
+    queues: Sequence[follow.Queue]
     timing: Timing
     follower: Follower
     sent: dict[Place, Sent] = field(default_factory=dict)
@@ -139,10 +146,9 @@ class DrillRun:
         drill_id, since = self.drill.id, self.drill.started + self.offset - MARGIN
         log = partial(follow.in_audit_log, self.hub, self.home, drill_id=drill_id, since=since)
         watches = [Watch(where=("audit log",), look=log)]
-        if not self.drill.quiet:
-            queue = partial(follow.in_queue, self.hub, self.home, self.queue)
-            look = partial(queue, drill_id=drill_id, timing=self.timing)
-            watches.append(Watch(where=tuple(TOPICS.values()), look=look))
+        for queue in self.queues:
+            look = partial(follow.in_queue, queue, drill_id=drill_id, timing=self.timing)
+            watches.append(Watch(where=(queue.where,), look=look))
         sent = [place for place, event in self.sent.items() if not event.error]
         expected: set[Expected] = {
             (place, where) for place in sent for watch in watches for where in watch.where
@@ -189,20 +195,41 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
     Exits with 2 if not, before anybody is notified for nothing.
     """
     stack, hub = selection.hub
-    home, now = stack.settings.watched.hub_region, timing.now()
+    watched, home, now = stack.settings.watched, naming.HOME_REGION, timing.now()
     reading = "who you are in the hub's account"
     try:
         who = hub.client("sts").get_caller_identity()["Arn"]
         reading = "the hub's audit log"
         next(audit_log.records(hub, home, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
-        reading = "the hub's drill queue"
-        sqs = hub.client("sqs", home)
-        queue = "" if quiet else sqs.get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
+        queues: list[follow.Queue] = []
+        for way in () if quiet else naming.WAYS:
+            reading = f"the {way.name}'s drill queue"
+            account_id, region = watched.place(way)
+            if account_id not in planned.accounts:
+                _refuse(f"{reading} cannot be read: no stack here is of account {account_id}")
+            account = planned.accounts[account_id]
+            url = account.client("sqs", region).get_queue_url(QueueName=way.drill_queue)["QueueUrl"]
+            queues.append(
+                follow.Queue(
+                    account=account,
+                    region=region,
+                    url=url,
+                    topic_arn=watched.topic_arn(way),
+                    where=TOPICS[way],
+                )
+            )
     except CANNOT_TELL as error:
         _refuse(f"{reading} cannot be read: {explained(error)}")
     drill = Drill(id=secrets.token_hex(4), started=now, who=who, why=reason, quiet=quiet, arrivals=())
     return DrillRun(
-        drill=drill, plan=planned, hub=hub, home=home, queue=queue, timing=timing, follower=Follower(timing)
+        drill=drill,
+        plan=planned,
+        hub=hub,
+        home=home,
+        watched=watched,
+        queues=queues,
+        timing=timing,
+        follower=Follower(timing),
     )
 
 
@@ -215,7 +242,7 @@ def _announce(drill_run: DrillRun, console: Console) -> None:
     if not drill.quiet:
         # Each event that can be sent becomes a message on both topics.
         messages = sum(place.account not in planned.unreached for place in planned.places)
-        lines += audience(drill_run.hub, drill_run.home, messages)
+        lines += audience(drill_run.watched, planned.accounts, messages)
     for line in lines:
         console.print(Text(f"  {line}", style="bold red" if "NOBODY" in line else ""))
 

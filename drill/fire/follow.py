@@ -1,4 +1,4 @@
-"""Watches a drill's events arrive: in the audit log, and in the queue that gets what both topics send."""
+"""Watches a drill's events arrive: in the audit log, and in the queues that get what the topics send."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from breakglass import naming
+from breakglass.naming import Way
 from drill import audit_log
 from drill.account import CANNOT_TELL, Account, explained
 from drill.evidence import Where
@@ -16,7 +17,7 @@ from drill.fire.timing import Timing
 from drill.places import Place
 from drill.progress import Progress
 
-TOPICS: Mapping[str, Where] = {naming.TOPIC: "topic", naming.WATCHDOG_TOPIC: "watchdog topic"}
+TOPICS: Mapping[Way, Where] = {naming.HUB: "topic", naming.WATCHDOG: "watchdog topic"}
 BATCHES = 20
 """Most batches of messages that are read before it is the audit log's turn again."""
 
@@ -99,15 +100,24 @@ def in_audit_log(hub: Account, region: str, *, drill_id: str, since: datetime) -
             yield Sighting(place, "audit log", record.arrived)
 
 
-def in_queue(hub: Account, region: str, url: str, *, drill_id: str, timing: Timing) -> Iterator[Sighting]:
-    """Yield what is in the drill queue; removes this drill's messages and leaves all others."""
-    sqs = hub.client("sqs", region)
-    topics: dict[str, Where] = {
-        naming.topic_arn(hub.id, region, name): where for name, where in TOPICS.items()
-    }
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A drill queue, with the topic that sends to it."""
+
+    account: Account
+    region: str
+    url: str
+    topic_arn: str
+    where: Where
+
+
+def in_queue(queue: Queue, *, drill_id: str, timing: Timing) -> Iterator[Sighting]:
+    """Yield what is in a drill queue; removes this drill's messages and leaves all others."""
+    sqs = queue.account.client("sqs", queue.region)
+    topics: dict[str, Where] = {queue.topic_arn: queue.where}
     for number in range(BATCHES):
         messages = sqs.receive_message(
-            QueueUrl=url,
+            QueueUrl=queue.url,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=timing.poll_seconds if number == 0 else min(1, timing.poll_seconds),
             VisibilityTimeout=timing.hidden_seconds,
@@ -121,14 +131,14 @@ def in_queue(hub: Account, region: str, url: str, *, drill_id: str, timing: Timi
         # What is not removed expires within the hour, and counts once however often it is received.
         with suppress(*CANNOT_TELL):
             if entries:
-                sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+                sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
         yield from own.values()
 
 
 def sighting(message: Mapping[str, Any], topics: Mapping[str, Where], drill_id: str) -> Sighting | None:
     """Return what a message of the drill queue shows, None if it is not this drill's.
 
-    Its body is the envelope that SNS puts around a text; `topics` has the ARNs of the two topics.
+    Its body is the envelope that SNS puts around a text; `topics` has the ARNs of topics.
     """
     try:
         envelope = json.loads(message["Body"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import typer
 
 from breakglass import naming
+from breakglass.detections.patterns import Watched
 from drill.account import CANNOT_TELL, Account, explained
 from drill.check import live
 from drill.check.probes.recipients import is_own_queue
@@ -32,10 +33,12 @@ class Plan:
         return {id for id, account in self.accounts.items() if account.session is None}
 
 
-def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
+def plan(selection: Selection, only_regions: Sequence[str], *, quiet: bool) -> Plan:
     """Return where the events go: to every Region with a relay in the selected accounts, or `only_regions`.
 
-    If an account's Regions cannot be listed, they are assumed to be the hub's.
+    A loud drill rings from the hub's account only: anybody who may put events on a member's bus could
+    otherwise flood the recipients, and tell them that nothing has happened. If an account's Regions cannot be
+    listed, they are assumed to be the hub's.
 
     Raises:
         typer.BadParameter: There is nothing to drill, or one of `only_regions` has no relay.
@@ -46,7 +49,7 @@ def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
     for stack, account in zip(selection.stacks, selection.accounts, strict=True):
         regions, problem = _regions(stack, account, of_hub)
         of_hub = of_hub or regions
-        if stack.name in selection.only:
+        if stack.name in selection.only and (quiet or stack.settings.is_hub):
             places += [Place(account.id, region) for region in regions]
             problems += [problem] if problem else []
     covered = sorted({place.region for place in places})
@@ -56,6 +59,9 @@ def plan(selection: Selection, only_regions: Sequence[str]) -> Plan:
             f"{', '.join(covered) or 'no Region'}"
         )
     if not places:
+        chosen = [stack for stack in selection.stacks if stack.name in selection.only]
+        if not quiet and not any(stack.settings.is_hub for stack in chosen):
+            raise typer.BadParameter("a loud drill rings from the hub's account only: use --quiet for others")
         reason = "; ".join(problems) or f"no relay in stack {', '.join(selection.only)}"
         raise typer.BadParameter(f"nothing to drill: {reason}")
     return Plan(
@@ -93,11 +99,15 @@ def announced(plan: Plan, *, quiet: bool, timing: Timing) -> Iterator[str]:
         yield f"At {timing.loud_per_second} a second, so that nobody is flooded: this takes {seconds}."
 
 
-def audience(hub: Account, region: str, messages: int) -> Iterator[str]:
+def audience(watched: Watched, accounts: Mapping[str, Account], messages: int) -> Iterator[str]:
     """Yield who is going to be notified, by topic; never an endpoint, whose URL is often its password."""
-    for name in (naming.TOPIC, naming.WATCHDOG_TOPIC):
+    for way in naming.WAYS:
+        name, (account_id, _) = way.topic, watched.place(way)
+        if account_id not in accounts:
+            yield f"Topic {name}: its recipients cannot be listed: account {account_id} is of no stack here"
+            continue
         try:
-            subscriptions = live.subscriptions(hub, naming.topic_arn(hub.id, region, name))
+            subscriptions = live.subscriptions(accounts[account_id], watched.topic_arn(way))
         except CANNOT_TELL as error:
             yield f"Topic {name}: its recipients cannot be listed: {explained(error)}"
             continue

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from breakglass import naming
 from drill.evidence import LEGS, Arrival, Drill, Where
-from drill.fire.follow import Expected
+from drill.fire.follow import TOPICS, Expected
 from drill.fire.send import Sent
 from drill.places import Place, in_words
 
@@ -112,13 +112,12 @@ def _verdict(result: DrillResult) -> Iterator[Text]:
         yield Text(f"Could not tell: {problem}", style="yellow")
     if lost := [arrival for arrival in result.lost if not arrival.error]:
         where = in_words(arrival.place for arrival in lost)
-        # In the relay's queue if they never reached the hub, else in the hub's.
-        queues = []
-        if any(arrival.audit_log is None for arrival in lost):
-            queues.append(f"dead-letter queue {naming.RELAY_QUEUE} of that Region")
-        if any(set(drill.missing(arrival)) - {"audit log"} for arrival in lost):
-            queues.append(f"{naming.DEAD_LETTER_QUEUE} of the hub")
-        look = f"Look next at `python -m drill check`, and at {' and '.join(queues)}."
+        # In the relays' queue if they never reached the place, else in the queue of the place.
+        queues = [f"{naming.RELAY_QUEUE} of that Region"]
+        for way, leg in TOPICS.items():
+            if any(leg in drill.missing(arrival) for arrival in lost):
+                queues.append(f"{way.dead_letter_queue} of the {way.name}")
+        look = f"Look next at `python -m drill check`, and at the dead-letter queues: {', '.join(queues)}."
         yield Text(f"Did not arrive: {where}. {look}", style="bold red")
     style = {0: "green", 1: "bold red", 2: "yellow"}[result.exit_code]
     total = counted(len(drill.arrivals), "event")

@@ -15,7 +15,7 @@ from drill.check import rendered
 from sandbox.cloud import emulation
 from sandbox.provider.resources import RESOURCES
 
-REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 KEY = "aws:kms/key:Key"
 
 

@@ -30,7 +30,7 @@ def test_the_hub_comes_first_and_unusable_files_are_named(project: Path) -> None
         {
             "stack": "mgmt",
             "account": "111111111111",
-            "components": ["user", "role", "alerts", "relay"],
+            "components": ["user", "role", "alerts", "watchdog", "relay"],
             "hub": True,
         },
         {"stack": "member", "account": "222222222222", "components": ["role", "relay"], "hub": False},

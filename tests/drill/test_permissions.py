@@ -105,7 +105,7 @@ def resource_of(action: str, params: Mapping[str, Any], region: str, account: st
         case "kms":
             return key_id(region, account)
         case "logs":
-            return f"{naming.log_group_arn(account, region)}:log-stream:"
+            return f"{naming.log_group_arn(account, region, params['logGroupName'])}:log-stream:"
         case "sns":
             return params["TopicArn"]
         case "sqs":
@@ -206,7 +206,8 @@ def test_what_the_stack_lacks_is_not_in_its_policy() -> None:
         "sns:",
         "kms:",
         "logs:",
-        "breakglass-alerts-dlq",
+        "breakglass-hub-dlq",
+        "breakglass-watchdog-dlq",
         "user/",
         "iam:GetUser",
         "TestEventPattern",
@@ -241,7 +242,7 @@ def test_a_drill_can_put_nothing_but_drills(sources: list[str], expected: Verdic
 
 def test_an_event_without_a_source_or_on_the_hub_bus_is_refused() -> None:
     document = permissions.document("fire", stack("mgmt"))
-    hub_bus = naming.bus_arn(HUB, HOME, naming.HUB_BUS)
+    hub_bus = naming.bus_arn(HUB, HOME, naming.HUB.bus)
     assert verdict(document, "events:PutEvents", BUS, HUB) is Verdict.DENIED
     drill = [naming.DRILL_SOURCE]
     assert verdict(document, "events:PutEvents", hub_bus, HUB, events_source=drill) is Verdict.DENIED
@@ -250,11 +251,14 @@ def test_an_event_without_a_source_or_on_the_hub_bus_is_refused() -> None:
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("sqs:ReceiveMessage", naming.queue_arn(HUB, HOME)),
-        ("sqs:DeleteMessage", naming.queue_arn(HUB, HOME)),
+        *(
+            (f"sqs:{action}", naming.queue_arn(HUB, HOME, queue))
+            for action in ("ReceiveMessage", "DeleteMessage")
+            for queue in (naming.HUB.dead_letter_queue, naming.RELAY_QUEUE)
+        ),
         ("logs:FilterLogEvents", f"arn:aws:logs:{HOME}:{HUB}:log-group:/breakglass/audit-2:log-stream:"),
         ("sns:ListSubscriptionsByTopic", naming.topic_arn(HUB, HOME, "payroll")),
-        ("sqs:GetQueueUrl", naming.queue_arn(MEMBER, HOME, naming.DRILL_QUEUE)),
+        ("sqs:GetQueueUrl", naming.queue_arn(MEMBER, HOME, naming.HUB.drill_queue)),
     ],
 )
 def test_a_drill_reads_and_removes_nothing_else(action: str, resource: str) -> None:

@@ -95,7 +95,12 @@ def test_the_name_of_a_stack_may_hold_a_dot(project: Path) -> None:
     "listed", [5, True, "x", {"a": 1}, [{"protocol": ["email"], "endpoint": SECURE}], [{"endpoint": SECURE}]]
 )
 def test_odd_recipients_are_a_problem_of_their_file(project: Path, listed: Any) -> None:
-    change(project, "mgmt", alerts={"subscriptions": listed, "watchdogSubscriptions": listed})
+    change(
+        project,
+        "mgmt",
+        alerts={"subscriptions": listed},
+        watchdog={"region": "us-west-2", "subscriptions": listed},
+    )
     with pytest.raises(UnreadableStack, match=r"^Pulumi\.mgmt\.yaml: .*problem"):
         load(project)
 
@@ -128,16 +133,18 @@ def test_encrypted_endpoints_are_unknown_and_nothing_else_is(project: Path) -> N
                 {"protocol": "https", "endpoint": SECURE},
                 {"protocol": "email", "endpoint": SECURE},
             ],
-            "watchdogSubscriptions": [{"protocol": "sms", "endpoint": SECURE}],
             "memberAccountIds": ["222222222222"],
         },
+        watchdog={"region": "us-west-2", "subscriptions": [{"protocol": "sms", "endpoint": SECURE}]},
     )
     mgmt, _ = load(project)
     resources = rendered.render(mgmt, enabled_regions=["us-east-1"], key={})
     found = [
         (one["protocol"], one["endpoint"]) for one in resources if one.type.endswith(":TopicSubscription")
     ]
-    assert sorted(found)[:3] == [("email", UNKNOWN), ("https", UNKNOWN), ("sms", UNKNOWN)]
+    # At both topics for alarms, and each at its own place.
+    people = [(protocol, endpoint) for protocol, endpoint in found if protocol != "sqs"]
+    assert sorted(people) == sorted(3 * [("email", UNKNOWN), ("https", UNKNOWN), ("sms", UNKNOWN)])
 
 
 def test_what_is_rendered_is_what_the_engine_would_get(deploy: Any) -> None:

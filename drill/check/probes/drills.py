@@ -1,4 +1,4 @@
-"""There was a full drill this quarter: loud, and with an event from every Region with a relay."""
+"""There was a full drill this quarter: loud, and with an event from every Region of the hub's account."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class PastDrill:
 
 
 def last_drill(stack_state: StackState) -> Findings:
-    """Find the last full drill in the audit log: it was loud, and reached every Region with a relay."""
+    """Find the last full drill in the audit log: it was loud, and came from every Region of this account."""
     records = audit_log.records(
         stack_state.account,
         stack_state.home,
@@ -33,7 +33,7 @@ def last_drill(stack_state: StackState) -> Findings:
         since=stack_state.now - QUARTER,
     )
     drills = sorted(past_drills(records), key=lambda drill: drill.last, reverse=True)
-    wanted = stack_state.relay_places
+    wanted = {place for place in stack_state.relay_places if place.account == stack_state.account.id}
     for drill in drills:
         if drill.loud and wanted and wanted <= drill.places:
             yield ready(f"full drill {stack_state.ago(drill.last)}, with events from {len(wanted)} Regions")

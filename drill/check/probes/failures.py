@@ -6,12 +6,12 @@ from drill.check.compare import as_rendered
 from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.stack_state import StackState
 
-DEAD_LETTER_QUEUES = (naming.DEAD_LETTER_QUEUE, naming.RELAY_QUEUE)
+DEAD_LETTER_QUEUES = (naming.RELAY_QUEUE, *(way.dead_letter_queue for way in naming.WAYS))
 
 ROWS = {
-    "dead-letters": "dead letters",
-    "failed-notifications": "recipients",
-    "failed-watchdog-notifications": "recipients",
+    **dict.fromkeys(("dead-letters", "new-dead-letters", "lost-events"), "dead letters"),
+    **dict.fromkeys(("relay-dead-letters", "relay-new-dead-letters", "relay-lost-events"), "dead letters"),
+    **dict.fromkeys(("failed-notifications", "flood"), "recipients"),
     "missing-heartbeats": "heartbeats",
 }
 """The row that says why an alarm is ringing, by the alarm's name without the prefix."""
@@ -69,7 +69,7 @@ def alarms(stack_state: StackState) -> Findings:
             yield not_ready(
                 f"the actions of alarm {name} are disabled: it notifies nobody",
                 stack_state.aws(
-                    f"cloudwatch enable-alarm-actions --region {stack_state.home} --alarm-names {name}"
+                    f"cloudwatch enable-alarm-actions --region {alarm.home[1]} --alarm-names {name}"
                 ),
             )
         if live["alarmState"] == "ALARM":
@@ -78,6 +78,6 @@ def alarms(stack_state: StackState) -> Findings:
                 fix=f"see the row of the {ROWS[name.removeprefix(naming.ALARM_PREFIX)]}",
             )
         elif live["alarmState"] != "OK":
-            waiting.append(name)
+            waiting.append(f"{name} in {alarm.home[1]}")
     if waiting:
         yield unknown(f"not evaluated yet (INSUFFICIENT_DATA): {', '.join(waiting)}")

@@ -1,35 +1,41 @@
-"""The hub is as this version renders it, and has no other rule or target."""
+"""Hub and watchdog are as this version renders them, and have no other rule or target."""
+
+from functools import partial
 
 from breakglass import naming
+from breakglass.naming import Way
 from drill.account import CANNOT_TELL
 from drill.check import live
 from drill.check.compare import as_rendered
 from drill.check.finding import Findings, not_ready, ready, unknown
-from drill.check.probes.further import further_targets
+from drill.check.probes.further import further_policies, further_targets
 from drill.check.stack_state import StackState
 
+COMPONENTS = {naming.HUB: "alerts", naming.WATCHDOG: "watchdog"}
 
-def rules(stack_state: StackState) -> Findings:
-    """Compare the detections' rules and targets with the rendered ones; report all others."""
-    rendered = stack_state.of_component("alerts", "EventRule", "EventTarget")
+
+def _rules(way: Way, stack_state: StackState) -> Findings:
+    """Compare rules and targets with the rendered ones; report all others on the bus."""
+    rendered = stack_state.of_component(COMPONENTS[way], "EventRule", "EventTarget")
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
-    events = stack_state.account.client("events", stack_state.home)
-    names = {resource["name"] for resource in rendered if resource["eventBusName"] == naming.HUB_BUS}
-    where = f"--region {stack_state.home} --event-bus-name {naming.HUB_BUS}"
-    pages = events.get_paginator("list_rules").paginate(EventBusName=naming.HUB_BUS)
+    region = stack_state.region(way)
+    events = stack_state.account.client("events", region)
+    names = {resource["name"] for resource in rendered if resource["eventBusName"] == way.bus}
+    where = f"--region {region} --event-bus-name {way.bus}"
+    pages = events.get_paginator("list_rules").paginate(EventBusName=way.bus)
     for rule in pages.search("Rules[]"):
         name = rule["Name"]
         if name in names or "ManagedBy" in rule:  # the archive's rule is AWS's own
             continue
         try:
-            targets = live.targets(stack_state.account, stack_state.home, naming.HUB_BUS, name)
+            targets = live.targets(stack_state.account, region, way.bus, name)
         except CANNOT_TELL:
             targets = []  # the rule is worth reporting even so
         ids = " ".join(target["Id"] for target in targets)
         # AWS does not delete a rule that has targets.
         remove = [stack_state.aws(f"events remove-targets {where} --rule {name} --ids {ids}")] if ids else []
         yield not_ready(
-            f"rule {name} on the hub bus does not belong to this version",
+            f"rule {name} on the bus {way.bus} does not belong to this version",
             *remove,
             stack_state.aws(f"events delete-rule {where} --name {name}"),
             fix="find out who made it, then remove it",
@@ -37,12 +43,20 @@ def rules(stack_state: StackState) -> Findings:
     yield from further_targets(stack_state, rendered)
 
 
-def policies(stack_state: StackState) -> Findings:
-    """Compare the policies of bus, topics, queues and audit log with the rendered ones."""
+def _policies(way: Way, stack_state: StackState) -> Findings:
+    """Compare the policies of bus, topics and log groups, and the hub's role, with the rendered ones."""
     rendered = stack_state.of_component(
-        "alerts", "EventBusPolicy", "TopicPolicy", "QueuePolicy", "LogResourcePolicy"
+        COMPONENTS[way], "EventBusPolicy", "TopicPolicy", "LogResourcePolicy", "Role", "RolePolicy"
     )
-    yield from as_rendered(stack_state, rendered, noun="policies of bus, topics, queues and audit log")
+    yield from as_rendered(stack_state, rendered, noun="policies of bus, topics and log groups")
+    for role in stack_state.of_component(COMPONENTS[way], "Role"):
+        yield from further_policies(stack_state, role["name"], "role", wanted=())
+
+
+def watchdog_topics(stack_state: StackState) -> Findings:
+    """Compare the watchdog's topics with the rendered ones: they have no key."""
+    topics = stack_state.of_component(COMPONENTS[naming.WATCHDOG], "Topic")
+    yield from as_rendered(stack_state, topics, noun="topics")
 
 
 def key(stack_state: StackState) -> Findings:
@@ -55,7 +69,7 @@ def key(stack_state: StackState) -> Findings:
         pending = key["keyState"] == "PendingDeletion"
         # No other advice: a deployment while the key waits for its deletion would make a new one.
         yield not_ready(
-            f"the key {key['keyId']} is in state {key['keyState']}: topic {naming.TOPIC} sends nothing",
+            f"the key {key['keyId']} is in state {key['keyState']}: topic {naming.HUB.topic} sends nothing",
             *([stack_state.aws(f"kms cancel-key-deletion {where}")] if pending else []),
             stack_state.aws(f"kms enable-key {where}"),
         )
@@ -65,10 +79,15 @@ def key(stack_state: StackState) -> Findings:
     )
 
 
-def record(stack_state: StackState) -> Findings:
-    """Compare bus, archive, audit log and queues with the rendered ones: what is kept, and how long."""
-    rendered = stack_state.of_component("alerts", "EventBus", "EventArchive", "LogGroup", "Queue")
-    yield from as_rendered(stack_state, rendered, noun="bus, archive, audit log and queues")
+def _record(way: Way, stack_state: StackState) -> Findings:
+    """Compare bus, archive, log groups and queues with the rendered ones: what is kept, and how long."""
+    rendered = stack_state.of_component(COMPONENTS[way], "EventBus", "EventArchive", "LogGroup", "Queue")
+    yield from as_rendered(stack_state, rendered, noun="bus, log groups, queues and archive, if any,")
+
+
+rules, watchdog_rules = (partial(_rules, way) for way in naming.WAYS)
+policies, watchdog_policies = (partial(_policies, way) for way in naming.WAYS)
+record, watchdog_record = (partial(_record, way) for way in naming.WAYS)
 
 
 def members(stack_state: StackState) -> Findings:

@@ -85,14 +85,14 @@ def _to_match(model: Deployment) -> Iterator[tuple[Scenario, Rule]]:
     scope = scope_of(model)
     if scope is None:
         return
-    hub = naming.bus_arn(scope.hub, naming.HOME_REGION, naming.HUB_BUS)
+    buses = [bus for way in naming.WAYS if (bus := model.bus_of(way)) is not None]
     seen: set[tuple[str, str]] = set()
     for scenario in scenarios(scope):
         account, region = scenario.event["account"], scenario.event["region"]
         if scenario.action == "quiet" or (scenario.detection, account) in seen:
             continue
         seen.add((scenario.detection, account))
-        for bus in (naming.bus_arn(account, region, "default"), hub):
+        for bus in (naming.bus_arn(account, region, "default"), *buses):
             for rule in model.rules.get(bus, []):
                 if takes(rule, scenario):
                     yield scenario, rule

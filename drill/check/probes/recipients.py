@@ -1,22 +1,24 @@
 """Topics have confirmed subscribers, and only the configured ones."""
 
 from collections import Counter
+from functools import partial
 
 from alertpath.model import UNKNOWN
 from breakglass import naming
+from breakglass.naming import Way
 from drill.check import live
 from drill.check.compare import redeploy
 from drill.check.finding import Findings, not_ready, ready
 from drill.check.stack_state import StackState
 
 
-def subscriptions(stack_state: StackState) -> Findings:
-    """Compare each topic's subscriptions with the configured ones: all confirmed, and no others.
+def _subscriptions(way: Way, stack_state: StackState) -> Findings:
+    """Compare the subscriptions of a way's topics with the configured ones: all confirmed, and no others.
 
     Endpoints are not shown: the URL of a webhook is often its password.
     """
-    for name in (naming.TOPIC, naming.WATCHDOG_TOPIC):
-        arn = naming.topic_arn(stack_state.account.id, stack_state.home, name)
+    for name in (way.topic, way.alarms_topic):
+        arn = naming.topic_arn(stack_state.account.id, stack_state.region(way), name)
         yield from _of_topic(stack_state, name, arn, live.subscriptions(stack_state.account, arn))
 
 
@@ -30,7 +32,7 @@ def _of_topic(
         if resource["topic"] == topic_arn
     ]
     confirmed: Counter[str] = Counter()
-    region = f"--region {stack_state.home}"
+    region = f"--region {topic_arn.split(':')[3]}"
     for subscription in live_subscriptions:
         protocol, endpoint, arn = (subscription[key] for key in ("Protocol", "Endpoint", "SubscriptionArn"))
         matched = next((each for each in ((protocol, endpoint), (protocol, UNKNOWN)) if each in wanted), None)
@@ -65,3 +67,7 @@ def _of_topic(
 def is_own_queue(protocol: str, endpoint: str) -> bool:
     """Whether a subscription is that of one of our own queues, which are not recipients."""
     return protocol == "sqs" and endpoint.rsplit(":", 1)[-1] in naming.OWN_QUEUES
+
+
+at_hub = partial(_subscriptions, naming.HUB)
+at_watchdog = partial(_subscriptions, naming.WATCHDOG)

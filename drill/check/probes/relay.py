@@ -1,4 +1,4 @@
-"""Every enabled Region forwards to the hub."""
+"""Every enabled Region forwards to hub and watchdog."""
 
 from drill.account import explained, is_denied_by_organization
 from drill.check.compare import as_rendered, redeploy
@@ -14,7 +14,7 @@ def forwards(stack_state: StackState) -> Findings:
         yield unknown(f"the enabled Regions cannot be listed: {stack_state.enabled_problem}")
         return
     rendered = stack_state.of_component(
-        "relay", "EventRule", "EventTarget", "Queue", "QueuePolicy", "Schedule", "ScheduleGroup"
+        "relay", "EventRule", "EventTarget", "Queue", "Schedule", "ScheduleGroup"
     )
     yield from as_rendered(stack_state, rendered, noun=f"relays of {len(stack_state.meant)} Regions")
     yield from further_targets(stack_state, rendered)
@@ -23,7 +23,7 @@ def forwards(stack_state: StackState) -> Findings:
 def roles(stack_state: StackState) -> Findings:
     """Compare the roles of relay and heartbeat, their trust and their permission, with the rendered ones."""
     rendered = stack_state.of_component("relay", "Role", "RolePolicy")
-    yield from as_rendered(stack_state, rendered, noun="roles of relay and heartbeat")
+    yield from as_rendered(stack_state, rendered, noun="roles of relays and heartbeat")
     for role in stack_state.of_component("relay", "Role"):
         yield from further_policies(stack_state, role["name"], "role", wanted=())
 

@@ -88,7 +88,7 @@ def _look(stack_state: StackState, description: Mapping[str, Any]) -> _Trail:
             # EventBridge gets the events anyway, so the alarm does not depend on it.
             trail.notes.append(f"its delivery to the bucket fails: {status['LatestDeliveryError']}")
         edit = f"CloudTrail console of account {owner}, Trails, {trail.name}, Management events, Edit"
-        is_hub = stack_state.stack.settings.alerts is not None
+        is_hub = stack_state.stack.settings.is_hub
         _judge_selectors(trail, client.get_event_selectors(TrailName=arn), edit, is_hub=is_hub)
     except CANNOT_TELL as error:
         trail.problem = explained(error)

@@ -128,7 +128,7 @@ def test_progress_counts_to_the_end() -> None:
 
 def test_checks_have_different_names_and_known_components() -> None:
     assert len({one.id for one in CHECKS}) == len({one.title for one in CHECKS}) == len(CHECKS)
-    assert {one.component for one in CHECKS} == {"", "user", "role", "alerts", "relay"}
+    assert {one.component for one in CHECKS} == {"", "user", "role", "alerts", "watchdog", "relay"}
     assert all(len(one.title) <= 40 for one in CHECKS)
 
 

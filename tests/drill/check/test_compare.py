@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertpath.model import UNKNOWN
+from breakglass import naming
 from drill.check import live
 from drill.check.compare import as_rendered, canonical, difference
 from drill.check.finding import State
@@ -110,7 +111,7 @@ def test_what_this_version_does_not_know_yet_is_not_taken_for_equal(look: Look) 
 
 def test_what_the_emulated_aws_does_not_answer_is_said_to_be_emulated(look: Look) -> None:
     (stack_state,) = look("mgmt")
-    log = next(one for one in stack_state.rendered if one.type.endswith(":LogGroup"))
+    (log,) = [one for one in stack_state.rendered if one.properties.get("name") == naming.AUDIT_LOG_GROUP]
     (finding,) = as_rendered(stack_state, [log], noun="log")
     assert states([finding]) == ["could not tell"]
     said = "deletionProtectionEnabled is not known from AWS's answer, which is emulated here"

@@ -1,4 +1,4 @@
-"""The hub is as rendered, its recipients are confirmed, and nothing was lost."""
+"""Hub and watchdog are as rendered, their recipients are confirmed, and nothing was lost."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from breakglass import naming
+from components.alarms import WARM_UP_MINUTES
 from drill.check.probes import failures, hub, path, recipients
 from drill.check.runner import answer
 from drill.check.stack_state import StackState
@@ -30,16 +31,21 @@ def confirmed(found: dict[str, Any]) -> None:
 def kept_as_in_aws(found: dict[str, Any]) -> None:
     """Add what moto does not keep, so that the intact hub can be seen as ready."""
     for group in found.get("logGroups", ()):
-        group["deletionProtectionEnabled"] = True
-    if found.get("Name") == naming.HUB_BUS:
-        found["LogConfig"] = {"Level": "ERROR", "IncludeDetail": "NONE"}
-        found["Description"] = (
-            "Hub of break-glass access: what the relays of every account and Region forward"
-        )
+        group["deletionProtectionEnabled"] = group["logGroupName"] == naming.AUDIT_LOG_GROUP
+    for way in naming.WAYS:
+        if found.get("Name") == way.bus:
+            found["LogConfig"] = {"Level": "ERROR", "IncludeDetail": "NONE"}
+            found["Description"] = (
+                f"Break-glass {way.name}: what the relays of every account and Region forward"
+            )
     for alarm in found.get("MetricAlarms", ()):
         alarm["StateValue"] = "OK"
         if alarm["AlarmName"].endswith("missing-heartbeats"):
             alarm["EvaluationWindow"] = {"WallClockWindow": {}}
+            alarm["WarmUpConfiguration"] = {
+                "WarmUpPeriodDurationInMinutes": WARM_UP_MINUTES,
+                "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True,
+            }
 
 
 @pytest.fixture
@@ -58,7 +64,12 @@ PROBES = {
     "key": hub.key,
     "record": hub.record,
     "members": hub.members,
-    "recipients": recipients.subscriptions,
+    "recipients": recipients.at_hub,
+    "watchdog's rules": hub.watchdog_rules,
+    "watchdog's policies": hub.watchdog_policies,
+    "watchdog's topics": hub.watchdog_topics,
+    "watchdog's record": hub.watchdog_record,
+    "watchdog's recipients": recipients.at_watchdog,
     "alarms": failures.alarms,
     "dead letters": failures.dead_letters,
     "path": path.proven,
@@ -69,7 +80,7 @@ PROBES = {
 def test_a_deployed_hub_is_ready(look: Look, whole: Broken, probe: Any) -> None:
     both = look()
     findings = answer(probe, both[0])
-    assert set(states(findings)) == {"ready"}, findings
+    assert set(states(findings)) == {"ready"}, [finding.text for finding in findings]
 
 
 def nested(name: str, **values: Any) -> Callable[[dict[str, Any]], object]:
@@ -88,7 +99,7 @@ BREAKS = [
         hub.rules,
         "ListRules",
         lambda found: found["Rules"].append({"Name": "capture-breakglass-mine"}),
-        "rule capture-breakglass-mine on the hub bus",
+        "rule capture-breakglass-mine on the bus breakglass does not",
     ),
     (
         hub.rules,
@@ -106,13 +117,49 @@ BREAKS = [
         hub.policies,
         "GetTopicAttributes",
         lambda found: found["Attributes"].update(Policy='{"Statement": [{"Sid": "RulesPublish"}]}'),
-        "policy: statement RulesPublish differs, statement AlarmsPublish differs",
+        "policy: statement RulesPublish differs",
     ),
     (
-        hub.policies,
+        hub.record,
         "GetQueueAttributes",
         nested("Attributes", Policy="{}"),
-        "queue policy breakglass-alerts-dlq",
+        "queue breakglass-hub-dlq: policy",
+    ),
+    (
+        hub.watchdog_record,
+        "GetQueueAttributes",
+        nested("Attributes", Policy="{}"),
+        "queue breakglass-watchdog-dlq: policy",
+    ),
+    (
+        hub.watchdog_rules,
+        "DescribeRule",
+        lambda found: found.update(EventPattern='{"source": ["nothing"]}'),
+        "event rule capture-breakglass-alert: the pattern is not the one that this version renders",
+    ),
+    (
+        hub.watchdog_rules,
+        "ListRules",
+        lambda found: found["Rules"].append({"Name": "capture-breakglass-mine"}),
+        "rule capture-breakglass-mine on the bus breakglass-watchdog does not",
+    ),
+    (
+        hub.watchdog_policies,
+        "DescribeEventBus",
+        lambda found: found.pop("Policy", None),
+        "event bus policy breakglass-watchdog does not",
+    ),
+    (
+        hub.watchdog_topics,
+        "GetTopicAttributes",
+        nested("Attributes", KmsMasterKeyId="arn:aws:kms:us-west-2:111111111111:key/1"),
+        "topic breakglass-watchdog: kmsMasterKeyId",
+    ),
+    (
+        recipients.at_watchdog,
+        "ListSubscriptionsByTopic",
+        every("Subscriptions", SubscriptionArn="PendingConfirmation"),
+        "email subscription of topic breakglass-watchdog-alarms is not confirmed",
     ),
     (
         hub.policies,
@@ -164,16 +211,16 @@ BREAKS = [
         failures.dead_letters,
         "GetQueueAttributes",
         nested("Attributes", ApproximateNumberOfMessages="3"),
-        "3 dead letters in breakglass-alerts-dlq in us-east-1",
+        "3 dead letters in breakglass-hub-dlq in us-east-1",
     ),
     (
-        recipients.subscriptions,
+        recipients.at_hub,
         "ListSubscriptionsByTopic",
         every("Subscriptions", SubscriptionArn="PendingConfirmation"),
         "email subscription of topic breakglassuser-console-logins is not confirmed",
     ),
     (
-        recipients.subscriptions,
+        recipients.at_hub,
         "ListSubscriptionsByTopic",
         lambda found: found.update(
             Subscriptions=[one for one in found["Subscriptions"] if one["Protocol"] == "sqs"]
@@ -181,7 +228,7 @@ BREAKS = [
         "topic breakglassuser-console-logins lacks a subscription (email)",
     ),
     (
-        recipients.subscriptions,
+        recipients.at_hub,
         "ListSubscriptionsByTopic",
         lambda found: found["Subscriptions"].append(
             {**MAIL, "Endpoint": "stranger@example.org", "SubscriptionArn": f"{TOPIC}:1"}
@@ -224,7 +271,7 @@ def test_a_hub_that_cannot_be_read_is_not_taken_for_ready(
 def test_endpoints_are_never_shown(look: Look, whole: Broken) -> None:
     hook = {**MAIL, "Protocol": "https", "Endpoint": "https://hook/pass", "SubscriptionArn": f"{TOPIC}:1"}
     whole.answer("ListSubscriptionsByTopic", lambda found: found["Subscriptions"].append(hook))
-    text = repr(answer(recipients.subscriptions, mgmt(look)))
+    text = repr(answer(recipients.at_hub, mgmt(look)))
     assert "hook/pass" not in text
     assert "example.com" not in text
 
@@ -243,11 +290,11 @@ def test_a_key_that_will_be_deleted_is_kept_first(look: Look, whole: Broken) -> 
 def test_a_stranger_s_rule_goes_with_its_targets(look: Look, whole: Broken) -> None:
     target = {"Id": "x", "Arn": "arn:aws:sqs:us-east-1:111111111111:x"}
     events = mgmt(look).account.client("events", "us-east-1")
-    events.put_rule(Name="strangers", EventBusName=naming.HUB_BUS, EventPattern='{"source": ["nothing"]}')
-    events.put_targets(Rule="strangers", EventBusName=naming.HUB_BUS, Targets=[target])
+    events.put_rule(Name="strangers", EventBusName=naming.HUB.bus, EventPattern='{"source": ["nothing"]}')
+    events.put_targets(Rule="strangers", EventBusName=naming.HUB.bus, Targets=[target])
     (found,) = [one for one in answer(hub.rules, mgmt(look)) if "strangers" in one.text]
-    events.remove_targets(Rule="strangers", EventBusName=naming.HUB_BUS, Ids=["x"])
-    events.delete_rule(Name="strangers", EventBusName=naming.HUB_BUS)
+    events.remove_targets(Rule="strangers", EventBusName=naming.HUB.bus, Ids=["x"])
+    events.delete_rule(Name="strangers", EventBusName=naming.HUB.bus)
     where = "--region us-east-1 --event-bus-name breakglass"
     assert found.commands == (
         f"aws events remove-targets {where} --rule strangers --ids x --profile mgmt",
@@ -256,7 +303,10 @@ def test_a_stranger_s_rule_goes_with_its_targets(look: Look, whole: Broken) -> N
 
 
 def test_each_alarm_has_the_row_that_says_why_it_rings() -> None:
-    assert {f"{naming.ALARM_PREFIX}{name}" for name in failures.ROWS} == set(naming.ALARMS)
+    assert {f"{naming.ALARM_PREFIX}{name}" for name in failures.ROWS} == {
+        *naming.PLACE_ALARMS,
+        *naming.RELAY_ALARMS,
+    }
 
 
 def test_an_alarm_that_was_never_evaluated_is_not_taken_for_quiet(look: Look, whole: Broken) -> None:
@@ -308,11 +358,9 @@ def test_patterns_that_aws_does_not_judge_are_not_taken_for_ready(look: Look) ->
 @pytest.mark.parametrize(
     ("protocol", "endpoint", "own"),
     [
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-drill", True),
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-alerts-dlq", True),
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:breakglass-relay-dlq", True),
-        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-drill", False),
-        ("https", "https://example.com/:breakglass-drill", False),
+        *(("sqs", f"arn:aws:sqs:us-east-1:111111111111:{queue}", True) for queue in naming.OWN_QUEUES),
+        ("sqs", "arn:aws:sqs:us-east-1:111111111111:my-breakglass-hub-drill", False),
+        ("https", "https://example.com/:breakglass-hub-drill", False),
     ],
 )
 def test_no_queue_of_ours_is_a_recipient(protocol: str, endpoint: str, own: bool) -> None:

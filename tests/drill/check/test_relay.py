@@ -34,7 +34,7 @@ def test_a_deployed_account_is_ready(look: Look) -> None:
             "event rule breakglass-relay: the pattern is not the one that this version renders",
         ),
         ("GetSchedule", {"State": "DISABLED"}, "schedule breakglass-heartbeat: state is DISABLED"),
-        ("ListTargetsByRule", {"Targets": []}, "target Hub1 of rule breakglass-relay does not exist"),
+        ("ListTargetsByRule", {"Targets": []}, "target Hub of rule breakglass-relay-2 does not exist"),
     ],
 )
 def test_a_change_is_named_with_its_region_and_its_fix(
@@ -51,25 +51,26 @@ def test_a_change_is_named_with_its_region_and_its_fix(
 def test_what_is_the_same_in_many_regions_is_said_once(look: Look, broken: Broken) -> None:
     broken.answer("DescribeRule", lambda rule: rule.update(State="DISABLED"))
     findings = answer(relay.forwards, member(look))
-    assert [finding.text.rsplit(", in ")[1] for finding in findings] == 2 * [
-        "eu-north-1, eu-west-1, us-east-1"
+    assert [finding.text.rsplit(", in ")[1] for finding in findings] == 4 * [
+        "eu-west-1, us-east-1, us-west-2"
     ]
 
 
 def test_a_missing_queue_is_missed(look: Look, broken: Broken) -> None:
-    broken.refuse("GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", region="eu-north-1")
+    broken.refuse("GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", region="us-west-2")
     texts = [finding.text for finding in answer(relay.forwards, member(look))]
     assert texts == [
-        "queue breakglass-relay-dlq does not exist, in eu-north-1",
-        "queue policy breakglass-relay-dlq does not exist, in eu-north-1",
+        "queue breakglass-relays-dlq does not exist, in us-west-2",
     ]
 
 
 def test_a_further_target_is_somebody_who_listens(look: Look, broken: Broken) -> None:
     broken.answer("ListTargetsByRule", lambda found: found["Targets"].append(STRANGER), region="eu-west-1")
     findings = answer(relay.forwards, member(look))
-    assert findings[-1].text == f"rule breakglass-relay-2 in eu-west-1 has a further target {STRANGER['Arn']}"
-    assert "remove-targets --region eu-west-1 --event-bus-name default --rule breakglass-relay-2 " in mends(
+    assert (
+        findings[-1].text == f"rule breakglass-watchdog in eu-west-1 has a further target {STRANGER['Arn']}"
+    )
+    assert "remove-targets --region eu-west-1 --event-bus-name default --rule breakglass-watchdog " in mends(
         findings[-1]
     )
 
@@ -87,7 +88,10 @@ def test_a_changed_trust_names_the_statement(look: Look, broken: Broken) -> None
 
     broken.answer("GetRole", open_up)
     findings = answer(relay.roles, member(look))
-    assert findings[0].text == "role BreakGlassRelay: assumeRolePolicy: statement OurOwnResourcesOnly differs"
+    assert (
+        findings[0].text
+        == "role BreakGlassHeartbeat: assumeRolePolicy: statement OurOwnResourcesOnly differs"
+    )
 
 
 def test_an_account_that_the_hub_does_not_list_is_checked_like_any_other(look: Look) -> None:
@@ -138,7 +142,7 @@ def test_a_region_that_a_policy_denies_must_be_excluded(look: Look, broken: Brok
 
 def test_an_excluded_region_must_be_denied(look: Look) -> None:
     stack_state = member(look)
-    relays = {**stack_state.relays, "222222222222": ["us-east-1", "eu-north-1"]}
+    relays = {**stack_state.relays, "222222222222": ["us-east-1", "us-west-2"]}
     excluding = stack_state.stack.settings.relay
     assert excluding is not None
     object.__setattr__(excluding, "exclude_regions", ("eu-west-1",))

@@ -26,6 +26,9 @@ HUB, MEMBER = "111111111111", "222222222222"
 LOUD = ("--why", "a test", "--yes")
 QUIET = ("--why", "a test", "--quiet")
 
+PLACES = [(naming.HUB, "us-east-1"), (naming.WATCHDOG, "us-west-2")]
+"""Where each way ends."""
+
 Ring = Callable[..., Any]
 
 
@@ -60,7 +63,7 @@ def _run(*arguments: str, input: str | None = None, timing: Timing = FAST) -> An
 def mailboxes(aws: str) -> Iterator[list[SubscribedQueue]]:
     """The mailboxes of somebody who is told by the first topic, and of somebody by the watchdog."""
     hub = emulation.signed_in(HUB, aws)
-    topics = [naming.topic_arn(HUB, "us-east-1", name) for name in (naming.TOPIC, naming.WATCHDOG_TOPIC)]
+    topics = [naming.topic_arn(HUB, region, way.topic) for way, region in PLACES]
     queues = [SubscribedQueue(hub, topic) for topic in topics]
     yield queues
     for queue in queues:
@@ -69,9 +72,9 @@ def mailboxes(aws: str) -> Iterator[list[SubscribedQueue]]:
 
 @pytest.fixture
 def silent_region(aws: str) -> Iterator[str]:
-    """A Region of the member whose relay is disabled for as long as the test lasts."""
-    events = emulation.signed_in(MEMBER, aws).client("events", "eu-west-1")
-    rules = events.list_rules(NamePrefix=naming.RELAY_RULE)["Rules"]
+    """A Region of the hub's account whose relay to the hub is disabled for as long as the test lasts."""
+    events = emulation.signed_in(HUB, aws).client("events", "eu-west-1")
+    rules = events.list_rules(NamePrefix=naming.HUB.relay_rule)["Rules"]
     for rule in rules:
         events.disable_rule(Name=rule["Name"])
     yield "eu-west-1"
@@ -80,26 +83,28 @@ def silent_region(aws: str) -> Iterator[str]:
         events.put_rule(**kept)
 
 
-def _places() -> list[tuple[str, str]]:
-    return [(account, region) for account in (HUB, MEMBER) for region in deployed.REGIONS]
+def _places(*accounts: str) -> list[tuple[str, str]]:
+    return [(account, region) for account in accounts for region in deployed.REGIONS]
 
 
 def _drill(result: Any) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
-def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list[SubscribedQueue]) -> None:
+def test_a_drill_rings_at_hub_and_watchdog_from_every_region_of_the_hubs_account(
+    ring: Ring, mailboxes: list[SubscribedQueue]
+) -> None:
     result = ring(*LOUD, "--json")
     assert result.exit_code == 0, result.output
     drill = _drill(result)
-    assert [(one["account"], one["region"]) for one in drill["arrivals"]] == _places()
+    assert [(one["account"], one["region"]) for one in drill["arrivals"]] == _places(HUB)
     assert all(
         0 <= one[where] < 60 for one in drill["arrivals"] for where in ("audit_log", "topic", "watchdog")
     )
     assert drill["who"].startswith(f"arn:aws:sts::{HUB}:assumed-role/")
     for mailbox in mailboxes:
         texts = mailbox.receive()
-        nonces = {".".join((drill["id"], *place)) for place in _places()}
+        nonces = {".".join((drill["id"], *place)) for place in _places(HUB)}
         assert {re.findall(r"Drill       (\S+)\"", text)[0] for text in texts} == nonces
         assert all('"Reason      a test"' in text for text in texts)
 
@@ -107,7 +112,9 @@ def test_a_drill_rings_both_topics_from_every_region(ring: Ring, mailboxes: list
 def test_a_quiet_drill_tells_nobody(ring: Ring, mailboxes: list[SubscribedQueue]) -> None:
     result = ring(*QUIET, "--json")
     assert result.exit_code == 0, result.output
-    assert all(one["audit_log"] is not None and one["topic"] is None for one in _drill(result)["arrivals"])
+    arrivals = _drill(result)["arrivals"]
+    assert [(one["account"], one["region"]) for one in arrivals] == _places(HUB, MEMBER)
+    assert all(one["audit_log"] is not None and one["topic"] is None for one in arrivals)
     assert [mailbox.receive() for mailbox in mailboxes] == [[], []]
 
 
@@ -115,25 +122,32 @@ def test_the_table_names_every_place(ring: Ring) -> None:
     result = ring(*LOUD)
     assert result.exit_code == 0, result.output
     rows = re.findall(r"^([0-9]{12}) +(\S+) +[0-9.]+ +[0-9.]+ +[0-9.]+ *$", result.stdout, re.MULTILINE)
-    assert rows == _places()
-    assert "6 of 6 events arrived everywhere they had to." in result.stdout
-    assert "6 of the topic and 6 of the watchdog topic: no API can tell" in result.stdout
+    assert rows == _places(HUB)
+    assert "3 of 3 events arrived everywhere they had to." in result.stdout
+    assert "3 of the topic and 3 of the watchdog topic: no API can tell" in result.stdout
 
 
 def test_a_silent_region_is_named_with_what_to_look_at(ring: Ring, silent_region: str) -> None:
     result = ring(*LOUD, "--timeout", "3")
     assert result.exit_code == 1, result.output
     assert re.search(
-        rf"^{MEMBER} +{silent_region} +did not arrive +did not arrive +did not arrive *$",
+        rf"^{HUB} +{silent_region} +did not arrive +did not arrive +[0-9.]+ *$",
         result.stdout,
         re.MULTILINE,
     )
     assert (
-        f"Did not arrive: {MEMBER} {silent_region}. Look next at `python -m drill check`, and at dead-letter "
-        f"queue {naming.RELAY_QUEUE} of that Region and {naming.DEAD_LETTER_QUEUE} of the hub."
-    ) in result.stdout
-    assert "5 of 6 events arrived everywhere they had to." in result.stdout
-    assert "5 of the topic and 5 of the watchdog topic" in result.stdout
+        f"Did not arrive: {HUB} {silent_region}. Look next at `python -m drill check`, and at the "
+        "dead-letter queues: breakglass-relays-dlq of that Region, breakglass-hub-dlq of the hub."
+    ) in " ".join(result.stdout.split())
+    assert "2 of 3 events arrived everywhere they had to." in result.stdout
+    assert "2 of the topic and 3 of the watchdog topic" in result.stdout
+
+
+def test_a_loud_drill_of_another_account_is_refused(ring: Ring) -> None:
+    result = ring(*LOUD, "--stack", "member")
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "a loud drill rings from the hub's account only: use --quiet for others" in said
 
 
 @pytest.mark.parametrize(
@@ -179,7 +193,7 @@ def test_an_account_without_credentials_is_not_taken_for_silent(
     monkeypatch.setattr(options, "sign_in", sign_in)
     result = ring(*QUIET, "--json")
     assert result.exit_code == 2, result.output
-    assert [(one["account"], one["region"]) for one in _drill(result)["arrivals"]] == _places()
+    assert [(one["account"], one["region"]) for one in _drill(result)["arrivals"]] == _places(HUB, MEMBER)
     assert "no credentials for stack member" in result.stderr
 
 
@@ -246,9 +260,9 @@ def test_it_says_how_many_are_told_and_never_who(
     monkeypatch.setattr(fire, "_on_terminal", lambda: True)
     result = ring("--why", "a test", input="n\n")
     said = " ".join(result.stderr.split())
-    for topic in (naming.TOPIC, naming.WATCHDOG_TOPIC):
+    for way in naming.WAYS:
         assert (
-            f"Topic {topic}: 6 messages to each of 1 email, 2 https; pending, so not notified: 1 https"
+            f"Topic {way.topic}: 3 messages to each of 1 email, 2 https; pending, so not notified: 1 https"
             in said
         )
     assert "hooks.example.com" not in result.output
@@ -257,7 +271,7 @@ def test_it_says_how_many_are_told_and_never_who(
 
 def test_agreeing_rings(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fire, "_on_terminal", lambda: True)
-    result = ring("--why", "a test", "--region", "us-east-1", "--stack", "member", input="y\n")
+    result = ring("--why", "a test", "--region", "us-east-1", input="y\n")
     assert result.exit_code == 0, result.output
     assert "1 of 1 event arrived everywhere they had to." in result.stdout
 
@@ -265,7 +279,7 @@ def test_agreeing_rings(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_region_without_a_relay_is_refused(ring: Ring) -> None:
     result = ring(*QUIET, "--region", "mars-north-1")
     assert result.exit_code == 2
-    assert "eu-north-1, eu-west-1, us-east-1" in " ".join(result.stderr.replace("│", " ").split())
+    assert "eu-west-1, us-east-1, us-west-2" in " ".join(result.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("why", ["", " \n\t", "x" * 201])
@@ -334,8 +348,9 @@ def test_an_interrupted_drill_keeps_what_arrived_until_then(
 
 def test_messages_of_others_stay_in_the_queue(ring: Ring, aws: str) -> None:
     sqs = emulation.signed_in(HUB, aws).client("sqs", "us-east-1")
-    url = sqs.get_queue_url(QueueName=naming.DRILL_QUEUE)["QueueUrl"]
-    envelope = {"TopicArn": naming.topic_arn(HUB, "us-east-1"), "Message": f"Drill 0bad1dea.{HUB}.us-east-1"}
+    url = sqs.get_queue_url(QueueName=naming.HUB.drill_queue)["QueueUrl"]
+    topic = naming.topic_arn(HUB, "us-east-1", naming.HUB.topic)
+    envelope = {"TopicArn": topic, "Message": f"Drill 0bad1dea.{HUB}.us-east-1"}
     others = [json.dumps(envelope), "not JSON", "{}"]
     for body in others:
         sqs.send_message(QueueUrl=url, MessageBody=body)

@@ -22,10 +22,10 @@ from tests.drill.conftest import Broken, unseen
 HUB = "111111111111"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DRILL = "0a1b2c3d"
-TOPIC = naming.topic_arn(HUB, "us-east-1")
+TOPIC = naming.topic_arn(HUB, "us-east-1", naming.HUB.topic)
 TOPICS: dict[str, Where] = {
     TOPIC: "topic",
-    naming.topic_arn(HUB, "us-east-1", naming.WATCHDOG_TOPIC): "watchdog topic",
+    naming.topic_arn(HUB, "us-west-2", naming.WATCHDOG.topic): "watchdog topic",
 }
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

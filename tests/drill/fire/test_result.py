@@ -62,9 +62,15 @@ def test_the_table_fits_eighty_columns_with_the_longest_region() -> None:
 
 
 def test_it_says_where_the_event_may_lie() -> None:
-    assert "breakglass-relay-dlq of that Region and breakglass-alerts-dlq" in _shown(_result(ABSENT))
-    assert "breakglass-relay-dlq" not in _shown(_result(_arrival(topic=None)))
-    assert "breakglass-alerts-dlq" not in _shown(_result(ABSENT, quiet=True))
+    def said(found: DrillResult) -> str:
+        return " ".join(_shown(found).split())
+
+    relays = "dead-letter queues: breakglass-relays-dlq of that Region"
+    of_hub, of_watchdog = "breakglass-hub-dlq of the hub", "breakglass-watchdog-dlq of the watchdog"
+    assert f"{relays}, {of_hub}, {of_watchdog}." in said(_result(ABSENT))
+    assert f"{relays}, {of_hub}." in said(_result(_arrival(topic=None)))
+    assert f"{relays}, {of_watchdog}." in said(_result(_arrival(watchdog=None)))
+    assert f"{relays}." in said(_result(ABSENT, quiet=True))
 
 
 def test_latencies_are_by_the_corrected_clock_and_never_below_zero() -> None:

@@ -23,7 +23,7 @@ from drill.report.provenance import Accepted, AcceptedRisk, Caller, Versions, We
 from tests.alertpath.exports import export
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
-REGIONS = ("eu-west-1", "us-east-1")
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 MANY = (
     *REGIONS,
     *(f"ap-southeast-{number}" for number in range(1, 8)),

@@ -47,9 +47,9 @@ def test_no_recipient_is_in_it():
         one.endpoint
         for stack in stacks.load()
         if stack.settings.alerts is not None
-        for one in (*stack.settings.alerts.subscriptions, *stack.settings.alerts.watchdog_subscriptions)
+        for one in (*stack.settings.alerts.subscriptions, *stack.settings.watchdog.subscriptions)
     }
-    assert endpoints
+    assert len(endpoints) == 2
     found = sources()
     for text in (rendered(found), json.dumps(content.as_json(found))):
         assert not [endpoint for endpoint in endpoints if endpoint in text]
