@@ -172,7 +172,7 @@ def make_mirror(mirror: Path, stack_files: Path, progress: locate.Progress) -> d
             progress(f"skipped {error}")
             continue
         accounts[stack_file.stack_name(file)] = str(config.get("accountId", ""))
-        if "alerts" in config:
+        if "alerts" in str(config.get("components")):
             hub = stack_file.stack_name(file)
     return {stack: accounts[stack] for stack in sorted(accounts, key=lambda stack: stack != hub)}
 

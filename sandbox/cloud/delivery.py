@@ -3,9 +3,10 @@
 moto's own event bus cannot reach an SNS target. So this reads the deployed buses, rules and targets out of
 the emulated AWS, matches and renders with `alertpath`, and follows each event from bus to bus until it is
 published, recorded or dropped. It considers account, Region, rule state, pattern, target, message, the number
-of hops, the state of a topic's key and a target's dead-letter queue. It does NOT evaluate policies (of buses,
-keys, topics, queues, log groups) or the permissions of a target's role: an alert that is delivered here may
-still be refused by one of them at AWS (`alertpath` judges that). It does not fill archives.
+of hops, the permissions of a role that forwards to a bus, the state of a topic's key and a target's
+dead-letter queue. It does NOT evaluate the policies of buses, keys, topics, queues and log groups, or a
+role's trust: an alert that is delivered here may still be refused by one of them at AWS (`alertpath` judges
+that). It does not fill archives.
 """
 
 import contextlib
@@ -21,7 +22,9 @@ from botocore.exceptions import ClientError
 
 from alertpath.eventbridge.pattern import matches
 from alertpath.eventbridge.template import render
-from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, bus_arn
+from alertpath.iam.evaluate import Verdict, evaluate
+from alertpath.iam.sent import by_role
+from breakglass.naming import ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS, HOME_REGION, bus_arn
 from sandbox.cloud.emulation import Account
 from sandbox.provider.resources.base import is_gone
 
@@ -107,6 +110,7 @@ class Batch:
         self._accounts = accounts
         self._rules = cache(self._read_rules)
         self._targets = cache(self._read_targets)
+        self._policies = cache(self._read_policies)
 
     def deliver(self, bus: str, event: Event) -> list[Delivery]:
         """Put `event` on the bus with this ARN; otherwise like the function `deliver`."""
@@ -120,6 +124,7 @@ class Batch:
                 message, failed = _message(target, event), None
                 try:
                     text = json.dumps(event) if message is None else message
+                    self._permitted(target)
                     self._send(target["Arn"], text, forwarded=forwarded)
                 except (ClientError, _Undelivered) as error:
                     failed = str(error)
@@ -138,10 +143,34 @@ class Batch:
     def _read_targets(self, bus: str, rule: str) -> list[Target]:
         return self._client(bus).list_targets_by_rule(Rule=rule, EventBusName=_bus_name(bus))["Targets"]
 
+    def _read_policies(self, role_arn: str) -> list[Any]:
+        iam, role = self._client(role_arn), role_arn.rsplit("/", 1)[-1]
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        inline = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        for policy in attached:
+            arn = policy["PolicyArn"]
+            version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            inline.append(
+                iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+            )
+        return inline
+
+    def _permitted(self, target: Target) -> None:
+        """Check that the target's role may put events on the bus: AWS asks IAM, moto does not."""
+        role_arn = target.get("RoleArn")
+        if role_arn is None or _service(target["Arn"]) != "events":
+            return
+        request = by_role(role_arn, "events:PutEvents", target["Arn"])
+        account = role_arn.split(":")[4]
+        decision = evaluate(request, identity=self._policies(role_arn), resource_account=account)
+        if decision.verdict is not Verdict.ALLOWED:
+            raise _Undelivered("NO_PERMISSIONS", f"role {role_arn} may not put events: {decision.reason}")
+
     def _client(self, arn: str, service: str = "") -> Any:
         """Return the client of the resource's own service, or another, in its account and Region."""
         _, _, own, region, account_id, _ = arn.split(":", 5)
-        return self._accounts(account_id).client(service or own, region)
+        return self._accounts(account_id).client(service or own, region or HOME_REGION)
 
     def _send(self, destination: str, text: str, *, forwarded: bool) -> None:
         service = _service(destination)

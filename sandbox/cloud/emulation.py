@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from types import MappingProxyType
 from typing import IO, Any, cast
@@ -142,6 +142,18 @@ def own_accounts() -> dict[str, Account]:
             "as in sandbox/run bash -c '…'"
         )
     return {stack: signed_in(account_id, endpoint) for stack, account_id in json.loads(accounts).items()}
+
+
+def accounts_by_id() -> Callable[[str], Account]:
+    """Return what gives the account with an id, for a command that runs inside a sandbox.
+
+    Raises:
+        RuntimeError: The command does not run inside a sandbox.
+    """
+    endpoint = os.environ.get(ENDPOINT_VARIABLE)
+    if not endpoint:
+        raise RuntimeError(f"{ENDPOINT_VARIABLE} is not set: run this inside a sandbox")
+    return lambda account_id: signed_in(account_id, endpoint)
 
 
 def _session(credentials: dict[str, str]) -> Any:

@@ -1,18 +1,22 @@
 """The first part of the demo: the stacks, which events notify, and what the policy pack refuses."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import takewhile
+from typing import Any
 
 from rich.panel import Panel
 from rich.text import Text
 
+from alertpath.eventbridge.pattern import matches
+from alertpath.scenarios import cloudtrail_event, session_of
 from breakglass import naming
 from sandbox.cloud.delivery import Delivery, SubscribedQueue, deliver
 from sandbox.confirm import confirm
-from sandbox.demo.stacks import SAMPLE_KEY, Stacks
+from sandbox.demo.stacks import Stacks
 from sandbox.demo.steps import StepFailed, changed_code, changed_configuration, console, deployed, pulumi
 from sandbox.run import Sandbox
 
@@ -52,8 +56,16 @@ class AlarmSteps:
                 lambda: self._rings("assume-role-role-copy-regional-eu-west-1", region=elsewhere),
             ),
             (
-                "Someone disables one of the alarm's own rules",
-                lambda: self._rings("events-disable-rule", both=True),
+                f"Stack {self._other}: someone removes a relay's target, and it has landed",
+                self._target_removed,
+            ),
+            (
+                f"Stack {self._other}: someone denies the relay's role everything; landed",
+                self._role_denied,
+            ),
+            (
+                "Someone disables the hub's rules about its changes; it has landed",
+                self._rules_disabled,
             ),
             ("Someone disables the alarm's key", self._key_disabled),
             ("Would the alarm ring? The proof, from the stacks' exports", self._proof),
@@ -89,28 +101,111 @@ class AlarmSteps:
         with ThreadPoolExecutor() as pool:
             for said in pool.map(unchanged, self._sandbox.accounts):
                 console.print(said)
-        account = self._sandbox.account(self._hub)
-        topics = (naming.TOPIC, naming.WATCHDOG_TOPIC)
-        self._queues = [SubscribedQueue(account, self._topic(name)) for name in topics]
+        watched = self._stacks.settings[self._hub].watched
+        self._queues = [
+            SubscribedQueue(self._sandbox.account_by_id(watched.place(way)[0]), watched.topic_arn(way))
+            for way in naming.WAYS
+        ]
 
-    def _rings(self, name: str, *, region: str = "", both: bool = False, brief: bool = False) -> None:
-        """Play a sample event; one message must be published, and one to the watchdog's topic if `both`."""
-        deliveries = self._play(f"alert/{name}", region=region)
+    def _rings(self, name: str, *, region: str = "", brief: bool = False) -> None:
+        """Play a sample event; hub and watchdog must send one message each."""
+        deliveries = self._play(self._stacks.event(f"alert/{name}", region=region))
         if failed := [delivery for delivery in deliveries if delivery.failed]:
             raise StepFailed(f"not everything was delivered: {failed}")
         mail, watchdog = self._receive()
-        if (len(mail), len(watchdog)) != (1, int(both)):
-            expected = f"one message, and {int(both)} on the watchdog's topic"
-            raise StepFailed(f"expected {expected}: {mail}, {watchdog}")
+        if (len(mail), len(watchdog)) != (1, 1):
+            raise StepFailed(f"expected one message of the hub and one of the watchdog: {mail}, {watchdog}")
         if brief:
-            console.print(Text(f"the subscriber's mail begins {mail[0].splitlines()[0]}"))
+            console.print(Text(f"the hub's mail begins {mail[0].splitlines()[0]}"))
+            console.print(Text(f"the watchdog's mail begins {watchdog[0].splitlines()[0]}"))
         else:
-            console.print(Panel(Text(mail[0]), title="what the subscriber's mail says", title_align="left"))
-        if both:
-            console.print("the watchdog's recipients got the same text, through a topic without a key")
+            self._show("what the hub's mail says", mail[0])
+            self._show("what the watchdog's mail says, to other people", watchdog[0])
+
+    def _only_the_watchdog(self, event: dict[str, Any]) -> None:
+        """Play the event about a blow to the hub's way: the watchdog must tell it, the hub cannot."""
+        self._play(event)
+        mail, watchdog = self._receive()
+        if mail or len(watchdog) != 1:
+            raise StepFailed(f"expected a message of the watchdog only: {mail}, {watchdog}")
+        console.print("the hub says nothing any more; the watchdog's way shares nothing with it, and tells:")
+        self._show("what the watchdog's mail says", watchdog[0])
+
+    def _show(self, title: str, text: str) -> None:
+        console.print(Panel(Text(text), title=title, title_align="left"))
+
+    def _target_removed(self) -> None:
+        account_id, region = self._sandbox.accounts[self._other], self._stacks.covered(self._other)[0]
+        events = self._sandbox.account(self._other).client("events", region)
+        changed = partial(
+            cloudtrail_event,
+            account_id,
+            region,
+            "events",
+            "RemoveTargets",
+            session_of(account_id, "PlatformAdmin"),
+        )
+        # The rule that would have told of it.
+        rule = next(
+            listed["Name"]
+            for listed in events.list_rules(NamePrefix=naming.HUB.relay_rule)["Rules"]
+            if matches(listed["EventPattern"], changed(requestParameters={"rule": listed["Name"]}))
+        )
+        targets = events.list_targets_by_rule(Rule=rule)["Targets"]
+        ids = [target["Id"] for target in targets]
+        events.remove_targets(Rule=rule, Ids=ids)
+        self._only_the_watchdog(changed(requestParameters={"rule": rule, "ids": ids}))
+        events.put_targets(Rule=rule, Targets=targets)
+
+    def _role_denied(self) -> None:
+        account_id, name = self._sandbox.accounts[self._other], naming.HUB.relay_role
+        iam = self._sandbox.account(self._other).client("iam", naming.HOME_REGION)
+        deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        iam.put_role_policy(RoleName=name, PolicyName="quiet", PolicyDocument=document)
+        parameters = {"roleName": name, "policyName": "quiet", "policyDocument": document}
+        changed = partial(
+            cloudtrail_event,
+            account_id,
+            naming.HOME_REGION,
+            "iam",
+            "PutRolePolicy",
+            session_of(account_id, "PlatformAdmin"),
+        )
+        self._only_the_watchdog(changed(requestParameters=parameters))
+        iam.delete_role_policy(RoleName=name, PolicyName="quiet")
+
+    def _rules_disabled(self) -> None:
+        account_id = self._sandbox.accounts[self._hub]
+        events = self._sandbox.account(self._hub).client("events", naming.HOME_REGION)
+        prefix = f"{naming.RULE_PREFIX}alerting-change"
+        found = events.list_rules(NamePrefix=prefix, EventBusName=naming.HUB.bus)["Rules"]
+        rules = [{"Name": rule["Name"], "EventBusName": naming.HUB.bus} for rule in found]
+        for rule in rules:
+            events.disable_rule(**rule)
+        changed = partial(
+            cloudtrail_event,
+            account_id,
+            naming.HOME_REGION,
+            "events",
+            "DisableRule",
+            session_of(account_id, "PlatformAdmin"),
+        )
+        self._only_the_watchdog(
+            changed(requestParameters={"name": rules[0]["Name"], "eventBusName": naming.HUB.bus})
+        )
+        for rule in found:
+            # As deployed: EnableRule alone would leave read-only events out.
+            events.put_rule(
+                Name=rule["Name"],
+                EventBusName=naming.HUB.bus,
+                Description=rule["Description"],
+                EventPattern=rule["EventPattern"],
+                State=naming.ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS,
+            )
 
     def _another_user_stays_quiet(self) -> None:
-        deliveries = self._play("quiet/console-login-xbreakglassuser")
+        deliveries = self._play(self._stacks.event("quiet/console-login-xbreakglassuser"))
         if deliveries or self._receive() != [[], []]:
             raise StepFailed(f"expected no rule to match, found {deliveries}")
         console.print(f"x{self._stacks.user} signed in: no relay forwards the event, and no message is sent")
@@ -120,22 +215,23 @@ class AlarmSteps:
         kms = account.client("kms", "us-east-1")
         key_id = kms.describe_key(KeyId=naming.KEY_ALIAS)["KeyMetadata"]["KeyId"]
         kms.disable_key(KeyId=key_id)
-        deliveries = self._play("alert/kms-disable-key", key=key_id)
+        deliveries = self._play(self._stacks.event("alert/kms-disable-key", key=key_id))
         failed = {delivery.destination for delivery in deliveries if delivery.failed}
         mail, watchdog = self._receive()
-        if failed != {self._topic(naming.TOPIC)} or mail or len(watchdog) != 1:
-            raise StepFailed(
-                f"expected a message on the watchdog's topic only: {mail}, {watchdog}, {deliveries}"
-            )
+        if (
+            failed != {self._stacks.settings[self._hub].watched.topic_arn(naming.HUB)}
+            or mail
+            or len(watchdog) != 1
+        ):
+            raise StepFailed(f"expected a message of the watchdog only: {mail}, {watchdog}, {deliveries}")
         console.print(
-            "the first topic cannot publish without its key; the watchdog's topic has none and did:"
+            "the hub's topic cannot publish without its key; its topic for alarms and the watchdog can:"
         )
-        console.print(Panel(Text(watchdog[0]), title="what the watchdog's mail says", title_align="left"))
+        self._show("what the watchdog's mail says", watchdog[0])
         kms.enable_key(KeyId=key_id)
 
-    def _play(self, name: str, *, region: str = "", key: str = SAMPLE_KEY) -> list[Delivery]:
-        """Deliver a sample event and show its route."""
-        event = self._stacks.event(name, region=region, key=key)
+    def _play(self, event: dict[str, Any]) -> list[Delivery]:
+        """Deliver an event and show its route."""
         deliveries = deliver(self._sandbox.account_by_id, event)
         for delivery in deliveries:
             place = ":".join(delivery.bus.split(":")[3:5])
@@ -145,19 +241,16 @@ class AlarmSteps:
         return deliveries
 
     def _receive(self) -> list[list[str]]:
-        """Receive the messages of the topic and of the watchdog's topic."""
+        """Receive the messages of the hub's topic and of the watchdog's."""
         return [queue.receive() for queue in self._queues]
-
-    def _topic(self, name: str) -> str:
-        return naming.topic_arn(self._sandbox.accounts[self._hub], naming.HOME_REGION, name)
 
     def _proof(self) -> None:
         # `drill check` would report the demo's own subscriptions as unexpected recipients.
         for queue in self._queues:
             queue.close()
         # Until the recipients have confirmed their subscriptions, the proof says "lost".
-        confirmed = confirm(self._sandbox.account(self._hub))
-        console.print(Text(f"confirmed by the link in AWS's mail: {', '.join(confirmed)}"))
+        confirmed = [one for stack in self._sandbox.accounts for one in confirm(self._sandbox.account(stack))]
+        console.print(Text(f"confirmed by the links in AWS's mails: {', '.join(dict.fromkeys(confirmed))}"))
         self._sandbox.output("pulumi", "refresh", "--yes", "--stack", self._hub)
         for stack in self._sandbox.accounts:
             self._sandbox.output("pulumi", "stack", "export", "--stack", stack, "--file", f"{stack}.json")
@@ -171,10 +264,9 @@ class AlarmSteps:
         return changed_code(self._sandbox, "breakglass/documents.py", statement, harder)
 
     def _moved_hub(self) -> AbstractContextManager[None]:
-        there = 'self._region = "eu-west-1"'
-        return changed_code(
-            self._sandbox, "components/alerts.py", "self._region = args.watched.hub_region", there
-        )
+        here = "return self.hub_account_id, naming.HOME_REGION"
+        there = 'return self.hub_account_id, "eu-west-1"'
+        return changed_code(self._sandbox, "breakglass/detections/patterns.py", here, there)
 
     def _set(self, path: str, value: str) -> AbstractContextManager[None]:
         return changed_configuration(self._sandbox, self._hub, f"breakglass:{path}", value)
@@ -193,3 +285,10 @@ class AlarmSteps:
             found = "\n".join([lines[start].strip(), *whole])
             console.print(f"refused by {policy}. The engine's output:")
             console.print(Panel(Text(found)))
+
+
+def _by_an_admin(account_id: str, region: str, source: str, name: str) -> Callable[..., dict[str, Any]]:
+    """Return what makes the event of such a call, given further parts of its detail."""
+    return partial(
+        cloudtrail_event, account_id, region, source, name, session_of(account_id, "PlatformAdmin")
+    )

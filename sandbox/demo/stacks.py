@@ -18,7 +18,7 @@ from sandbox.run import ROOT
 MEMBERS = 3
 """Members that are played at most; more would show nothing new, and take minutes."""
 
-REGIONS = (naming.HOME_REGION, "eu-north-1", "eu-west-1")
+REGIONS = (naming.HOME_REGION, "eu-north-1", "eu-west-1", naming.WATCHDOG_REGION)
 """Regions that accounts have enabled here, besides those that a stack lists; fewer than a new account's, to
 save time."""
 
@@ -70,12 +70,13 @@ class Stacks:
         """The Regions that the emulated accounts have enabled: a few, and all that a stack lists."""
         relays = [each.relay for each in self.settings.values() if each.relay is not None]
         listed = {region for relay in relays for region in relay.regions or ()}
+        listed |= {settings.watchdog.region for settings in self.settings.values()}
         excluded = {region for relay in relays for region in relay.exclude_regions}
         return sorted((listed | {*REGIONS}) - excluded)
 
     def covered(self, stack: str) -> list[str]:
         """Return the Regions that a stack relays from, the hub's Region last."""
-        relay = self.settings[stack].relay or RelaySettings(regions=(), hubs=())
+        relay = self.settings[stack].relay or RelaySettings(regions=())
         return sorted(relay.covered(self.regions), key=lambda region: region == naming.HOME_REGION)
 
     def event(self, name: str, *, region: str = "", key: str = SAMPLE_KEY) -> dict[str, Any]:
@@ -120,11 +121,11 @@ def prepare(project: Path, folder: Path) -> Stacks:
             raise StepFailed(f"{file.name} cannot be used:\n  {problems}") from error
     if wrong := disagreements(known):
         raise StepFailed("\n".join(f"stack {one.stack}: {one.problem}" for one in wrong))
-    hub = next((name for name, settings in known.items() if settings.alerts is not None), None)
-    if hub is None or not {"user", "role", "relay"} <= set(known[hub].components):
+    hub = next((name for name, settings in known.items() if settings.is_hub), None)
+    if hub is None or not {"user", "role", "watchdog", "relay"} <= set(known[hub].components):
         raise StepFailed(
-            f"{project}: no stack has all of user, role, alerts and relay in breakglass:components; the demo "
-            "needs a hub with its users"
+            f"{project}: no stack has all of user, role, alerts, watchdog and relay in "
+            "breakglass:components; the demo needs a hub with its users and a watchdog"
         )
     members = [name for name in known if name != hub]
     if len(members) > MEMBERS:

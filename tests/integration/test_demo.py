@@ -34,16 +34,23 @@ def written(folder: Path, members: dict[str, str]) -> Path:
                 {"protocol": "email", "endpoint": "soc@corp.example"},
                 {"protocol": "https", "endpoint": SECURE},
             ],
-            "watchdogSubscriptions": [{"protocol": "sms", "endpoint": "+4917012345678"}],
             **({"memberAccountIds": [*members.values(), "999999999999"]} if members else {}),
+        },
+        "breakglass:watchdog": {
+            "region": "eu-west-1",
+            "subscriptions": [{"protocol": "sms", "endpoint": "+4917012345678"}],
         },
     }
     (folder / "Pulumi.security.yaml").write_text(yaml.safe_dump(hub))
     for name, account in members.items():
         member: Any = yaml.safe_load((STACKS / "Pulumi.member.yaml").read_text())
-        member["config"] |= values | {"breakglass:accountId": account, "breakglass:hubAccountId": HUB}
+        member["config"] |= values | {
+            "breakglass:accountId": account,
+            "breakglass:hubAccountId": HUB,
+            "breakglass:watchdog": {"region": "eu-west-1"},
+        }
         if name == "data":
-            member["config"]["breakglass:relay"] = {"regions": ["us-east-1", "eu-south-1"]}
+            member["config"]["breakglass:relay"] = {"regions": ["us-east-1", "eu-south-1", "eu-west-1"]}
         (folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(member))
     (folder / "Pulumi.old.yaml").write_text("")
     return folder
@@ -79,4 +86,6 @@ def test_stacks_that_do_not_agree_are_named_before_anything_starts(tmp_path, cap
 
 def test_a_project_without_a_hub_is_named(tmp_path, capsys):
     assert main(tmp_path) == 1
-    assert "no stack has all of user, role, alerts and relay" in " ".join(capsys.readouterr().out.split())
+    assert "no stack has all of user, role, alerts, watchdog and relay" in " ".join(
+        capsys.readouterr().out.split()
+    )

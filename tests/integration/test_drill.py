@@ -76,7 +76,8 @@ def test_the_round_of_the_operator_leaves_no_secret(
     deploy_both(sandbox)
     before = rows(sandbox, exits=1)
     red = {check for (check, _), row in before.items() if row["state"] == "not ready"}
-    assert red == {"user-sign-in", "user-mfa", "trail", "recipients", "alarm-path", "drill"}
+    recipients = {"recipients", "watchdog-recipients"}
+    assert red == {"user-sign-in", "user-mfa", "trail", *recipients, "alarm-path", "drill"}
     assert before["heartbeats", "mgmt"]["state"] == "could not tell"
 
     set_up_by_hand(mgmt, member)
@@ -90,14 +91,15 @@ def test_the_round_of_the_operator_leaves_no_secret(
     outputs = [seen.replace(shown, "")]
     outputs.append(drill(sandbox, "fire", "--why", "test", "--yes", "--evidence", str(evidence), exits=0))
     for stack in (mgmt, member):
-        schedules.fire(sandbox.account(stack.name))
+        schedules.fire(sandbox.account(stack.name), sandbox.account_by_id)
     recorded = json.loads((EVENTS / "alert" / "assume-role-caller-copy-regional-eu-west-1.json").read_text())
     deliver(sandbox.account_by_id, recorded)
 
     after = rows(sandbox, exits=2)
     assert not [row for row in after.values() if row["state"] == "not ready"]
     unanswered = {check for (check, _), row in after.items() if row["state"] == "could not tell"}
-    assert unanswered == {"user-keys", "hub-record", "alarms", "patterns"}, "what moto cannot answer"
+    records = {"hub-record", "watchdog-record"}
+    assert unanswered == {"user-keys", *records, "alarms", "patterns"}, "what moto cannot answer"
     outputs.append(json.dumps([*after.values()]))
     outputs.append(drill(sandbox, "report", "--evidence", str(evidence), exits=2))
     outputs += [drill(sandbox, "use", exits=0), drill(sandbox, "policy", exits=0)]
@@ -133,12 +135,12 @@ def deployed() -> Iterator[Sandbox]:
 @pytest.mark.parametrize("stack_name", ["member", "mgmt"])
 def test_the_fix_that_a_red_check_names_turns_it_green(deployed: Sandbox, stack_name: str) -> None:
     Stack(deployed, stack_name).client("events", "eu-west-1").remove_targets(
-        Rule="breakglass-relay", Ids=["Hub1"]
+        Rule="breakglass-relay", Ids=["Hub"]
     )
     row = rows(deployed, "--stack", stack_name, exits=1)["relay", stack_name]
     assert row["state"] == "not ready"
     (finding,) = row["findings"]
-    assert finding["text"] == "target Hub1 of rule breakglass-relay does not exist, in eu-west-1"
+    assert finding["text"] == "target Hub of rule breakglass-relay does not exist, in eu-west-1"
     (command,) = finding["commands"]
     fixed = deployed.run("bash", "-c", f"{command} --yes --skip-preview --non-interactive")
     assert fixed.returncode == 0, fixed.stdout
@@ -146,7 +148,7 @@ def test_the_fix_that_a_red_check_names_turns_it_green(deployed: Sandbox, stack_
 
 
 def test_a_region_that_was_enabled_later_is_named(sandbox: Sandbox, member: Stack) -> None:
-    member.pulumi("up", "--yes", "--skip-preview", SANDBOX_REGIONS="us-east-1")
+    member.pulumi("up", "--yes", "--skip-preview", SANDBOX_REGIONS="us-east-1,us-west-2")
     row = rows(sandbox, "--stack", "member", exits=1)["relay", "member"]
     assert {finding["state"] for finding in row["findings"]} == {"not ready"}
     assert all(finding["text"].endswith(", in eu-west-1") for finding in row["findings"])

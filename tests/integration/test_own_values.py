@@ -14,7 +14,7 @@ OWN = {
         "--mail soc@corp.example --user alice --user bob --role Emergency --webhook"
     ),
     "--watchdog security-watchdog@example.com": (
-        "--watchdog audit@corp.example --region us-east-1 --region eu-south-1 "
+        "--watchdog audit@corp.example --region us-east-1 --region eu-west-1 --region eu-south-1 "
         "--boundary arn:aws:iam::ACCOUNT:policy/Bound"
     ),
 }

@@ -44,8 +44,10 @@ def test_accepted_full_access_is_always_shown(member):
 
 
 def test_alerting_in_another_region_is_refused_before_anything_is_created(mgmt):
-    there = 'self._region = "eu-west-1"'
-    with changed_code(mgmt.sandbox, "components/alerts.py", "self._region = args.watched.hub_region", there):
+    here, there = (
+        f"return self.hub_account_id, {region}" for region in ("naming.HOME_REGION", '"eu-west-1"')
+    )
+    with changed_code(mgmt.sandbox, "breakglass/detections/patterns.py", here, there):
         output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
     assert "us-east-1-placement" in output
     assert "us-east-1-alerting-present" in output
@@ -55,7 +57,8 @@ def test_alerting_in_another_region_is_refused_before_anything_is_created(mgmt):
 def test_a_user_without_alerting_is_refused(mgmt):
     def without_alerts(config):
         config["breakglass:components"] = ["user", "role"]
-        del config["breakglass:alerts"], config["breakglass:relay"]
+        for block in ("alerts", "relay", "watchdog"):
+            del config[f"breakglass:{block}"]
 
     mgmt.edit(without_alerts)
     output = mgmt.pulumi("up", "--yes", pack=True, fails=True)
@@ -78,7 +81,8 @@ def test_credentials_of_another_account_are_refused_before_anything_is_created(s
 def test_what_aws_does_not_have_is_refused_before_anything_is_created(mgmt):
     mgmt.configure("role.managedPolicyArns[0]", "arn:aws:iam::aws:policy/ReadOnlyAcces")
     mgmt.configure("role.permissionsBoundaryArn", "arn:aws:iam::111111111111:policy/Absent")
-    mgmt.edit(lambda config: config["breakglass:relay"].update(regions=["us-east-1", "eu-south-1"]))
+    listed = ["us-east-1", "eu-south-1", "us-west-2"]
+    mgmt.edit(lambda config: config["breakglass:relay"].update(regions=listed))
     output = " ".join(mgmt.pulumi("up", "--yes", fails=True).split())
     assert "3 problems in the configuration of stack mgmt" in output
     assert "found eu-south-1, must be a Region that account 111111111111 has enabled" in output

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from breakglass import naming
 from tests.integration.conftest import NOTHING, REGIONS, what_is_there
 
 ROOT = Path(__file__).parents[2]
@@ -16,14 +17,21 @@ SAMPLE_RULES = {
     "capture-breakglass-user-switch-role",
     "capture-breakglass-user-assume-role",
 }
-RELAY_RULES = ["breakglass-relay", "breakglass-relay-2", "breakglass-relay-3"]
-RELAY_ROLES = ["BreakGlassHeartbeat", "BreakGlassRelay"]
 
 
+def relay_rules(count: int) -> list[str]:
+    """The names of the rules of both relays."""
+    ends = ["", *(f"-{number}" for number in range(2, count + 1))]
+    return [f"breakglass-{noun}{end}" for noun in ("relay", "watchdog") for end in ends]
+
+
+PLACE_ALARMS = sorted(naming.PLACE_ALARMS)
+RELAY_ALARMS = sorted(naming.RELAY_ALARMS)
 MEMBER = {
-    "roles": [*RELAY_ROLES, "BreakGlassRole"],
-    **{f"rules {region} default": RELAY_RULES[:2] for region in REGIONS},
-    **{f"queues {region}": ["breakglass-relay-dlq"] for region in REGIONS},
+    "roles": ["BreakGlassHeartbeat", "BreakGlassRelay", "BreakGlassRole", "BreakGlassWatchdogRelay"],
+    "alarms us-east-1": RELAY_ALARMS,
+    **{f"rules {region} default": relay_rules(2) for region in REGIONS},
+    **{f"queues {region}": ["breakglass-relays-dlq"] for region in REGIONS},
     **{f"schedules {region}": ["breakglass-heartbeat"] for region in REGIONS},
     **{f"groups {region}": ["breakglass"] for region in REGIONS},
 }
@@ -32,24 +40,35 @@ MEMBER = {
 def test_the_whole_life_of_the_management_stack(mgmt):
     """Up, no change, drift found and healed, update in place, destroy: as it would be lived."""
     preview = mgmt.pulumi("preview", pack=True)
-    assert "+ 106 to create" in preview
+    assert "+ 174 to create" in preview
     assert what_is_there(mgmt) == NOTHING
 
     mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
-    assert len(mgmt.resources()) == 100
+    assert len(mgmt.resources()) == 167
     there = what_is_there(mgmt)
     assert there["users"] == ["BreakglassUser"]
-    assert there["roles"] == MEMBER["roles"]
-    assert there["rules us-east-1 default"] == [*RELAY_RULES, "capture-breakglass-key-change"]
-    assert there["rules eu-west-1 default"] == RELAY_RULES
+    assert there["roles"] == sorted([*MEMBER["roles"], "BreakGlassKeyRelay"])
+    assert there["rules us-east-1 default"] == [*relay_rules(3), "capture-breakglass-key-change"]
+    for region in ("eu-west-1", "us-west-2"):
+        assert there[f"rules {region} default"] == relay_rules(3)
     assert set(there["rules us-east-1 breakglass"]) > SAMPLE_RULES
-    hub_queues = {"breakglass-alerts-dlq", "breakglass-drill", "breakglass-relay-dlq"}
-    assert set(there["queues us-east-1"]) == hub_queues
-    assert there["queues eu-west-1"] == ["breakglass-relay-dlq"]
+    assert there["rules us-west-2 breakglass-watchdog"] == [
+        f"capture-breakglass-{noun}"
+        for noun in ("alert", "alert-2", "alert-3", "alert-4", "drill", "heartbeat")
+    ]
+    queues = {"us-east-1": "hub", "us-west-2": "watchdog"}
+    for region, place in queues.items():
+        own = {f"breakglass-{place}-dlq", f"breakglass-{place}-drill"}
+        assert set(there[f"queues {region}"]) == own | {"breakglass-relays-dlq"}
+    assert there["queues eu-west-1"] == ["breakglass-relays-dlq"]
+    assert set(there["topics us-east-1"]) == {"breakglassuser-console-logins", "breakglass-alarms"}
+    assert set(there["topics us-west-2"]) == {"breakglass-watchdog", "breakglass-watchdog-alarms"}
     assert there["aliases us-east-1"] == ["alias/breakglassSNS"]
-    assert there["logs us-east-1"] == ["/breakglass/audit"]
-    assert len(there["alarms us-east-1"]) == 4
-    assert "106 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
+    assert there["logs us-east-1"] == ["/breakglass/audit", "/breakglass/heartbeats"]
+    assert there["logs us-west-2"] == ["/breakglass/heartbeats"]
+    assert there["alarms us-east-1"] == sorted([*PLACE_ALARMS, *RELAY_ALARMS])
+    assert there["alarms us-west-2"] == PLACE_ALARMS
+    assert "174 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
     events = mgmt.client("events")
     events.disable_rule(Name="capture-breakglass-user-sign-in", EventBusName="breakglass")
@@ -62,7 +81,7 @@ def test_the_whole_life_of_the_management_stack(mgmt):
     mgmt.configure("role.mfaMaxAge", "900")
     updated = mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
     assert "~ 1 updated" in updated
-    assert "105 unchanged" in updated
+    assert "173 unchanged" in updated
     trust = mgmt.client("iam").get_role(RoleName="BreakGlassRole")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Condition"]["NumericLessThanEquals"] == {"aws:MultiFactorAuthAge": "900"}
 
@@ -105,9 +124,10 @@ def test_a_secret_endpoint_is_readable_neither_in_the_file_nor_in_the_state(mgmt
     for text in (output, state, file):
         assert "hush" not in text
     endpoints = [entry["Endpoint"] for entry in mgmt.client("sns").list_subscriptions()["Subscriptions"]]
-    drill_queue = "arn:aws:sqs:us-east-1:111111111111:breakglass-drill"
-    people = [url, "security-watchdog@example.com", "security@example.com"]
-    assert sorted(endpoints) == [drill_queue, drill_queue, *people]
+    # The hub's topic, and its topic for alarms, which the watchdog's recipients have as well.
+    drill_queue = "arn:aws:sqs:us-east-1:111111111111:breakglass-hub-drill"
+    people = [url, url, "security-watchdog@example.com", "security@example.com", "security@example.com"]
+    assert sorted(endpoints) == [drill_queue, *people]
     mgmt.pulumi("preview", "--refresh", "--expect-no-changes", pack=True)
 
 
@@ -133,12 +153,12 @@ def test_an_interrupted_up_can_be_finished(mgmt):
         rest = interrupted.stdout.read()
     assert interrupted.returncode != 0, rest
     half = len(mgmt.resources())
-    assert 0 < half < 100, rest
+    assert 0 < half < 167, rest
 
     finished = mgmt.pulumi("up", "--yes", "--skip-preview", pack=True)
     assert "pending" not in finished
-    assert len(mgmt.resources()) == 100
-    assert "106 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
+    assert len(mgmt.resources()) == 167
+    assert "174 unchanged" in mgmt.pulumi("preview", "--refresh", "--expect-no-changes")
 
 
 COUNT = 'import json, sys; print(len(json.load(sys.stdin)["deployment"]["resources"]))'
@@ -153,7 +173,7 @@ def test_the_command_line_of_the_sandbox_and_the_committed_files_stay_untouched(
         cwd=clone / "tests", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    assert outcome.stdout.splitlines()[-1] == "26"
+    assert outcome.stdout.splitlines()[-1] == "48"
     assert "AWS is emulated" in outcome.stderr
     assert fingerprints(clone) == before
 

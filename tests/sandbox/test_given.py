@@ -61,7 +61,7 @@ def test_what_a_stack_takes_for_granted_is_said_with_what_to_add():
     settings = parse(
         changed(
             committed("mgmt"),
-            ("relay.regions", ["us-east-1", "eu-south-1", "eu-west-1"]),
+            ("relay.regions", ["us-east-1", "eu-south-1", "us-west-2"]),
             ("role.managedPolicyArns", ["arn:aws:iam::111111111111:policy/team/Mine"]),
             ("role.permissionsBoundaryArn", "arn:aws:iam::111111111111:policy/Bound"),
         )

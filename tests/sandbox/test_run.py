@@ -27,7 +27,7 @@ def test_the_hub_is_the_first_stack(tmp_path):
     project.mkdir()
     for name in ("a", "z"):
         (project / f"Pulumi.{name}.yaml").write_text('config: {breakglass:accountId: "111111111111"}')
-    (project / "Pulumi.hub.yaml").write_text('config: {accountId: "222222222222", alerts: {}}')
+    (project / "Pulumi.hub.yaml").write_text('config: {accountId: "222222222222", components: [alerts]}')
     assert [*run.make_mirror(tmp_path / "mirror", project, print)] == ["hub", "a", "z"]
 
 

@@ -84,23 +84,38 @@ class MetricAlarm(Resource):
         "datapointsToAlarm", "threshold", "comparisonOperator", "treatMissingData", "alarmActions",
         "actionsEnabled", name="AlarmName", okActions="OKActions",
     )  # fmt: skip
-    _window = aws_names(wallClockWindow=Name("WallClockWindow", aws_names("timezone")))
-    inputs = frozenset({*names, "dimensions", "evaluationWindow"})
+    _query = aws_names("id", "expression", "label", "period", "returnData")
+    _kept = aws_names(
+        evaluationWindow=Name(
+            "EvaluationWindow", aws_names(wallClockWindow=Name("WallClockWindow", aws_names("timezone")))
+        ),
+        warmUpConfiguration=Name(
+            "WarmUpConfiguration",
+            aws_names("warmUpPeriodDurationInMinutes", "onlyStartEvaluatingAfterWarmUpPeriodEnds"),
+        ),
+    )
+    kept = frozenset(_kept)
+    inputs = frozenset({*names, *kept, "dimensions", "metricQueries"})
     outputs = frozenset({"arn"})
     replace_on = frozenset({"name"})
-    kept = frozenset({"evaluationWindow"})
 
     def read(self, api: Any, id: str, props: Props) -> Props | None:
         for alarm in api.describe_alarms(AlarmNames=[id])["MetricAlarms"]:
             dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-            live = properties(alarm, self.names)
+            queries = [
+                {name: value for name, value in properties(query, self._query).items() if value is not None}
+                for query in alarm.get("Metrics", [])
+            ]
+            live = properties(alarm, self.names) | {"metricQueries": queries or None}
             return live | {"arn": alarm["AlarmArn"], "dimensions": dimensions or None}
         return None
 
     def update(self, api: Any, id: str, props: Props) -> None:
         dimensions = props.get("dimensions", {}).items()
+        queries = [arguments(query, self._query) for query in props.get("metricQueries", [])]
         api.put_metric_alarm(
-            **arguments(props, {**self.names, "evaluationWindow": Name("EvaluationWindow", self._window)}),
+            **arguments(props, {**self.names, **self._kept}),
+            **({"Metrics": queries} if queries else {}),
             Dimensions=[{"Name": name, "Value": value} for name, value in dimensions],
         )
 

@@ -60,7 +60,9 @@ class EventArchive(Named):
     service = "events"
     noun, key = "archive", "ArchiveName"
     names = aws_names(
-        *("eventSourceArn", "retentionDays", "description"), name="ArchiveName", arn="ArchiveArn"
+        *("eventSourceArn", "eventPattern", "retentionDays", "description"),
+        name="ArchiveName",
+        arn="ArchiveArn",
     )
     outputs = frozenset({"arn"})
     inputs = frozenset(names) - outputs

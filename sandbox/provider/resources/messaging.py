@@ -82,7 +82,7 @@ class Queue(Resource):
     token = "aws:sqs/queue:Queue"
     service = "sqs"
     noun, key = "queue", "QueueUrl"
-    inputs = frozenset({"name", "messageRetentionSeconds", "sqsManagedSseEnabled"})
+    inputs = frozenset({"name", "messageRetentionSeconds", "sqsManagedSseEnabled", "policy"})
     outputs = frozenset({"arn", "url"})
     replace_on = frozenset({"name"})
 
@@ -97,6 +97,7 @@ class Queue(Resource):
             "name": live["QueueArn"].rsplit(":", 1)[-1],
             "messageRetentionSeconds": int(live["MessageRetentionPeriod"]),
             "sqsManagedSseEnabled": live["SqsManagedSseEnabled"] == "true",
+            "policy": live.get("Policy") or None,
             "arn": live["QueueArn"],
             "url": id,
         }
@@ -106,6 +107,8 @@ class Queue(Resource):
             "MessageRetentionPeriod": str(props.get("messageRetentionSeconds", 345600)),
             "SqsManagedSseEnabled": "true" if props.get("sqsManagedSseEnabled", True) else "false",
         }
+        if "policy" in props:  # else it may be that of a resource of its own
+            attributes["Policy"] = props["policy"]
         api.set_queue_attributes(QueueUrl=id, Attributes=attributes)
 
 

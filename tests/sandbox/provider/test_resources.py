@@ -100,8 +100,8 @@ LIVES = {
         None,
     ),
     "aws:sqs/queue:Queue": (
-        {"name": "q", "messageRetentionSeconds": 1209600, "sqsManagedSseEnabled": True},
-        {"messageRetentionSeconds": 600, "sqsManagedSseEnabled": False},
+        {"name": "q", "messageRetentionSeconds": 1209600, "sqsManagedSseEnabled": True, "policy": POLICY},
+        {"messageRetentionSeconds": 600, "sqsManagedSseEnabled": False, "policy": OTHER_POLICY},
     ),
     "aws:sqs/queuePolicy:QueuePolicy": ({"queueUrl": "<queue>", "policy": POLICY}, {"policy": OTHER_POLICY}),
     "aws:cloudwatch/eventRule:EventRule": (
@@ -140,8 +140,14 @@ LIVES = {
         {"policy": bus_policy("222222222222")},
     ),
     "aws:cloudwatch/eventArchive:EventArchive": (
-        {"name": "a", "eventSourceArn": BUS_ARN, "retentionDays": 90, "description": "d"},
-        {"retentionDays": 30, "description": "other"},
+        {
+            "name": "a",
+            "eventSourceArn": BUS_ARN,
+            "eventPattern": PATTERN,
+            "retentionDays": 90,
+            "description": "d",
+        },
+        {"retentionDays": 30, "description": "other", "eventPattern": PATTERN.replace("signin", "sts")},
     ),
     "aws:cloudwatch/logGroup:LogGroup": (
         {"name": "/l", "retentionInDays": 400, "deletionProtectionEnabled": False},
@@ -169,6 +175,14 @@ LIVES = {
             "okActions": [TOPIC_ARN],
             "actionsEnabled": True,
             "evaluationWindow": {"wallClockWindow": {"timezone": "UTC"}},
+            "warmUpConfiguration": {
+                "warmUpPeriodDurationInMinutes": 300,
+                "onlyStartEvaluatingAfterWarmUpPeriodEnds": True,
+            },
+            # AWS takes this or a metric; here each input is used once.
+            "metricQueries": [
+                {"id": "q", "expression": "SELECT SUM(a) FROM b", "period": 300, "returnData": True}
+            ],
         },
         {
             "threshold": 34,
