@@ -13,10 +13,13 @@ from rich.table import Table
 from bench.prices import LOOKED_UP, PRICES
 from bench.stacks import STACKS, Planned, planned
 from bench.timing import console
+from breakglass import naming
 from sandbox.run import sandboxed
 
 TARGET_USD = 5.0
 DAYS_A_MONTH = 30
+WAYS = len(naming.WAYS)
+"""Relays of each account and Region: what one forwards, the others do too."""
 KB_A_GB = 1_000_000
 
 KEY = "kms/key:Key"
@@ -27,53 +30,70 @@ LOG_GROUP = "cloudwatch/logGroup:LogGroup"
 ARCHIVE = "cloudwatch/eventArchive:EventArchive"
 CHARGED = {KEY, ALARM, SCHEDULE, SUBSCRIPTION, LOG_GROUP, ARCHIVE}
 
+MESSAGE_TOPICS = {way.topic for way in naming.WAYS}
+"""Topics that tell of events; those of alarms are silent in a month in which nothing breaks."""
+
 PRICE_OF_PROTOCOL = {"email": "SNS e-mail", "https": "SNS https", "sqs": "SQS requests"}
 """What each message costs by protocol; SNS itself charges nothing for a queue, which takes a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """A month. Each account's events are its own; the messages are the hub's."""
+    """A month. Each account's events are its own; hub and watchdog send a message each."""
 
-    heartbeats_per_relay: int = DAYS_A_MONTH
+    heartbeats_per_schedule: int = 24 * DAYS_A_MONTH
     events_per_account: int = 200
     event_kb: float = 3  # a heartbeat is smaller, but counted like any other
     messages: int = 20
-    topics_per_message: int = 2
     kms_requests_per_message: int = 4
     dead_letters: int = 10
     requests_per_dead_letter: int = 3
 
 
 def sending(resources: Sequence[Planned], assumed: Assumptions) -> dict[str, float]:
-    """Return quantities by price of an account's relays: there is one schedule for each."""
-    heartbeats = assumed.heartbeats_per_relay * sum(resource.kind == SCHEDULE for resource in resources)
-    sent = heartbeats + assumed.events_per_account
+    """Return quantities by price of an account's relays: there is one schedule for those of a Region."""
+    heartbeats = heartbeats_of(resources, assumed)
+    sent = WAYS * (heartbeats + assumed.events_per_account)
     return {
-        "AWS events": assumed.events_per_account,
-        "custom events": heartbeats,
+        "AWS events": heartbeats + assumed.events_per_account,
         "scheduler": heartbeats,
-        "events sent to the hub": sent,
+        "events sent on": sent,
         "data between Regions": sent * assumed.event_kb / KB_A_GB,
         "SQS requests": assumed.dead_letters * assumed.requests_per_dead_letter,
+        "alarms": sum(resource.kind == ALARM for resource in resources),
     }
 
 
-def receiving(resources: Sequence[Planned], events: float, assumed: Assumptions) -> dict[str, float]:
-    """Return quantities by price of the hub: keys, alarms, records, messages."""
+def heartbeats_of(resources: Sequence[Planned], assumed: Assumptions) -> int:
+    """Return how many heartbeats an account's schedules cause; AWS records each as an event."""
+    return assumed.heartbeats_per_schedule * sum(resource.kind == SCHEDULE for resource in resources)
+
+
+def receiving(
+    resources: Sequence[Planned], heartbeats: float, events: float, assumed: Assumptions
+) -> dict[str, float]:
+    """Return quantities by price of hub and watchdog: keys, alarms, records, messages."""
     inputs = {kind: [entry.inputs for entry in resources if entry.kind == kind] for kind in CHARGED}
     gb = events * assumed.event_kb / KB_A_GB
-    protocols = Counter(PRICE_OF_PROTOCOL[entry["protocol"]] for entry in inputs[SUBSCRIPTION])
+    logs = {True: heartbeats * assumed.event_kb / KB_A_GB, False: gb}
+    logged = [
+        (logs[entry["name"] == naming.HEARTBEAT_LOG_GROUP], entry["retentionInDays"] / DAYS_A_MONTH)
+        for entry in inputs[LOG_GROUP]
+    ]
+    protocols = Counter(
+        PRICE_OF_PROTOCOL[entry["protocol"]]
+        for entry in inputs[SUBSCRIPTION]
+        if entry["topic"].split(":")[-1] in MESSAGE_TOPICS
+    )
     return {
         "key": len(inputs[KEY]),
         "rotated key": 2 * sum(entry["enableKeyRotation"] for entry in inputs[KEY]),
         "KMS requests": assumed.messages * assumed.kms_requests_per_message,
-        "alarms": len(inputs[ALARM]),
-        "log ingestion": gb,
-        "log storage": gb * sum(entry["retentionInDays"] for entry in inputs[LOG_GROUP]) / DAYS_A_MONTH,
+        "log ingestion": sum(amount for amount, _ in logged),
+        "log storage": sum(amount * months for amount, months in logged),
         "archive ingestion": gb,
         "archive storage": gb * sum(entry["retentionDays"] for entry in inputs[ARCHIVE]) / DAYS_A_MONTH,
-        "SNS publishes": assumed.messages * assumed.topics_per_message,
+        "SNS publishes": assumed.messages * WAYS,
         **{name: assumed.messages * count for name, count in protocols.items()},
     }
 
@@ -81,10 +101,11 @@ def receiving(resources: Sequence[Planned], events: float, assumed: Assumptions)
 def quantities(stacks: Mapping[str, Sequence[Planned]], assumed: Assumptions) -> dict[str, dict[str, float]]:
     """Return quantities by price, by stack; the stack with the log group is the hub."""
     found = {stack: sending(resources, assumed) for stack, resources in stacks.items()}
-    received = sum(amounts["events sent to the hub"] for amounts in found.values())
+    heartbeats = sum(heartbeats_of(resources, assumed) for resources in stacks.values())
+    events = assumed.events_per_account * len(stacks)
     for stack, resources in stacks.items():
         if any(resource.kind == LOG_GROUP for resource in resources):
-            for name, quantity in receiving(resources, received, assumed).items():
+            for name, quantity in receiving(resources, heartbeats, events, assumed).items():
                 found[stack][name] = found[stack].get(name, 0) + quantity
     return found
 

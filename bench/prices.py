@@ -43,10 +43,9 @@ PRICES = {
     "log ingestion": Price(0.50, 1, "GB", CLOUDWATCH, "repeated"),  # 5 GB a month are free
     "log storage": Price(0.03, 1, "GB-month", CLOUDWATCH, "repeated"),  # counted uncompressed
     "AWS events": Price(0.00, MILLION, "events", EVENTBRIDGE, "aws page"),  # on the default bus
-    "custom events": Price(1.00, MILLION, "events", EVENTBRIDGE, "repeated"),  # per 64 KB
     # AWS's own to another account; assumed to be the most for the rest. The sender pays:
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
-    "events sent to the hub": Price(1.00, MILLION, "events", EVENTBRIDGE, "repeated"),
+    "events sent on": Price(1.00, MILLION, "events", EVENTBRIDGE, "repeated"),
     "archive ingestion": Price(0.10, 1, "GB", EVENTBRIDGE, "repeated"),
     "archive storage": Price(0.023, 1, "GB-month", EVENTBRIDGE, "repeated"),
     "scheduler": Price(1.00, MILLION, "invocations", EVENTBRIDGE, "repeated"),  # 14 million a month are free

@@ -68,7 +68,7 @@ def main() -> None:
                 sys.exit(f"the intact stacks must be proven:\n{outcome.stdout[-3000:]}")
             table.add_row(str(count + 1), "17", f"{seconds:.2f}", outcome.stderr.strip())
     console.print(table)
-    console.print("Target: 2 accounts in 17 Regions within 3 s and 300 MB.")
+    console.print("Target: 2 accounts in 17 Regions within 6 s and 400 MB.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from bench.stacks import STACKS, cover, planned
 from bench.timing import compare, console, timed
 from sandbox.run import Sandbox, sandboxed
 
-COUNTS = (1, 4, 17, 34)
+COUNTS = (2, 4, 17, 34)
 ROUNDS = 5
 
 

@@ -22,8 +22,9 @@ class Planned(NamedTuple):
 
 
 def some_regions(count: int) -> list[str]:
-    """Return `count` Regions, the home Region first: without it the settings are refused."""
-    return [naming.HOME_REGION, *sorted(REGIONS - {naming.HOME_REGION})][:count]
+    """Return `count` Regions, at least those of hub and watchdog: without them the settings are refused."""
+    needed = (naming.HOME_REGION, naming.WATCHDOG_REGION)
+    return [*needed, *sorted(REGIONS.difference(needed))][:count]
 
 
 def cover(sandbox: Sandbox, count: int) -> None:

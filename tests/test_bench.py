@@ -10,25 +10,29 @@ from bench.stacks import Planned, some_regions
 from breakglass.settings.constraints import REGIONS
 
 ASSUMED = cost.Assumptions(
-    heartbeats_per_relay=30, events_per_account=100, event_kb=2, messages=10,
-    topics_per_message=2, kms_requests_per_message=4, dead_letters=5, requests_per_dead_letter=3,
+    heartbeats_per_schedule=30, events_per_account=100, event_kb=2, messages=10,
+    kms_requests_per_message=4, dead_letters=5, requests_per_dead_letter=3,
 )  # fmt: skip
+TOPIC = "arn:aws:sns:us-east-1:111111111111:breakglassuser-console-logins"
+ALARMS_TOPIC = "arn:aws:sns:us-east-1:111111111111:breakglass-alarms"
 RELAY = Planned(cost.SCHEDULE, {})
 RULE = Planned("cloudwatch/eventRule:EventRule", {})
 HUB = [
     Planned(cost.KEY, {"enableKeyRotation": True}),
     Planned(cost.ALARM, {}),
     Planned(cost.ALARM, {}),
-    Planned(cost.LOG_GROUP, {"retentionInDays": 60}),
+    Planned(cost.LOG_GROUP, {"name": "/breakglass/audit", "retentionInDays": 60}),
+    Planned(cost.LOG_GROUP, {"name": "/breakglass/heartbeats", "retentionInDays": 3}),
     Planned(cost.ARCHIVE, {"retentionDays": 90}),
-    Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
-    Planned(cost.SUBSCRIPTION, {"protocol": "https"}),
-    Planned(cost.SUBSCRIPTION, {"protocol": "email"}),
-    Planned(cost.SUBSCRIPTION, {"protocol": "sqs"}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "email", "topic": TOPIC}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "https", "topic": TOPIC}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "email", "topic": TOPIC}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "sqs", "topic": TOPIC}),
+    Planned(cost.SUBSCRIPTION, {"protocol": "sms", "topic": ALARMS_TOPIC}),
     RELAY,
     RULE,
 ]
-STACKS = {"mgmt": HUB, "member": [RELAY, RELAY, RULE]}
+STACKS = {"mgmt": HUB, "member": [RELAY, RELAY, RULE, Planned(cost.ALARM, {})]}
 
 
 def test_a_straight_line_is_said_in_words():
@@ -73,16 +77,16 @@ def test_a_recording_has_each_aws_resource_with_python_names_and_its_dependencie
     )
 
 
-def test_chosen_regions_are_different_ones_and_hold_the_home_region():
-    for count in (1, 4, 17, 34):
+def test_chosen_regions_are_different_ones_and_hold_those_of_hub_and_watchdog():
+    for count in (2, 4, 17, 34):
         chosen = some_regions(count)
-        assert chosen[0] == "us-east-1"
+        assert chosen[:2] == ["us-east-1", "us-west-2"]
         assert len(set(chosen)) == count
     assert set(some_regions(34)) == REGIONS
 
 
 def test_a_price_is_for_as_many_as_it_says():
-    assert prices.PRICES["custom events"].of(500_000) == pytest.approx(0.50)
+    assert prices.PRICES["events sent on"].of(500_000) == pytest.approx(0.50)
     assert prices.PRICES["SNS e-mail"].of(50) == pytest.approx(0.001)
     assert prices.PRICES["AWS events"].of(1e9) == 0
 
@@ -95,23 +99,23 @@ def test_each_price_names_aws_s_page(name):
 def test_quantities_of_a_member_are_those_of_its_relays():
     assert cost.quantities(STACKS, ASSUMED)["member"] == pytest.approx(
         {
-            "AWS events": 100,
-            "custom events": 60,
+            "AWS events": 160,
             "scheduler": 60,
-            "events sent to the hub": 160,
-            "data between Regions": 160 * 2 / 1e6,
+            "events sent on": 320,
+            "data between Regions": 320 * 2 / 1e6,
             "SQS requests": 15,
+            "alarms": 1,
         }
     )
 
 
 def test_the_hub_records_what_all_accounts_send():
     found = cost.quantities(STACKS, ASSUMED)["mgmt"]
-    received_gb = (130 + 160) * 2 / 1e6
-    assert found["log ingestion"] == found["archive ingestion"] == pytest.approx(received_gb)
-    assert found["log storage"] == pytest.approx(received_gb * 2)
-    assert found["archive storage"] == pytest.approx(received_gb * 3)
-    assert found["custom events"] == 30
+    events_gb, heartbeats_gb = (100 + 100) * 2 / 1e6, (30 + 60) * 2 / 1e6
+    assert found["archive ingestion"] == pytest.approx(events_gb)
+    assert found["archive storage"] == pytest.approx(events_gb * 3)
+    assert found["log ingestion"] == pytest.approx(events_gb + heartbeats_gb)
+    assert found["log storage"] == pytest.approx(events_gb * 2 + heartbeats_gb / 10)
 
 
 def test_the_hub_pays_for_its_key_its_alarms_and_its_messages():
@@ -130,7 +134,7 @@ def test_a_key_that_does_not_rotate_never_costs_more():
 
 
 def test_the_total_is_the_sum_over_prices_and_stacks():
-    found = {"mgmt": {"key": 1, "alarms": 4}, "member": {"custom events": 1_000_000}}
+    found = {"mgmt": {"key": 1, "alarms": 4}, "member": {"events sent on": 1_000_000}}
     assert cost.total(found) == pytest.approx(1 + 0.4 + 1)
 
 
