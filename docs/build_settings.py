@@ -16,7 +16,15 @@ from breakglass.settings.constraints import (
     Text,
     TextBy,
 )
-from breakglass.settings.model import ALWAYS_NAMED, Key, Settings, Subscription, camel_case, keys_of
+from breakglass.settings.model import (
+    ALWAYS_NAMED,
+    NEEDED_BY,
+    Key,
+    Settings,
+    Subscription,
+    camel_case,
+    keys_of,
+)
 from docs.build_detections import pretty
 
 INTRODUCTION = """\
@@ -94,7 +102,11 @@ def schema() -> str:
     """Return breakglass.schema.json: the JSON schema of a stack file, as far as a schema can tell."""
     keys = {f"breakglass:{camel_case(name)}": key for name, key in keys_of(Settings).items()}
     known_or_foreign = {"anyOf": [{"enum": list(keys)}, {"not": {"pattern": "^breakglass:"}}]}
+    properties = _mapping(keys)["properties"]
+    for component in COMPONENTS:  # what a block must hold depends on the components
+        del properties[f"breakglass:{component}"]["required"]
     config = _mapping(keys) | {
+        "properties": properties,
         "required": ["breakglass:accountId", "breakglass:components"],
         "additionalProperties": True,
         "propertyNames": known_or_foreign,
@@ -113,13 +125,23 @@ def schema() -> str:
 
 def _listed(component: str) -> dict[str, Any]:
     """Return that a listed component has its block, and another one at most the names that others need."""
-    block = f"breakglass:{component}"
-    elsewhere = {"propertyNames": {"const": ALWAYS_NAMED[component]}} if component in ALWAYS_NAMED else False
-    return {
-        "if": {"properties": {"breakglass:components": {"contains": {"const": component}}}},
-        "then": {"required": [block]},
-        "else": {"properties": {block: elsewhere}},
+    block, needing = f"breakglass:{component}", NEEDED_BY[component]
+    nested = keys_of(Settings)[component].constraint
+    required = _required(keys_of(nested.model)) if isinstance(nested, Nested) else []
+    names = [camel_case(field) for field in ALWAYS_NAMED.get(component, ())]
+    elsewhere: dict[str, Any] | bool = {
+        "propertyNames": {"enum": names},
+        "required": [name for name in required if name in names],
     }
+    return {
+        "if": {"properties": {"breakglass:components": {"contains": {"enum": list(needing)}}}},
+        "then": {"required": [block], "properties": {block: {"required": required}}},
+        "else": {"properties": {block: elsewhere if names else False}},
+    }
+
+
+def _required(keys: Mapping[str, Key]) -> list[str]:
+    return [camel_case(name) for name, key in keys.items() if key.required]
 
 
 def _mapping(keys: Mapping[str, Key]) -> dict[str, Any]:
