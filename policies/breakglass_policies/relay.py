@@ -95,7 +95,7 @@ _SCHEDULES = _Source(
     "relay-role-confined",
     "The relays' roles are confined",
     types=NAMES_ROLE,
-    applies=lambda part: part[NAMES_ROLE[part.type]] in RELAY_ROLES,
+    applies=lambda part: part[NAMES_ROLE[part.type]] in naming.RELAY_ROLES,  # a tuple: names may be odd
     severity=Severity.HIGH,
     fix=(
         "Trust events.amazonaws.com only, with conditions on aws:SourceArn and aws:SourceAccount; allow "

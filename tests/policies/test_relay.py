@@ -247,6 +247,8 @@ def test_an_odd_permission_blocks_and_an_unknown_one_is_left_to_the_engine(check
     ("kind", "props"),
     [
         (ROLE, {"name": "Other"}),
+        (ROLE, {"name": {"odd": []}}),
+        (ROLE, {"name": ["odd"]}),
         (ROLE, {}),
         (ROLE_POLICY, {"role": "Other"}),
         ("aws:iam/user:User", {"name": RELAY}),
