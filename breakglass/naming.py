@@ -31,6 +31,7 @@ class Way:
 
     Attributes:
         name: `hub` or `watchdog`, the place where the way ends.
+        component: Component that creates the place, as the settings list it.
         relay_rule: Beginning of the names of the rules that forward to it. Neither begins with the other.
         relay_role: Role with which EventBridge forwards.
         target: Id of the target that forwards.
@@ -42,6 +43,7 @@ class Way:
     """
 
     name: str
+    component: str
     relay_rule: str
     relay_role: str
     target: str
@@ -54,6 +56,7 @@ class Way:
 
 HUB = Way(
     name="hub",
+    component="alerts",
     relay_rule="breakglass-relay",
     relay_role="BreakGlassRelay",
     target="Hub",
@@ -65,6 +68,7 @@ HUB = Way(
 )
 WATCHDOG = Way(
     name="watchdog",
+    component="watchdog",
     relay_rule="breakglass-watchdog",
     relay_role="BreakGlassWatchdogRelay",
     target="Watchdog",
@@ -79,6 +83,7 @@ WATCHDOG_REGION = "us-west-2"
 """The watchdog's Region where the settings do not say otherwise: on by default, with EventBridge's highest
 quotas, and none of those where AWS records console sign-ins."""
 
+BUSES = tuple(way.bus for way in WAYS)
 TOPICS = tuple(topic for way in WAYS for topic in (way.topic, way.alarms_topic))
 
 ARCHIVE = "breakglass"

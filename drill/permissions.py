@@ -127,8 +127,7 @@ def _users(stack: Stack) -> list[str]:
 
 def _ways(stack: Stack) -> list[Way]:
     """Return which of hub and watchdog the stack creates."""
-    components = {naming.HUB: "alerts", naming.WATCHDOG: "watchdog"}
-    return [way for way in naming.WAYS if components[way] in stack.settings.components]
+    return [way for way in naming.WAYS if way.component in stack.settings.components]
 
 
 def _audit_log(stack: Stack) -> str:

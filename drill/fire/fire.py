@@ -112,7 +112,6 @@ class DrillRun:
     drill: Drill
     plan: Plan
     hub: Account
-    home: str
     watched: Watched
     queues: Sequence[follow.Queue]
     timing: Timing
@@ -144,7 +143,7 @@ class DrillRun:
 
     def _follow(self, timeout: float) -> None:
         drill_id, since = self.drill.id, self.drill.started + self.offset - MARGIN
-        log = partial(follow.in_audit_log, self.hub, self.home, drill_id=drill_id, since=since)
+        log = partial(follow.in_audit_log, self.hub, naming.HOME_REGION, drill_id=drill_id, since=since)
         watches = [Watch(where=("audit log",), look=log)]
         for queue in self.queues:
             look = partial(follow.in_queue, queue, drill_id=drill_id, timing=self.timing)
@@ -195,12 +194,12 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
     Exits with 2 if not, before anybody is notified for nothing.
     """
     stack, hub = selection.hub
-    watched, home, now = stack.settings.watched, naming.HOME_REGION, timing.now()
+    watched, now = stack.settings.watched, timing.now()
     reading = "who you are in the hub's account"
     try:
         who = hub.client("sts").get_caller_identity()["Arn"]
         reading = "the hub's audit log"
-        next(audit_log.records(hub, home, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
+        next(audit_log.records(hub, naming.HOME_REGION, source=naming.DRILL_SOURCE, since=now - MARGIN), None)
         queues: list[follow.Queue] = []
         for way in () if quiet else naming.WAYS:
             reading = f"the {way.name}'s drill queue"
@@ -225,7 +224,6 @@ def _prepare(selection: Selection, planned: Plan, reason: str, *, quiet: bool, t
         drill=drill,
         plan=planned,
         hub=hub,
-        home=home,
         watched=watched,
         queues=queues,
         timing=timing,

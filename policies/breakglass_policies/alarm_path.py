@@ -23,8 +23,12 @@ NOT_CONFIRMED = "confirmed"
 """Word in the reasons for a subscription that nobody has confirmed, which no deployment can mend."""
 
 
+def _buses(stack: Stack) -> set[str | None]:
+    return {bus.known("name") for bus in stack.all(EVENT_BUS)}
+
+
 def _holds_hub(stack: Stack) -> bool:
-    return any(bus.known("name") == naming.HUB.bus for bus in stack.all(EVENT_BUS))
+    return naming.HUB.bus in _buses(stack)
 
 
 @stack_policy(
@@ -59,8 +63,7 @@ def alarm_path_not_yet_proven(stack: Stack) -> StackProblems:
 
 def _holds_both(stack: Stack) -> bool:
     """Whether both ways end in this stack; if one ends in another, this one alone proves nothing."""
-    found = {bus.known("name") for bus in stack.all(EVENT_BUS)}
-    return found >= {way.bus for way in naming.WAYS}
+    return _buses(stack).issuperset(naming.BUSES)
 
 
 @stack_policy(

@@ -40,7 +40,7 @@ PARTS: dict[str, tuple[tuple[str, ...], Callable[[str], bool]]] = {
     TOPIC_SUBSCRIPTION: (("topic",), lambda arn: _topic(arn).resource in naming.TOPICS),
     KEY_ALIAS: (("name",), lambda name: name == naming.KEY_ALIAS),
     QUEUE: (("name",), lambda name: name in [way.dead_letter_queue for way in naming.WAYS]),
-    EVENT_BUS: (("name",), lambda name: name in [way.bus for way in naming.WAYS]),
+    EVENT_BUS: (("name",), lambda name: name in naming.BUSES),
     LOG_GROUP: (("name",), lambda name: name == naming.AUDIT_LOG_GROUP),
 }
 """Resource types of hub and watchdog: the properties that identify a resource, of which the first that is set

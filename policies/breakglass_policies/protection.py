@@ -19,7 +19,7 @@ PARTS: dict[str, Callable[[Resource], object]] = {
     "aws:iam/user:User": lambda user: is_ours(user, "BreakGlassUser"),
     "aws:iam/role:Role": lambda role: is_ours(role, "BreakGlassRole"),
     "aws:sns/topic:Topic": lambda topic: topic["name"] in naming.TOPICS,
-    "aws:cloudwatch/eventBus:EventBus": lambda bus: bus["name"] in [way.bus for way in naming.WAYS],
+    "aws:cloudwatch/eventBus:EventBus": lambda bus: bus["name"] in naming.BUSES,
     "aws:cloudwatch/logGroup:LogGroup": lambda log: log["name"] == naming.AUDIT_LOG_GROUP,
     KEY: publishers,
 }

@@ -214,7 +214,7 @@ def is_account_id(value: str) -> bool:
 
 def is_own_bus(resource: Resource) -> bool:
     """Whether a resource is on the bus of hub or watchdog."""
-    return bus_name(resource) in [way.bus for way in naming.WAYS]
+    return bus_name(resource) in naming.BUSES
 
 
 def bus_name(resource: Resource) -> str:

@@ -11,12 +11,10 @@ from drill.check.finding import Findings, not_ready, ready, unknown
 from drill.check.probes.further import further_policies, further_targets
 from drill.check.stack_state import StackState
 
-COMPONENTS = {naming.HUB: "alerts", naming.WATCHDOG: "watchdog"}
-
 
 def _rules(way: Way, stack_state: StackState) -> Findings:
     """Compare rules and targets with the rendered ones; report all others on the bus."""
-    rendered = stack_state.of_component(COMPONENTS[way], "EventRule", "EventTarget")
+    rendered = stack_state.of_component(way.component, "EventRule", "EventTarget")
     yield from as_rendered(stack_state, rendered, noun="rules and targets of the detections")
     region = stack_state.region(way)
     events = stack_state.account.client("events", region)
@@ -46,16 +44,16 @@ def _rules(way: Way, stack_state: StackState) -> Findings:
 def _policies(way: Way, stack_state: StackState) -> Findings:
     """Compare the policies of bus, topics and log groups, and the hub's role, with the rendered ones."""
     rendered = stack_state.of_component(
-        COMPONENTS[way], "EventBusPolicy", "TopicPolicy", "LogResourcePolicy", "Role", "RolePolicy"
+        way.component, "EventBusPolicy", "TopicPolicy", "LogResourcePolicy", "Role", "RolePolicy"
     )
     yield from as_rendered(stack_state, rendered, noun="policies of bus, topics and log groups")
-    for role in stack_state.of_component(COMPONENTS[way], "Role"):
+    for role in stack_state.of_component(way.component, "Role"):
         yield from further_policies(stack_state, role["name"], "role", wanted=())
 
 
 def watchdog_topics(stack_state: StackState) -> Findings:
     """Compare the watchdog's topics with the rendered ones: they have no key."""
-    topics = stack_state.of_component(COMPONENTS[naming.WATCHDOG], "Topic")
+    topics = stack_state.of_component(naming.WATCHDOG.component, "Topic")
     yield from as_rendered(stack_state, topics, noun="topics")
 
 
@@ -81,7 +79,7 @@ def key(stack_state: StackState) -> Findings:
 
 def _record(way: Way, stack_state: StackState) -> Findings:
     """Compare bus, archive, log groups and queues with the rendered ones: what is kept, and how long."""
-    rendered = stack_state.of_component(COMPONENTS[way], "EventBus", "EventArchive", "LogGroup", "Queue")
+    rendered = stack_state.of_component(way.component, "EventBus", "EventArchive", "LogGroup", "Queue")
     yield from as_rendered(stack_state, rendered, noun="bus, log groups, queues and archive, if any,")
 
 
