@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,8 @@ except ModuleNotFoundError as missing:
     sys.exit(f"alertpath: {missing.name} is not installed: `make setup`, then `. .venv/bin/activate`")
 
 from alertpath import report
-from alertpath.blows import Blow
 from alertpath.model import Resource, UnreadableInput, deployment, from_stack_export
 from alertpath.proof import ANY, Judgement, findings, not_given, organizations, problems, prove
-from alertpath.scenarios import Scenario
 from alertpath.tampering import Heard, Pairs, bad, pairs, play, table
 from alertpath.visible import visible
 from breakglass import VERSION, naming
@@ -238,29 +237,15 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"--html {file}: is one of the stack exports, must be another file")
     error_console = Console(stderr=True)
 
-    def watched(scenarios: Sequence[Scenario]) -> Iterable[Scenario]:
-        return track(
-            scenarios,
-            "playing scenarios",
-            console=error_console,
-            transient=True,
-            disable=not error_console.is_terminal,
-        )
-
-    def attacks(blows: Sequence[Blow]) -> Iterable[Blow]:
-        return track(
-            blows,
-            "playing attacks",
-            console=error_console,
-            transient=True,
-            disable=not error_console.is_terminal,
-        )
+    watched = partial(track, console=error_console, transient=True, disable=not error_console.is_terminal)
 
     try:
         given = deployment(read(parsed.states))
-        judgements = prove(given, watched)
+        judgements = prove(given, partial(watched, description="playing scenarios"))
         judgements += not_given(given)
-        heard = play(given, attacks)
+        # Pairs alone need no play: it is most of the time.
+        played = file is not None or not parsed.pairs
+        heard = play(given, partial(watched, description="playing attacks")) if played else []
         if judgements and file:
             page = report.render(judgements, heard, parsed.states, datetime.now(UTC), organizations(given))
             file.write_text(page, "utf-8")

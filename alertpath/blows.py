@@ -149,16 +149,17 @@ def _held(field: str, arn: str, change: Callable[[Any], Any] | None) -> Effect:
     return effect
 
 
-def _role_with(arn: str, *documents: str) -> Effect:
-    def add(role: Role) -> Role:
-        return replace(role, policies=[*role.policies, *(("", document) for document in documents)])
-
-    return _held("roles", arn, add)
+def _denied(role: Role) -> Role:
+    """Return the role with a policy that denies it everything."""
+    return replace(role, policies=[*role.policies, ("", _DENY)])
 
 
 def _policed(field: str, arn: str, policy: str) -> Effect:
     """Return the effect of another resource policy, or of none."""
-    change: Callable[[Policed], Policed] = lambda one: replace(one, policy=policy)  # noqa: E731
+
+    def change(one: Policed) -> Policed:
+        return replace(one, policy=policy)
+
     return _held(field, arn, change)
 
 
@@ -215,9 +216,8 @@ def _to_rule(bus: str, rule: Rule) -> Iterator[Blow]:
         effect = _rule(bus, rule.arn, change)
         yield call(name)(f"{kind}: {what}", effect, rule.arn, known=known, **parameters, **on_bus)
     # CloudTrail leaves out parameters of more than 100 KB.
-    padded = _call(account, region, "events", "PutRule")
     effect = _rule(bus, rule.arn, lambda one: replace(one, pattern=_NOTHING))
-    yield padded(f"{kind}: other pattern, padded", effect, rule.arn, known=known, omitted=True)
+    yield call("PutRule")(f"{kind}: other pattern, padded", effect, rule.arn, known=known, omitted=True)
 
 
 _ONLY_RULE = "one rule alone hears of the key: AWS chooses the key's id, which no relay can know"
@@ -246,7 +246,7 @@ def _to_role(role: Role) -> Iterator[Blow]:
     kind = f"the role {name}"
     own = next((urn for urn, _ in role.policies), "").rsplit("::", 1)[-1]
     empty = _held("roles", role.arn, lambda one: replace(one, policies=[]))
-    denied = _role_with(role.arn, _DENY)
+    denied = _held("roles", role.arn, _denied)
     untrusted = _held("roles", role.arn, lambda one: replace(one, trust=_DENY_ALL))
     gone = _held("roles", role.arn, None)
     deny_all = naming.iam_arn("aws", "policy/AWSDenyAll")
@@ -416,7 +416,7 @@ def _to_organization(deployment: Deployment, account: str) -> Iterator[Blow]:
     }
 
     def bound(deployment: Deployment) -> Deployment:
-        roles = {arn: replace(role, policies=[*role.policies, ("", _DENY)]) for arn, role in members.items()}
+        roles = {arn: _denied(role) for arn, role in members.items()}
         return replace(deployment, roles={**deployment.roles, **roles})
 
     known = "a service control policy binds every member, and both of its relays"

@@ -143,15 +143,16 @@ def render(
         if judgement.message is not None:
             messages.setdefault(judgement.scenario.detection, judgement)
     mute = {_detection(one) for one in judgements if one.scenario.action == "notify"} - messages.keys()
+    untold = bad(heard)
     return (
         environment(_FOLDER)
         .get_template("report.html.j2")
         .render(
             verdict=verdict(judgements, heard),
-            tone="bad" if bad(heard) else _worst(_kinds(problems(judgements))).tone,
+            tone="bad" if untold else _worst(_kinds(problems(judgements))).tone,
             blows=table(heard),
-            untold=bad(heard)[:_SHOWN],
-            more=max(0, len(bad(heard)) - _SHOWN),
+            untold=untold[:_SHOWN],
+            more=max(0, len(untold) - _SHOWN),
             ways=naming.WAYS,
             total=len(judgements),
             files=[file.name for file in files],

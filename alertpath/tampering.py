@@ -6,13 +6,13 @@ and a key that does not exist yet as the one that will: the other part of the pr
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from alertpath.blows import Blow, blows
 from alertpath.model import UNKNOWN, Deployment, Topic
 from alertpath.proof import scope_of
-from alertpath.scenarios import Scenario, scenarios
+from alertpath.scenarios import Event, Scenario, Scope, scenarios
 from alertpath.trace import Ending, trace
 from breakglass import naming
 from breakglass.naming import Way
@@ -62,16 +62,16 @@ class Row:
     known: str
 
 
-@dataclass
-class _Paths:
-    """The ways by which a scenario reaches people, each as the set of what it depends on."""
+Paths = frozenset[frozenset[str]]
+"""The paths by which an event reaches people, each as the set of what it depends on."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A scenario of which people must be told, and how it reaches them."""
 
     scenario: Scenario
-    by_way: dict[Way, list[frozenset[str]]] = field(default_factory=dict)
-
-    def avoid(self, touched: frozenset[str]) -> bool:
-        """Whether one of the paths depends on nothing that was touched."""
-        return any(touched.isdisjoint(path) for paths in self.by_way.values() for path in paths)
+    paths: Paths
 
 
 def play(deployment: Deployment, watched: Callable[[Sequence[Blow]], Iterable[Blow]] = iter) -> list[Heard]:
@@ -85,13 +85,11 @@ def play(deployment: Deployment, watched: Callable[[Sequence[Blow]], Iterable[Bl
     if scope is None:
         return []
     whole = with_recipients(deployment)
-    told = [scenario for scenario in scenarios(scope) if scenario.action == "notify"]
-    paths = [_paths(whole, scenario) for scenario in told]
     # What nobody is told of even now is the other part's to report.
-    through: dict[str, list[_Paths]] = {}
-    for path in paths:
-        for arn in {arn for routes in path.by_way.values() for route in routes for arn in route}:
-            through.setdefault(arn, []).append(path)
+    through: dict[str, list[_Told]] = {}
+    for told in _all_told(whole, scope):
+        for arn in frozenset().union(*told.paths):
+            through.setdefault(arn, []).append(told)
     return [_heard(whole, blow, through) for blow in watched(list(blows(whole)))]
 
 
@@ -116,22 +114,29 @@ def _arrivals(endings: Iterable[Ending]) -> Iterator[tuple[Way, Ending]]:
                     yield way, ending
 
 
-def _paths(deployment: Deployment, scenario: Scenario) -> _Paths:
-    found = _Paths(scenario)
-    for way, ending in _arrivals(trace(deployment, scenario.event)):
-        found.by_way.setdefault(way, []).append(ending.through)
-    return found
+def _paths(deployment: Deployment, event: Event) -> Paths:
+    return frozenset(ending.through for _, ending in _arrivals(trace(deployment, event)))
 
 
-def _heard(whole: Deployment, blow: Blow, through: Mapping[str, Sequence[_Paths]]) -> Heard:
+def _avoid(paths: Paths, touched: frozenset[str]) -> bool:
+    """Whether one of the paths depends on nothing that was touched."""
+    return any(touched.isdisjoint(path) for path in paths)
+
+
+def _all_told(whole: Deployment, scope: Scope) -> list[_Told]:
+    notifying = (scenario for scenario in scenarios(scope) if scenario.action == "notify")
+    return [_Told(scenario, _paths(whole, scenario.event)) for scenario in notifying]
+
+
+def _heard(whole: Deployment, blow: Blow, through: Mapping[str, Sequence[_Told]]) -> Heard:
     """Return what becomes of a blow; `through` has the scenarios that depend on each part."""
     after = blow.effect(whole)
     endings = trace(after, blow.event)
     arrived = {way for way, _ in _arrivals(endings)}
     stopped = next((ending for ending in endings if ending.reason and ending.message is None), None)
     # A path that depends on nothing that was touched is as it was; the others are played again.
-    hit = {id(path): path for arn in blow.touched for path in through.get(arn, ())}
-    doubtful = (path.scenario for path in hit.values() if not path.avoid(blow.touched))
+    hit = {id(told): told for arn in blow.touched for told in through.get(arn, ())}
+    doubtful = (told.scenario for told in hit.values() if not _avoid(told.paths, blow.touched))
     return Heard(
         blow=blow,
         ways=[way for way in naming.WAYS if way in arrived],
@@ -191,31 +196,26 @@ def pairs(deployment: Deployment) -> Pairs:
     scope = scope_of(whole)
     if scope is None:
         return Pairs(count=0, silent=0, hits={})
-    told = [scenario for scenario in scenarios(scope) if scenario.action == "notify"]
-    standing = [path for path in (_paths(whole, scenario) for scenario in told) if path.by_way]
+    standing = [told for told in _all_told(whole, scope) if told.paths]
     # Blows that touch the same and whose message depends on the same are alike: thousands are a few dozen.
-    alike: dict[str, Counter[tuple[frozenset[str], frozenset[frozenset[str]], str]]] = {}
+    alike: dict[str, Counter[tuple[frozenset[str], Paths, str]]] = {}
     for blow in blows(whole):
-        message = frozenset(ending.through for _, ending in _arrivals(trace(whole, blow.event)))
+        message = _paths(whole, blow.event)
         alike.setdefault(blow.account, Counter())[blow.touched, message, blow.hit] += 1
     count = silent = 0
     hits: Counter[tuple[str, str]] = Counter()
     for account, groups in alike.items():
-        own = [path for path in standing if path.scenario.event["account"] == account]
+        own = [told for told in standing if told.scenario.event["account"] == account]
         losing: dict[frozenset[str], bool] = {}
         for (first, many), (second, others) in combinations_with_replacement(groups.items(), 2):
             number = many * (many - 1) // 2 if first == second else many * others
             count += number
             touched = first[0] | second[0]
-            if not number or not touched or any(_told(group[1], touched) for group in (first, second)):
+            if not number or not touched or any(_avoid(group[1], touched) for group in (first, second)):
                 continue
             if touched not in losing:
-                losing[touched] = not all(path.avoid(touched) for path in own)
+                losing[touched] = not all(_avoid(told.paths, touched) for told in own)
             if losing[touched]:
                 silent += number
                 hits[first[2], second[2]] += number
     return Pairs(count=count, silent=silent, hits=dict(hits.most_common()))
-
-
-def _told(message: frozenset[frozenset[str]], touched: frozenset[str]) -> bool:
-    return any(touched.isdisjoint(path) for path in message)

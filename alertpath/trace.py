@@ -187,12 +187,8 @@ def _at_target(
     except _Undelivered as stop:
         # It arrives as long as nothing fails.
         for ending in endings:
-            arrives = not ending.reason
-            yield (
-                replace(ending, outcome=stop.outcome, resource=stop.resource, reason=stop.reason)
-                if arrives
-                else ending
-            )
+            unsafe = {"outcome": stop.outcome, "resource": stop.resource, "reason": stop.reason}
+            yield ending if ending.reason else replace(ending, **unsafe)
     else:
         yield from endings
 
