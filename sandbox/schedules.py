@@ -8,15 +8,16 @@ permissions of its role are ignored.
 
 import argparse
 import json
-import re
 import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from alertpath.scenarios import cloudtrail_event
 from breakglass.naming import bus_arn
 from sandbox.cloud import emulation
 from sandbox.cloud.delivery import Accounts, Batch, Event
@@ -68,7 +69,7 @@ def _call(events: Any, region: str, target: dict[str, Any]) -> list[Event]:
     account_id, role = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     failed: dict[str, str] = {}
     try:
-        getattr(events, re.sub("(?<=[a-z])([A-Z])", r"_\1", name).lower())(**parameters)
+        getattr(events, xform_name(name))(**parameters)
     except ClientError as error:
         failed = {"errorCode": error.response["Error"]["Code"], "errorMessage": str(error)}
     scheduler = {"type": "AWSService", "invokedBy": "scheduler.amazonaws.com"}
@@ -99,33 +100,18 @@ def _record(
     read_only: bool = False,
 ) -> Event:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{service}",
-        "account": account_id,
-        "time": now,
-        "region": region,
-        "resources": [],
-        "detail": {
-            "eventVersion": "1.11",
-            "userIdentity": identity,
-            "eventTime": now,
-            "eventSource": f"{service}.amazonaws.com",
-            "eventName": name,
-            "awsRegion": region,
-            "sourceIPAddress": "scheduler.amazonaws.com",
-            "userAgent": "scheduler.amazonaws.com",
-            "requestParameters": parameters,
-            "responseElements": None,
-            "eventID": str(uuid.uuid4()),
-            "readOnly": read_only,
-            "managementEvent": True,
-            "eventType": "AwsApiCall",
-            "recipientAccountId": account_id,
-        },
+    detail = {
+        "eventTime": now,
+        "sourceIPAddress": "scheduler.amazonaws.com",
+        "userAgent": "scheduler.amazonaws.com",
+        "requestParameters": parameters,
+        "eventID": str(uuid.uuid4()),
+        "readOnly": read_only,
+        "managementEvent": True,
+        "eventType": "AwsApiCall",
     }
+    event = cloudtrail_event(account_id, region, service, name, identity, **detail)
+    return event | {"id": str(uuid.uuid4()), "time": now}
 
 
 def _put(events: Any, schedule: str, target: dict[str, Any]) -> None:

@@ -137,14 +137,7 @@ class AlarmSteps:
     def _target_removed(self) -> None:
         account_id, region = self._sandbox.accounts[self._other], self._stacks.covered(self._other)[0]
         events = self._sandbox.account(self._other).client("events", region)
-        changed = partial(
-            cloudtrail_event,
-            account_id,
-            region,
-            "events",
-            "RemoveTargets",
-            session_of(account_id, "PlatformAdmin"),
-        )
+        changed = _by_an_admin(account_id, region, "events", "RemoveTargets")
         # The rule that would have told of it.
         rule = next(
             listed["Name"]
@@ -164,14 +157,7 @@ class AlarmSteps:
         document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
         iam.put_role_policy(RoleName=name, PolicyName="quiet", PolicyDocument=document)
         parameters = {"roleName": name, "policyName": "quiet", "policyDocument": document}
-        changed = partial(
-            cloudtrail_event,
-            account_id,
-            naming.HOME_REGION,
-            "iam",
-            "PutRolePolicy",
-            session_of(account_id, "PlatformAdmin"),
-        )
+        changed = _by_an_admin(account_id, naming.HOME_REGION, "iam", "PutRolePolicy")
         self._only_the_watchdog(changed(requestParameters=parameters))
         iam.delete_role_policy(RoleName=name, PolicyName="quiet")
 
@@ -183,14 +169,7 @@ class AlarmSteps:
         rules = [{"Name": rule["Name"], "EventBusName": naming.HUB.bus} for rule in found]
         for rule in rules:
             events.disable_rule(**rule)
-        changed = partial(
-            cloudtrail_event,
-            account_id,
-            naming.HOME_REGION,
-            "events",
-            "DisableRule",
-            session_of(account_id, "PlatformAdmin"),
-        )
+        changed = _by_an_admin(account_id, naming.HOME_REGION, "events", "DisableRule")
         self._only_the_watchdog(
             changed(requestParameters={"name": rules[0]["Name"], "eventBusName": naming.HUB.bus})
         )
